@@ -1,0 +1,2 @@
+/** Where records come from: Postgres, or SQLite embedded. */
+export * from "./source.ts";

@@ -1,0 +1,160 @@
+/**
+ * Where records come from: the interface that the Postgres and the SQLite
+ * source implement and the primary drives.
+ *
+ * A source wakes the primary with hints and is read at one snapshot at a time.
+ * A hint carries no data: every wake-up leads to a read.
+ */
+
+/** One zone's settings as the source has them; text as written there. */
+export interface ZoneSettings {
+  /** Presentation format; a missing trailing dot is allowed. */
+  readonly name: string;
+  /** SOA MNAME and RNAME, presentation format, relative to the zone. */
+  readonly mname: string;
+  readonly rname: string;
+  /** SOA timers, in seconds. */
+  readonly refresh: number;
+  readonly retry: number;
+  readonly expire: number;
+  readonly minimum: number;
+  /** TTL of records whose own is null, in seconds. */
+  readonly defaultTtl: number;
+  /** TTL of the SOA record, in seconds; null means {@link defaultTtl}. */
+  readonly soaTtl: number | null;
+  /** The served serial must be above this one (set by an import); null without. */
+  readonly serialFloor: number | null;
+}
+
+/** One enabled row of `records`; text as written there. */
+export interface SourceRow {
+  /** The zone as the row names it; matches {@link ZoneSettings.name} after parsing. */
+  readonly zone: string;
+  /** Owner, relative to the zone; `@` is the apex; a trailing dot makes it absolute. */
+  readonly name: string;
+  /** RR TYPE mnemonic or TYPEnnn. */
+  readonly type: string;
+  /** Seconds; null means the zone's default. */
+  readonly ttl: number | null;
+  /** RDATA in presentation format. */
+  readonly content: string;
+}
+
+/** What to read. */
+export interface ReadRequest {
+  /** Where the last read ended, as {@link Reading.cursor} gave it; undefined before the first. */
+  readonly cursor: string | undefined;
+  /** Read every record, whatever the cursor says. */
+  readonly everything: boolean;
+  /** Owners of earlier reads not yet published, to be read again: source zone name → owners. */
+  readonly pending: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** What one read covered, at one snapshot. */
+export interface Reading {
+  /** Opaque to all but the source: identity and snapshot. */
+  readonly cursor: string;
+  /** All zones at the snapshot. */
+  readonly zones: readonly ZoneSettings[];
+  /**
+   * "everything": the rows delivered are all there are. Otherwise the owners
+   * read, by zone name: rows were delivered for exactly these.
+   */
+  readonly scope: "everything" | ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Why the primary is woken; for the log and the journal. */
+export type WakeReason =
+  | "start"
+  | "notification"
+  | "poll"
+  | "reconnect"
+  | "proof"
+  | "request";
+
+/** State of the connection behind a source. */
+export interface SourceLink {
+  readonly up: boolean;
+  /** When the state last changed, ms since the epoch. */
+  readonly since: number;
+  /** Why it is down, for an operator; undefined when up. */
+  readonly reason: string | undefined;
+}
+
+/** A place records come from. */
+export interface Source {
+  /** For logs and status; without secrets. */
+  readonly description: string;
+  readonly link: SourceLink;
+
+  /**
+   * Connects and keeps connected in the background, with backoff; returns at once.
+   *
+   * @param wake  called at each hint that something may have changed, and at each
+   *   (re)connect; may be called often, also while a read runs
+   * @param linkChanged  called when {@link link} changed
+   */
+  start(
+    wake: (reason: WakeReason) => void,
+    linkChanged: (link: SourceLink) => void,
+  ): void;
+
+  /**
+   * Reads at one snapshot. One read at a time.
+   *
+   * @param deliver  called with batches of rows, in no particular order; awaited,
+   *   so a slow consumer slows the read
+   * @throws {SourceError} the source cannot be read now; a wake follows when it can
+   */
+  read(
+    request: ReadRequest,
+    deliver: (rows: readonly SourceRow[]) => void | Promise<void>,
+  ): Promise<Reading>;
+
+  /** Ends connections and timers. */
+  close(): Promise<void>;
+}
+
+/** A record to write, in the source's own terms. */
+export interface RecordEdit {
+  /** Owner relative to the zone, `@` for the apex, or absolute. */
+  readonly name: string;
+  readonly type: string;
+  readonly content: string;
+  /** Seconds; null means the zone's default. */
+  readonly ttl: number | null;
+}
+
+/** Changes an operator makes from the shell, each one transaction. */
+export interface SourceEditor {
+  zones(): Promise<{ settings: ZoneSettings; records: number }[]>;
+  /** All enabled rows of a zone. */
+  rows(zone: string): Promise<SourceRow[]>;
+  /** @throws {SourceError} code "zone-exists" */
+  addZone(
+    settings: ZoneSettings,
+    records: readonly RecordEdit[],
+  ): Promise<void>;
+  /** @throws {SourceError} code "zone-unknown" */
+  setZone(
+    zone: string,
+    settings: Partial<Omit<ZoneSettings, "name">>,
+  ): Promise<void>;
+  /** Removes the zone and its records. Returns the number of records removed. */
+  removeZone(zone: string): Promise<number>;
+  /** Adds the record, or gives the same record its new TTL. Returns false when nothing changed. */
+  setRecord(zone: string, record: RecordEdit): Promise<boolean>;
+  /** Removes the matching records of an owner; returns how many. */
+  unsetRecords(
+    zone: string,
+    name: string,
+    type?: string,
+    content?: string,
+  ): Promise<number>;
+  /** Replaces (or makes) a zone and all its records in one transaction. */
+  replaceZone(
+    settings: ZoneSettings,
+    records: readonly RecordEdit[],
+  ): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,71 @@
+/**
+ * What the primary keeps in the SQLite state file: the interface.
+ *
+ * Durable, then visible, then announced: {@link StateStore.publish} resolves
+ * only when the commit is on disk.
+ */
+import type { Name } from "../dns/mod.ts";
+import type { ZoneDiff, ZoneVersion } from "../zone/mod.ts";
+
+/** A zone as it was last published. */
+export interface StoredZone {
+  readonly version: ZoneVersion;
+  /** ms since the epoch. */
+  readonly publishedAt: number;
+}
+
+/** All that a start needs. */
+export interface StoredState {
+  /** Random identity of this state file, made with it; 32 hex digits. */
+  readonly instance: string;
+  readonly zones: readonly StoredZone[];
+  /** Source cursor of the last read taken; undefined before the first. */
+  readonly cursor: string | undefined;
+}
+
+/** One version to make durable. */
+export interface Publication {
+  readonly version: ZoneVersion;
+  /** The version it follows; undefined for a zone's first. */
+  readonly previous: ZoneVersion | undefined;
+  /** Undefined when there is no version to differ from. */
+  readonly diff: ZoneDiff | undefined;
+  /** Why, for the zone's log ("notification", "poll", …). */
+  readonly cause: string;
+  /** ms since the epoch. */
+  readonly publishedAt: number;
+}
+
+/** One line of a zone's journal. */
+export interface JournalEntry {
+  readonly fromSerial: number;
+  readonly toSerial: number;
+  readonly publishedAt: number;
+  readonly cause: string;
+  readonly added: number;
+  readonly removed: number;
+  /** Octets of both record lists. */
+  readonly octets: number;
+}
+
+/** The state file, one writer. */
+export interface StateStore {
+  load(): Promise<StoredState>;
+  /** Changed pages, journal rows and (if given) the cursor, in one transaction, fsynced. */
+  publish(publications: readonly Publication[], cursor?: string): Promise<void>;
+  /** Keeps a cursor when a read changed nothing. */
+  keepCursor(cursor: string): Promise<void>;
+  /** Forgets a zone: pages and journal. */
+  removeZone(apex: Name): Promise<void>;
+  /** A zone's journal, oldest first; empty when there is none. */
+  journal(apex: Name): Promise<readonly JournalEntry[]>;
+  /**
+   * The differences that lead from a serial to the current one, oldest first;
+   * undefined when they are not all kept.
+   */
+  differences(
+    apex: Name,
+    fromSerial: number,
+  ): Promise<readonly ZoneDiff[] | undefined>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+/**
+ * One immutable version of a zone.
+ *
+ * Pure. A version is a sorted list of pages plus its SOA, which lies in no
+ * page, so that a new serial costs no page.
+ */
+import {
+  canonicalKey,
+  type Name,
+  type ResourceRecord,
+  type Serial,
+} from "../dns/mod.ts";
+import type { Page } from "./page.ts";
+
+/** Where SERIAL starts in SOA RDATA, counted in octets from its end (RFC 1035 §3.3.13). */
+const SERIAL_FROM_END = 20;
+
+/** The SERIAL of an SOA record (RFC 1035 §3.3.13). */
+export function soaSerial(soa: ResourceRecord): Serial {
+  const at = soa.rdata.length - SERIAL_FROM_END;
+  return new DataView(soa.rdata.buffer, soa.rdata.byteOffset).getUint32(at);
+}
+
+/** The same SOA record with another SERIAL, in a fresh buffer. */
+export function withSerial(
+  soa: ResourceRecord,
+  serial: Serial,
+): ResourceRecord {
+  const rdata = soa.rdata.slice();
+  new DataView(rdata.buffer).setUint32(rdata.length - SERIAL_FROM_END, serial);
+  return { ...soa, rdata };
+}
+
+/** The MINIMUM of an SOA record, in seconds: the negative TTL's bound (RFC 2308 §4). */
+export function soaMinimum(soa: ResourceRecord): number {
+  return new DataView(soa.rdata.buffer, soa.rdata.byteOffset).getUint32(
+    soa.rdata.length - 4,
+  );
+}
+
+/** An immutable zone: SOA and pages. */
+export class ZoneVersion {
+  readonly apex: Name;
+  /** {@link canonicalKey} of the apex. */
+  readonly apexKey: string;
+  readonly serial: Serial;
+  /** Records, the SOA counted. */
+  readonly records: number;
+  /** Octets of all pages. */
+  readonly wireOctets: number;
+
+  /**
+   * @param soa  the SOA record; its owner is the apex
+   * @param pages  in canonical order; every owner at or under the apex
+   */
+  constructor(readonly soa: ResourceRecord, readonly pages: readonly Page[]) {
+    this.apex = soa.owner;
+    this.apexKey = canonicalKey(soa.owner);
+    this.serial = soaSerial(soa);
+    let records = 1;
+    let octets = 0;
+    for (const page of pages) {
+      records += page.records;
+      octets += page.block.length;
+    }
+    this.records = records;
+    this.wireOctets = octets;
+  }
+}
