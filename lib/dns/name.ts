@@ -263,11 +263,7 @@ export function canonicalKey(name: Name): string {
     const start = starts[i];
     for (let at = start + 1, end = at + name[start]; at < end; at++) {
       const octet = lowerOctet(name[at]);
-      key += octet > 1
-        ? String.fromCharCode(octet)
-        : octet === 0
-        ? "\x01\x01"
-        : "\x01\x02";
+      key += octet > 1 ? String.fromCharCode(octet) : octet === 0 ? "\x01\x01" : "\x01\x02";
     }
     key += "\x00";
   }

