@@ -10,10 +10,5 @@ export {
   writeRecord,
 } from "./record_list.ts";
 export type { ZoneDiff } from "./zone_diff.ts";
-export {
-  soaMinimum,
-  soaSerial,
-  withSerial,
-  ZoneVersion,
-} from "./zone_version.ts";
+export { soaMinimum, soaSerial, withSerial, ZoneVersion } from "./zone_version.ts";
 export { ZoneTable } from "./zone_table.ts";

@@ -93,9 +93,8 @@ export function readRecord(
   if (rdataAt > octets.length) throw cut(ownerAt);
   const owner: Name = octets.subarray(ownerAt, at);
   const type = octets[at] << 8 | octets[at + 1];
-  const ttl =
-    (octets[at + 4] << 24 | octets[at + 5] << 16 | octets[at + 6] << 8 |
-      octets[at + 7]) >>> 0;
+  const ttl = (octets[at + 4] << 24 | octets[at + 5] << 16 | octets[at + 6] << 8 |
+    octets[at + 7]) >>> 0;
   const end = rdataAt + (octets[at + 8] << 8 | octets[at + 9]);
   if (end > octets.length) throw cut(ownerAt);
   return [{ owner, type, ttl, rdata: octets.subarray(rdataAt, end) }, end];

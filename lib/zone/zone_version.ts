@@ -4,12 +4,7 @@
  * Pure. A version is a sorted list of pages plus its SOA, which lies in no
  * page, so that a new serial costs no page.
  */
-import {
-  canonicalKey,
-  type Name,
-  type ResourceRecord,
-  type Serial,
-} from "../dns/mod.ts";
+import { canonicalKey, type Name, type ResourceRecord, type Serial } from "../dns/mod.ts";
 import type { Page } from "./page.ts";
 
 /** Where SERIAL starts in SOA RDATA, counted in octets from its end (RFC 1035 §3.3.13). */
