@@ -1,0 +1,271 @@
+/**
+ * Address fields: IPv4, IPv6, EUI, the 64-bit values of ILNP, APL items.
+ *
+ * Specs: RFC 1035 §3.4.1, RFC 3596 §2, RFC 4291 §2.2 (reading), RFC 5952
+ * (writing), RFC 7043, RFC 6742, RFC 3123.
+ */
+import type { FieldCodec } from "./codec.ts";
+import type { OctetWriter, RdataReader } from "./octets.ts";
+
+/** The octets of an IPv4 address in dotted decimal, or undefined when the text is none. */
+export function parseIpv4(text: string): Uint8Array | undefined {
+  const octets = new Uint8Array(4);
+  let part = 0;
+  let value = -1; // -1: no digit yet
+  for (let i = 0; i <= text.length; i++) {
+    const c = i < text.length ? text.charCodeAt(i) : 0x2e;
+    if (c === 0x2e) {
+      if (value < 0 || part > 3) return undefined;
+      octets[part++] = value;
+      value = -1;
+    } else if (c >= 0x30 && c <= 0x39 && value !== 0) {
+      value = (value < 0 ? 0 : value * 10) + c - 0x30;
+      if (value > 255) return undefined;
+    } else return undefined; // also a leading zero, which some read as octal
+  }
+  return part === 4 ? octets : undefined;
+}
+
+/** An IPv4 address in dotted decimal. */
+export function formatIpv4(octets: Uint8Array): string {
+  return `${octets[0]}.${octets[1]}.${octets[2]}.${octets[3]}`;
+}
+
+/** The octets of an IPv6 address, or undefined when the text is none (a zone id is none). */
+export function parseIpv6(text: string): Uint8Array | undefined {
+  const octets = new Uint8Array(16);
+  let length = 0;
+  let gapAt = -1;
+  let at = 0;
+  if (text.startsWith("::")) {
+    gapAt = 0;
+    at = 2;
+  }
+  while (at < text.length) {
+    const next = readGroup(text, at);
+    if (next.digits === 0) return undefined;
+    if (text[next.end] === ".") {
+      const ipv4 = parseIpv4(text.slice(at));
+      if (!ipv4 || length > 12) return undefined;
+      octets.set(ipv4, length);
+      length += 4;
+      break;
+    }
+    if (length > 14) return undefined;
+    octets[length++] = next.value >>> 8;
+    octets[length++] = next.value;
+    at = next.end;
+    if (at === text.length) break;
+    if (text.charCodeAt(at++) !== 0x3a) return undefined;
+    if (text.charCodeAt(at) === 0x3a) {
+      if (gapAt >= 0) return undefined;
+      gapAt = length;
+      at++;
+    } else if (at === text.length) return undefined;
+  }
+  if (gapAt < 0) return length === 16 ? octets : undefined;
+  if (length > 14) return undefined;
+  octets.copyWithin(16 - (length - gapAt), gapAt, length);
+  octets.fill(0, gapAt, 16 - (length - gapAt));
+  return octets;
+}
+
+function readGroup(text: string, from: number) {
+  let value = 0;
+  let end = from;
+  for (; end < text.length && end < from + 4; end++) {
+    const digit = hexDigit(text.charCodeAt(end));
+    if (digit < 0) break;
+    value = value * 16 + digit;
+  }
+  return { value, end, digits: end - from };
+}
+
+function hexDigit(c: number): number {
+  if (c >= 0x30 && c <= 0x39) return c - 0x30;
+  const lower = c | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+/** An IPv6 address in the form RFC 5952 recommends. */
+export function formatIpv6(octets: Uint8Array): string {
+  const groups: number[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push((octets[i] << 8) | octets[i + 1]);
+  let gapAt = -1;
+  let gap = 1; // a single zero group is not shortened
+  for (let i = 0; i < 8; i++) {
+    let end = i;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - i > gap) {
+      gapAt = i;
+      gap = end - i;
+    }
+    if (end > i) i = end;
+  }
+  const hex = (part: number[]) => part.map((g) => g.toString(16)).join(":");
+  if (gapAt < 0) return hex(groups);
+  if (gapAt === 0 && gap === 5 && groups[5] === 0xffff) {
+    return "::ffff:" + formatIpv4(octets.subarray(12)); // RFC 5952 §5
+  }
+  return hex(groups.slice(0, gapAt)) + "::" + hex(groups.slice(gapAt + gap));
+}
+
+function addressCodec(
+  octets: number,
+  parse: (text: string) => Uint8Array | undefined,
+  format: (octets: Uint8Array) => string,
+  what: string,
+): FieldCodec {
+  return {
+    parse(input, out) {
+      const address = parse(input.word());
+      if (!address) throw input.wrong(input.last, `is no ${what}`, "address");
+      out.octets(address);
+    },
+    check: (wire) => void wire.take(octets),
+    format: (wire) => format(wire.take(octets)),
+  };
+}
+
+/** An IPv4 address. */
+export const ipv4 = addressCodec(
+  4,
+  parseIpv4,
+  formatIpv4,
+  "IPv4 address in dotted decimal (192.0.2.1)",
+);
+
+/** An IPv6 address. */
+export const ipv6 = addressCodec(
+  16,
+  parseIpv6,
+  formatIpv6,
+  "IPv6 address (2001:db8::1)",
+);
+
+/** Hex digits in groups of `size` octets with `separator` between them. */
+function groupedHex(
+  octets: number,
+  size: number,
+  separator: string,
+  what: string,
+): FieldCodec {
+  const shape = new RegExp(
+    `^[0-9a-f]{${2 * size}}(?:${separator}[0-9a-f]{${2 * size}}){${
+      octets / size - 1
+    }}$`,
+    "i",
+  );
+  return addressCodec(
+    octets,
+    (text) =>
+      shape.test(text)
+        ? Uint8Array.from(
+          text.replaceAll(separator, "").match(/../g) ?? [],
+          (pair) => parseInt(pair, 16),
+        )
+        : undefined,
+    (wire) => {
+      const groups: string[] = [];
+      for (let i = 0; i < octets; i += size) {
+        groups.push(
+          Array.from(
+            wire.subarray(i, i + size),
+            (o) => o.toString(16).padStart(2, "0"),
+          ).join(""),
+        );
+      }
+      return groups.join(separator);
+    },
+    what,
+  );
+}
+
+/** 48 bits, xx-xx-xx-xx-xx-xx. */
+export const eui48 = groupedHex(
+  6,
+  1,
+  "-",
+  "EUI-48 address (00-00-5e-00-53-2a)",
+);
+/** 64 bits, xx-xx-xx-xx-xx-xx-xx-xx. */
+export const eui64 = groupedHex(
+  8,
+  1,
+  "-",
+  "EUI-64 address (00-00-5e-ef-10-00-00-2a)",
+);
+/** 64 bits, xxxx:xxxx:xxxx:xxxx. */
+export const ilnp64 = groupedHex(
+  8,
+  2,
+  ":",
+  "64-bit value (2001:0db8:1140:1000)",
+);
+
+/** The families an APL item may have: address octets, reader, writer. */
+const APL_FAMILIES = [
+  { family: 1, octets: 4, parse: parseIpv4, format: formatIpv4 },
+  { family: 2, octets: 16, parse: parseIpv6, format: formatIpv6 },
+];
+
+function writeAplItem(text: string, out: OctetWriter): boolean {
+  const [, not, family, address, prefix] =
+    /^(!?)([12]):([^/]+)\/([0-9]{1,3})$/.exec(text) ?? [];
+  const known = APL_FAMILIES.find((f) => String(f.family) === family);
+  const octets = known?.parse(address);
+  if (!known || !octets || Number(prefix) > known.octets * 8) return false;
+  let length = octets.length; // trailing zero octets are left out (RFC 3123 §4)
+  while (length > 0 && octets[length - 1] === 0) length--;
+  out.u16(known.family);
+  out.u8(Number(prefix));
+  out.u8((not ? 0x80 : 0) | length);
+  out.octets(octets.subarray(0, length));
+  return true;
+}
+
+function takeAplItem(wire: RdataReader): string {
+  const family = wire.u16();
+  const prefix = wire.u8();
+  const flags = wire.u8();
+  const part = wire.take(flags & 0x7f);
+  const known = APL_FAMILIES.find((f) => f.family === family);
+  if (part.at(-1) === 0) throw wire.malformed("ends in a zero octet");
+  if (!known) return "";
+  if (part.length > known.octets || prefix > known.octets * 8) {
+    throw wire.malformed(`is no prefix of family ${family}`);
+  }
+  const address = new Uint8Array(known.octets);
+  address.set(part);
+  const not = flags & 0x80 ? "!" : "";
+  return `${not}${family}:${known.format(address)}/${prefix}`;
+}
+
+/** Address prefixes to the end of the RDATA, perhaps none: `1:192.0.2.0/24 !2:2001:db8::/32`. */
+export const aplItems: FieldCodec = {
+  parse(input, out) {
+    while (!input.done) {
+      if (!writeAplItem(input.word(), out)) {
+        throw input.wrong(
+          input.last,
+          "is no address prefix",
+          "address",
+          "write [!]1:IPv4/length or [!]2:IPv6/length (RFC 3123)",
+        );
+      }
+    }
+  },
+  check(wire) {
+    while (wire.left > 0) takeAplItem(wire);
+  },
+  format(wire) {
+    const items: string[] = [];
+    while (wire.left > 0) {
+      const item = takeAplItem(wire);
+      // No text form for other families: the whole RDATA is printed as \#.
+      if (!item) throw wire.malformed("has an unknown address family");
+      items.push(item);
+    }
+    return items.join(" ");
+  },
+};
