@@ -35,13 +35,7 @@ export { RdataError, type RdataErrorPlace } from "./rdata_error.ts";
 export { decompressRdata } from "./rdata/decompress.ts";
 export { MAX_RDATA_OCTETS } from "./rdata/octets.ts";
 export { typesWithLayout } from "./rdata/table.ts";
-export {
-  CLASS_IN,
-  compareOctets,
-  equalOctets,
-  MAX_TTL,
-  type ResourceRecord,
-} from "./record.ts";
+export { CLASS_IN, compareOctets, equalOctets, MAX_TTL, type ResourceRecord } from "./record.ts";
 export {
   addSerial,
   compareSerials,
@@ -52,11 +46,4 @@ export {
 } from "./serial.ts";
 export { type Entry, readEntry, type Token, tokenize } from "./tokenizer.ts";
 export { parseTtl, TtlError } from "./ttl.ts";
-export {
-  findTypeCode,
-  isMetaType,
-  MAX_TYPE,
-  TYPE,
-  typeCode,
-  typeName,
-} from "./types.ts";
+export { findTypeCode, isMetaType, MAX_TYPE, TYPE, typeCode, typeName } from "./types.ts";

@@ -233,9 +233,7 @@ export function checkRdata(type: number, rdata: Uint8Array): void {
 function extraOctets(type: number, count: number, offset: number): RdataError {
   return new RdataError(
     "rdata-extra",
-    `Cannot read ${
-      typeName(type)
-    } RDATA: ${count} octets are left behind its last field`,
+    `Cannot read ${typeName(type)} RDATA: ${count} octets are left behind its last field`,
     undefined,
     { offset },
   );
@@ -253,9 +251,7 @@ export function rdataNames(
   rdata: Uint8Array,
 ): readonly RdataName[] {
   const layout = layoutOf(type);
-  return layout && layout.throughLastName > 0
-    ? findNames(type, layout, rdata)
-    : NO_NAMES;
+  return layout && layout.throughLastName > 0 ? findNames(type, layout, rdata) : NO_NAMES;
 }
 
 function findNames(

@@ -151,9 +151,7 @@ function groupedHex(
   what: string,
 ): FieldCodec {
   const shape = new RegExp(
-    `^[0-9a-f]{${2 * size}}(?:${separator}[0-9a-f]{${2 * size}}){${
-      octets / size - 1
-    }}$`,
+    `^[0-9a-f]{${2 * size}}(?:${separator}[0-9a-f]{${2 * size}}){${octets / size - 1}}$`,
     "i",
   );
   return addressCodec(
@@ -210,8 +208,7 @@ const APL_FAMILIES = [
 ];
 
 function writeAplItem(text: string, out: OctetWriter): boolean {
-  const [, not, family, address, prefix] =
-    /^(!?)([12]):([^/]+)\/([0-9]{1,3})$/.exec(text) ?? [];
+  const [, not, family, address, prefix] = /^(!?)([12]):([^/]+)\/([0-9]{1,3})$/.exec(text) ?? [];
   const known = APL_FAMILIES.find((f) => String(f.family) === family);
   const octets = known?.parse(address);
   if (!known || !octets || Number(prefix) > known.octets * 8) return false;

@@ -125,9 +125,7 @@ export function base64Rest(leastOctets: number): FieldCodec {
 export const nsapHex: FieldCodec = {
   parse(input, out) {
     const text = input.word();
-    const octets = /^0x/i.test(text)
-      ? parseHex(text.slice(2).replaceAll(".", ""))
-      : undefined;
+    const octets = /^0x/i.test(text) ? parseHex(text.slice(2).replaceAll(".", "")) : undefined;
     if (!octets?.length) {
       throw input.wrong(input.last, "is no hex text behind 0x", "encoding");
     }

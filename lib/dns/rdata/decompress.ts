@@ -62,8 +62,7 @@ function expand(
     wire.field = name;
     const { at } = wire;
     if (codec === domainName) {
-      wire.at =
-        expandName(type, name, message, start + at, start + length, out) -
+      wire.at = expandName(type, name, message, start + at, start + length, out) -
         start;
     } else {
       codec.check(wire);
@@ -86,9 +85,7 @@ function expandName(
   const malformed = (reason: string, offset: number) =>
     new RdataError(
       "rdata-name",
-      `Cannot read ${
-        typeName(type)
-      } RDATA: ${field} ${reason}, at octet ${offset} of the message`,
+      `Cannot read ${typeName(type)} RDATA: ${field} ${reason}, at octet ${offset} of the message`,
       undefined,
       { field, offset },
     );

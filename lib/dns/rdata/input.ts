@@ -95,14 +95,10 @@ export class RdataInput {
     hint?: string,
     cause?: unknown,
   ): RdataError {
-    const shown = token.text.length > MAX_SHOWN
-      ? token.text.slice(0, MAX_SHOWN) + "…"
-      : token.text;
+    const shown = token.text.length > MAX_SHOWN ? token.text.slice(0, MAX_SHOWN) + "…" : token.text;
     return new RdataError(
       code,
-      `Cannot read ${
-        typeName(this.type)
-      } ${this.field} "${shown}": it ${reason}`,
+      `Cannot read ${typeName(this.type)} ${this.field} "${shown}": it ${reason}`,
       hint ?? this.#usage(),
       { field: this.field, token: token.text, offset: token.at },
       cause === undefined ? undefined : { cause },

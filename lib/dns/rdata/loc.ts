@@ -64,9 +64,7 @@ function parseAngle(input: RdataInput, direction: Direction): number {
       }
       return MIDDLE + (letter === positive ? ms : -ms);
     }
-    const shape = parts.length < 2
-      ? /^[0-9]{1,3}$/
-      : /^[0-9]{1,2}(\.[0-9]{1,3})?$/;
+    const shape = parts.length < 2 ? /^[0-9]{1,3}$/ : /^[0-9]{1,2}(\.[0-9]{1,3})?$/;
     const limit = parts.length === 0 ? maxDegrees + 1 : 60;
     if (parts.length === 3 || !shape.test(text) || Number(text) >= limit) {
       throw wrongNumber(input);
@@ -82,8 +80,7 @@ function wrongNumber(input: RdataInput) {
 /** Metres with at most two decimals and perhaps an `m`, in centimetres. */
 function parseMetres(input: RdataInput, least: number, most: number): number {
   const text = input.word();
-  const [, sign, whole, part = ""] =
-    /^(-?)([0-9]{1,8})(?:\.([0-9]{1,2}))?m?$/i.exec(text) ?? [];
+  const [, sign, whole, part = ""] = /^(-?)([0-9]{1,8})(?:\.([0-9]{1,2}))?m?$/i.exec(text) ?? [];
   const cm = Number(whole) * 100 + Number(part.padEnd(2, "0"));
   const value = sign ? -cm : cm;
   if (!(value >= least && value <= most)) { // also refuses NaN

@@ -89,8 +89,7 @@ function takeTime(input: RdataInput, max: number): number {
     if (/^[0-9]{1,10}$/.test(text) && Number(text) <= max) return Number(text);
     throw input.wrong(input.last, "is no time", "time-format", TIME_HINT);
   }
-  const [, y, mo, d, h, mi, s] =
-    /^(....)(..)(..)(..)(..)(..)$/.exec(text)?.map(Number) ?? [];
+  const [, y, mo, d, h, mi, s] = /^(....)(..)(..)(..)(..)(..)$/.exec(text)?.map(Number) ?? [];
   const seconds = Date.UTC(y, mo - 1, d, h, mi, s) / 1000;
   // Date.UTC carries a 13th month over; comparing the way back refuses it.
   if (seconds < 0 || seconds > max || formatTime(seconds) !== text) {

@@ -104,9 +104,7 @@ export class RdataReader {
   malformed(reason: string, code = "rdata-malformed"): RdataError {
     return new RdataError(
       code,
-      `Cannot read ${
-        typeName(this.type)
-      } RDATA: ${this.field} ${reason}, at octet ${this.at}`,
+      `Cannot read ${typeName(this.type)} RDATA: ${this.field} ${reason}, at octet ${this.at}`,
       undefined,
       { field: this.field, offset: this.at },
     );

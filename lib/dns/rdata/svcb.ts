@@ -146,9 +146,7 @@ export const svcParams: FieldCodec = {
       checkTogether(new Map(sorted));
     } catch (cause) {
       if (!(cause instanceof SvcValueError)) throw cause;
-      const token = input.tokens.find((t) =>
-        t.text.split("=")[0] === cause.key
-      );
+      const token = input.tokens.find((t) => t.text.split("=")[0] === cause.key);
       throw input.wrong(
         token ?? input.last,
         `is malformed: ${cause.message}`,

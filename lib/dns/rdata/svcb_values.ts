@@ -147,9 +147,7 @@ function addressList(
       return Uint8Array.from(addresses);
     },
     check: (value) =>
-      value.length > 0 && value.length % size === 0
-        ? undefined
-        : "is no list of addresses",
+      value.length > 0 && value.length % size === 0 ? undefined : "is no list of addresses",
     format(value) {
       const list: string[] = [];
       for (let i = 0; i < value.length; i += size) {

@@ -10,22 +10,8 @@ import { base64Rest, hashedOwner, hexRest, nsapHex, salt } from "./binary.ts";
 import type { FieldCodec } from "./codec.ts";
 import { location } from "./loc.ts";
 import { domainName } from "./names.ts";
-import {
-  algorithm,
-  certificateType,
-  period,
-  rrType,
-  time,
-  u16,
-  u32,
-  u8,
-} from "./numbers.ts";
-import {
-  caaTag,
-  characterString,
-  characterStrings,
-  longText,
-} from "./strings.ts";
+import { algorithm, certificateType, period, rrType, time, u16, u32, u8 } from "./numbers.ts";
+import { caaTag, characterString, characterStrings, longText } from "./strings.ts";
 import { svcParams } from "./svcb.ts";
 import { typeBitmap } from "./type_bitmap.ts";
 
