@@ -1,2 +1,9 @@
 /** Operating the server: log, units of flags, addresses, the control socket. */
+export * from "./address.ts";
+export { askServer, askServerOnce } from "./control_client.ts";
+export { ControlError, type ControlRequest } from "./control_protocol.ts";
+export { type ControlCommand, ControlServer } from "./control_server.ts";
+export * from "./duration.ts";
+export * from "./json.ts";
 export * from "./log.ts";
+export * from "./size.ts";
