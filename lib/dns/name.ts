@@ -51,7 +51,7 @@ function readEscape(text: string, at: number): [octet: number, next: number] {
   if (!/^[0-9]{3}$/.test(digits) || Number(digits) > 255) {
     throw new NameError(
       "name-escape",
-      `Cannot parse name "${text}": "\\${digits}" is no \\DDD escape (three decimal digits, 000 to 255)`,
+      `Cannot parse name "${text}": it has "\\${digits}", which is no \\DDD escape (three decimal digits, 000 to 255)`,
     );
   }
   return [Number(digits), at + 4];
@@ -76,6 +76,9 @@ function punycodeHint(text: string): string {
   }
 }
 
+/** Where {@link parseName} builds a name: one buffer, because allocation is most of its cost. */
+const scratch = new Uint8Array(MAX_NAME_OCTETS + 1);
+
 /**
  * A name from presentation format.
  *
@@ -85,7 +88,7 @@ function punycodeHint(text: string): string {
  * @param text  presentation format
  * @param origin  what relative names and `@` are completed with; without one
  *   every name counts as absolute
- * @returns a fresh buffer
+ * @returns a fresh buffer; for `@` the origin itself
  * @throws {NameError} empty label, label over 63 octets, name over 255 octets,
  *   broken escape, characters outside ASCII
  */
@@ -95,7 +98,7 @@ export function parseName(text: string, origin?: Name): Name {
   if (text === "") {
     throw new NameError("name-empty", "Cannot parse name: it is empty");
   }
-  const out = new Uint8Array(MAX_NAME_OCTETS + 1);
+  const out = scratch;
   let length = 1; // octets written, the current label's length octet included
   let labelAt = 0;
   let at = 0;
@@ -118,14 +121,15 @@ export function parseName(text: string, origin?: Name): Name {
     if (length >= MAX_NAME_OCTETS) throw tooLong(text);
     out[length++] = octet;
   }
-  if (absolute) return out.slice(0, length); // the open label is the root
+  if (absolute) {
+    out[length - 1] = 0; // the open label is the root
+    return out.slice(0, length);
+  }
   closeLabel(text, out, labelAt, length);
   const suffix = origin ?? ROOT;
   if (length + suffix.length > MAX_NAME_OCTETS) throw tooLong(text);
-  const name = new Uint8Array(length + suffix.length);
-  name.set(out.subarray(0, length));
-  name.set(suffix, length);
-  return name;
+  for (let i = 0; i < suffix.length; i++) out[length++] = suffix[i];
+  return out.slice(0, length);
 }
 
 function closeLabel(

@@ -12,3 +12,6 @@ export {
 export type { ZoneDiff } from "./zone_diff.ts";
 export { soaMinimum, soaSerial, withSerial, ZoneVersion } from "./zone_version.ts";
 export { ZoneTable } from "./zone_table.ts";
+export { type MasterFile, type MasterFileOptions, readMasterFile } from "./master_file.ts";
+export { formatProblem, MasterFileError, type MasterFileProblem } from "./master_file_error.ts";
+export { type MasterFilePrintOptions, printMasterFile } from "./master_file_print.ts";

@@ -48,6 +48,9 @@ export function decompressRdata(
   return rdata;
 }
 
+/** Allocated once; {@link expand} never nests. */
+const scratch = new OctetWriter();
+
 /** Copies fields up to the last name with their names expanded, then the rest as it is. */
 function expand(
   type: number,
@@ -57,7 +60,8 @@ function expand(
 ): Uint8Array {
   const { fields, throughLastName } = layoutOf(type)!;
   const wire = new RdataReader(type, message.subarray(start, start + length));
-  const out = new OctetWriter();
+  const out = scratch;
+  out.length = 0;
   for (const { name, codec } of fields.slice(0, throughLastName)) {
     wire.field = name;
     const { at } = wire;

@@ -19,16 +19,11 @@ export function takeName(input: RdataInput): Name {
     return parseName(text, input.origin);
   } catch (cause) {
     if (!(cause instanceof NameError)) throw cause;
-    const reason = cause.message.slice(cause.message.indexOf('": it ') + 6);
-    throw cause.message.includes('": it ')
-      ? input.wrong(input.last, reason, cause.code, cause.hint, cause)
-      : input.wrong(
-        input.last,
-        "is no name: " + cause.message,
-        cause.code,
-        cause.hint,
-        cause,
-      );
+    const opening = `Cannot parse name "${text}": it `;
+    const reason = cause.message.startsWith(opening)
+      ? cause.message.slice(opening.length)
+      : `is no name: ${cause.message}`;
+    throw input.wrong(input.last, reason, cause.code, cause.hint, cause);
   }
 }
 

@@ -10,6 +10,7 @@ export const MAX_RDATA_OCTETS = 65_535;
 /** Collects octets up to {@link MAX_RDATA_OCTETS}; what exceeds them is counted, not kept. */
 export class OctetWriter {
   readonly #octets = new Uint8Array(MAX_RDATA_OCTETS);
+  /** Octets written; 0 begins anew. */
   length = 0;
 
   u8(value: number): void {

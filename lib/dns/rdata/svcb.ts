@@ -56,10 +56,13 @@ function splitParam(token: Token): { name: string; value?: Token } {
 
 /** The octets of a value in the list's first escaping (Appendix A.1), escapes resolved. */
 function valueOctets(input: RdataInput, value: Token): Uint8Array {
-  const out = new OctetWriter();
-  writeText(input, value, out);
-  return out.copy();
+  valueScratch.length = 0;
+  writeText(input, value, valueScratch);
+  return valueScratch.copy();
 }
+
+/** A value is read before the next begins, so one writer serves all. */
+const valueScratch = new OctetWriter();
 
 function parseParam(input: RdataInput): { key: number; value: Uint8Array } {
   const token = input.any();
