@@ -1,0 +1,253 @@
+/**
+ * What strangers send: a query, read within bounds.
+ *
+ * One pass, linear in the message's length; nothing is decoded that no answer
+ * needs. Pure. Specs: RFC 1035 §4.1, RFC 1995 §3 (SOA in an IXFR query), RFC 6891
+ * §6.1 (OPT), RFC 8945 §4.2 (TSIG record).
+ *
+ * Limitations: TSIG records are found and their fields read, not verified.
+ */
+import { type Name, type Serial, TYPE } from "../dns/mod.ts";
+import { CLASS_ANY, FLAG, MESSAGE_HEADER_OCTETS } from "./codes.ts";
+import { readName } from "./name_reader.ts";
+import { WireError } from "./wire_error.ts";
+
+/** The fixed part of a message. */
+export interface Header {
+  readonly id: number;
+  /** The second 16-bit word: {@link FLAG} bits, opcode, RCODE. */
+  readonly flags: number;
+}
+
+export interface Question {
+  readonly name: Name;
+  readonly type: number;
+  readonly class: number;
+}
+
+export interface EdnsOption {
+  readonly code: number;
+  readonly octets: Uint8Array;
+}
+
+/** What an OPT record says. */
+export interface Edns {
+  readonly version: number;
+  /** The UDP payload size the sender can take, octets, as sent. */
+  readonly payloadOctets: number;
+  /** The DO bit (RFC 3225). */
+  readonly dnssecOk: boolean;
+  readonly options: readonly EdnsOption[];
+}
+
+/** What a TSIG record says about who signed; unverified. */
+export interface TsigFields {
+  readonly keyName: Name;
+  readonly algorithm: Name;
+  /** 48 bits of seconds since the epoch, as sent. */
+  readonly timeSigned: Uint8Array;
+  /** Seconds. */
+  readonly fudge: number;
+  readonly originalId: number;
+  /** Offset of the record in the message. */
+  readonly offset: number;
+}
+
+/** A query with one question. Names and octets may be views of the message. */
+export interface Query extends Header {
+  readonly question: Question;
+  readonly edns: Edns | undefined;
+  readonly tsig: TsigFields | undefined;
+  /** SERIAL of the SOA record in an IXFR query's authority section. */
+  readonly ixfrSerial: Serial | undefined;
+}
+
+/** Octets of the shortest question: root name, type, class. */
+const MIN_QUESTION_OCTETS = 5;
+/** Octets of the shortest record: root name, type, class, TTL, RDLENGTH. */
+const MIN_RECORD_OCTETS = 11;
+
+/** The header of a message, or undefined when it is too short to have one. */
+export function readHeader(message: Uint8Array): Header | undefined {
+  if (message.length < MESSAGE_HEADER_OCTETS) return undefined;
+  return { id: uint16(message, 0), flags: uint16(message, 2) };
+}
+
+/** Whether a header's message is a response. */
+export function isResponse(header: Header): boolean {
+  return (header.flags & FLAG.QR) !== 0;
+}
+
+function uint16(octets: Uint8Array, at: number): number {
+  return octets[at] << 8 | octets[at + 1];
+}
+
+/**
+ * Reads a message of opcode QUERY.
+ *
+ * @param message  the whole message; results may be views of it
+ * @throws {WireError} the message breaks the wire format; its `rcode` is the answer
+ */
+export function parseQuery(message: Uint8Array): Query {
+  const header = readHeader(message);
+  if (!header) throw new WireError("wire-cut", "the header is cut off", message.length);
+  const questions = uint16(message, 4);
+  const answers = uint16(message, 6);
+  const authorities = uint16(message, 8);
+  const additionals = uint16(message, 10);
+  // Counts no message of this length can have are refused before any loop runs by them.
+  const least = MESSAGE_HEADER_OCTETS + questions * MIN_QUESTION_OCTETS +
+    (answers + authorities + additionals) * MIN_RECORD_OCTETS;
+  if (least > message.length) {
+    throw new WireError("wire-counts", "the counts promise more than the message holds", 4);
+  }
+  if (questions !== 1) {
+    throw new WireError("wire-question-count", `it has ${questions} questions, not 1`, 4);
+  }
+  const { question, next } = readQuestion(message);
+  const reader = new RecordReader(message, next);
+  for (let i = 0; i < answers; i++) reader.next();
+  const ixfrSerial = readAuthority(reader, authorities, question);
+  const { edns, tsig } = readAdditional(reader, additionals);
+  if (reader.at !== message.length) {
+    throw new WireError("wire-trailing", "octets follow the last record", reader.at);
+  }
+  return { id: header.id, flags: header.flags, question, edns, tsig, ixfrSerial };
+}
+
+function readQuestion(message: Uint8Array): { question: Question; next: number } {
+  const { name, next } = readName(message, MESSAGE_HEADER_OCTETS, message.length);
+  if (next + 4 > message.length) throw new WireError("wire-cut", "the question is cut off", next);
+  const question = { name, type: uint16(message, next), class: uint16(message, next + 2) };
+  return { question, next: next + 4 };
+}
+
+/** Steps over records, one at a time; its fields describe the record last stepped over. */
+class RecordReader {
+  type = 0;
+  class = 0;
+  ttl = 0;
+  /** Offset of the record. */
+  start = 0;
+  rdataAt = 0;
+  owner: Name = new Uint8Array(0);
+
+  /** @param at  offset of the next record */
+  constructor(readonly message: Uint8Array, public at: number) {}
+
+  /** @throws {WireError} the record is cut off or its owner broken */
+  next(): void {
+    const { message } = this;
+    this.start = this.at;
+    const { name, next } = readName(message, this.at, message.length);
+    if (next + 10 > message.length) throw this.cut();
+    this.owner = name;
+    this.type = uint16(message, next);
+    this.class = uint16(message, next + 2);
+    this.ttl = (uint16(message, next + 4) << 16 | uint16(message, next + 6)) >>> 0;
+    this.rdataAt = next + 10;
+    this.at = this.rdataAt + uint16(message, next + 8);
+    if (this.at > message.length) throw this.cut();
+  }
+
+  cut(): WireError {
+    return new WireError("wire-cut", "a record is cut off", this.start);
+  }
+}
+
+/**
+ * Steps over the authority section; returns the client's serial if this is an IXFR query.
+ *
+ * Spec: RFC 1995 §3 (the authority section holds the SOA record of the client's version).
+ */
+function readAuthority(
+  reader: RecordReader,
+  count: number,
+  question: Question,
+): Serial | undefined {
+  let serial: Serial | undefined;
+  for (let i = 0; i < count; i++) {
+    reader.next();
+    if (question.type !== TYPE.IXFR || reader.type !== TYPE.SOA || serial !== undefined) continue;
+    serial = readSoaSerial(reader);
+  }
+  if (question.type === TYPE.IXFR && serial === undefined) {
+    throw new WireError("wire-ixfr-soa", "an IXFR query has no SOA record", reader.at);
+  }
+  return serial;
+}
+
+function readSoaSerial(reader: RecordReader): Serial {
+  const { message, rdataAt, at: end } = reader;
+  const mname = readName(message, rdataAt, end);
+  const rname = readName(message, mname.next, end);
+  if (rname.next + 20 !== end) {
+    throw new WireError("wire-ixfr-soa", "an SOA record has the wrong length", rdataAt);
+  }
+  return (uint16(message, rname.next) << 16 | uint16(message, rname.next + 2)) >>> 0;
+}
+
+/** Spec: RFC 6891 §6.1.1 (at most one OPT), RFC 8945 §5.1 (TSIG stands last). */
+function readAdditional(
+  reader: RecordReader,
+  count: number,
+): { edns: Edns | undefined; tsig: TsigFields | undefined } {
+  let edns: Edns | undefined;
+  let tsig: TsigFields | undefined;
+  for (let i = 0; i < count; i++) {
+    reader.next();
+    if (reader.type === TYPE.OPT) {
+      if (edns) throw new WireError("wire-opt", "there is a second OPT record", reader.start);
+      edns = readOpt(reader);
+    } else if (reader.type === TYPE.TSIG) {
+      if (i !== count - 1) {
+        throw new WireError("wire-tsig", "a TSIG record is not the last", reader.start);
+      }
+      tsig = readTsig(reader);
+    }
+  }
+  return { edns, tsig };
+}
+
+function readOpt(reader: RecordReader): Edns {
+  const { message, ttl, at: end } = reader;
+  if (reader.owner.length !== 1) {
+    throw new WireError("wire-opt", "an OPT record's owner is not the root", reader.start);
+  }
+  const options: EdnsOption[] = [];
+  for (let at = reader.rdataAt; at < end;) {
+    if (at + 4 > end) throw new WireError("wire-opt", "an EDNS option is cut off", at);
+    const next = at + 4 + uint16(message, at + 2);
+    if (next > end) throw new WireError("wire-opt", "an EDNS option is cut off", at);
+    options.push({ code: uint16(message, at), octets: message.subarray(at + 4, next) });
+    at = next;
+  }
+  return {
+    version: ttl >>> 16 & 0xff,
+    payloadOctets: reader.class,
+    dnssecOk: (ttl & 0x8000) !== 0,
+    options,
+  };
+}
+
+function readTsig(reader: RecordReader): TsigFields {
+  const { message, at: end, start } = reader;
+  const algorithm = readName(message, reader.rdataAt, end);
+  const at = algorithm.next;
+  // Time (6), fudge (2), MAC size (2), MAC, original ID (2), error (2), other length (2), other.
+  const macEnd = at + 10 <= end ? at + 10 + uint16(message, at + 8) : Infinity;
+  if (
+    reader.class !== CLASS_ANY || macEnd + 6 > end ||
+    macEnd + 6 + uint16(message, macEnd + 4) !== end
+  ) {
+    throw new WireError("wire-tsig", "a TSIG record is malformed", start);
+  }
+  return {
+    keyName: reader.owner,
+    algorithm: algorithm.name,
+    timeSigned: message.subarray(at, at + 6),
+    fudge: uint16(message, at + 6),
+    originalId: uint16(message, macEnd),
+    offset: start,
+  };
+}

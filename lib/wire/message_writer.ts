@@ -1,0 +1,302 @@
+/**
+ * A message written within a hard maximum, names compressed.
+ *
+ * What does not fit is rolled back to the last whole RRset; the message never
+ * ends inside a record. Names are compressed against suffixes identical octet
+ * for octet, so case is kept. Owns: the buffer given. Specs: RFC 1035 §4.1,
+ * RFC 2181 §9 (TC), RFC 6891 §6.1.2 and §6.1.3 (OPT), RFC 3597 §4.
+ */
+import { CLASS_IN, type Name, type ResourceRecord, TYPE } from "../dns/mod.ts";
+import { CLASS_ANY, FLAG, MESSAGE_HEADER_OCTETS } from "./codes.ts";
+import type { Question, TsigFields } from "./message.ts";
+import { compressibleNames } from "./rdata_names.ts";
+
+/** Octets of an OPT record without options. */
+export const OPT_OCTETS = 11;
+
+/** The farthest offset a pointer can name (RFC 1035 §4.1.4: 14 bits). */
+const MAX_POINTER = 0x3fff;
+
+/** Suffixes remembered in one message; bounds the search for each name. */
+const MAX_SUFFIXES = 128;
+
+/** Where in a message a record goes; the value is the offset of the section's count. */
+export const SECTION = { ANSWER: 6, AUTHORITY: 8, ADDITIONAL: 10 } as const;
+export type Section = typeof SECTION[keyof typeof SECTION];
+
+/** What an OPT record of a response says. */
+export interface ResponseEdns {
+  /** The UDP payload size we take, octets. */
+  readonly payloadOctets: number;
+  readonly dnssecOk: boolean;
+}
+
+/** Thrown and caught inside: the record being written does not fit. */
+class Overflow extends Error {}
+const OVERFLOW = new Overflow();
+
+/** Writes one message. Sections must be filled in their order. */
+export class MessageWriter {
+  readonly #buffer: Uint8Array;
+  #limit: number;
+  #at = MESSAGE_HEADER_OCTETS;
+  /** Offsets of labels that pointers may lead to. */
+  readonly #suffixes = new Uint16Array(MAX_SUFFIXES);
+  #suffixCount = 0;
+  /** The extended part of the RCODE, for the OPT record. */
+  #extendedRcode = 0;
+
+  /**
+   * @param buffer  overwritten; the message is built in it
+   * @param maxOctets  hard maximum of the message, OPT included
+   * @param edns  what the OPT record will say, its place kept free; undefined for none
+   */
+  constructor(
+    buffer: Uint8Array,
+    maxOctets: number,
+    readonly edns?: ResponseEdns,
+  ) {
+    this.#buffer = buffer;
+    this.#limit = Math.min(maxOctets, buffer.length) - (edns ? OPT_OCTETS : 0);
+    buffer.fill(0, 0, MESSAGE_HEADER_OCTETS);
+  }
+
+  /** Octets written, without the OPT record to come. */
+  get octets(): number {
+    return this.#at;
+  }
+
+  /** The header's first two words; an RCODE above 15 needs an OPT record to travel whole. */
+  header(id: number, flags: number, rcode = 0): void {
+    this.#put16(0, id);
+    this.#put16(2, flags | rcode & 0xf);
+    this.#extendedRcode = rcode >> 4;
+  }
+
+  /** Adds {@link FLAG} bits to the header. */
+  addFlags(flags: number): void {
+    this.#put16(2, (this.#buffer[2] << 8 | this.#buffer[3]) | flags);
+  }
+
+  /** Sets the RCODE, 0 to 15, in the header written before. */
+  setRcode(rcode: number): void {
+    this.#buffer[3] = this.#buffer[3] & 0xf0 | rcode;
+  }
+
+  /** The question; name as given, so that its case goes back as it came. */
+  question(question: Question): void {
+    const { name } = question;
+    this.#need(name.length + 4);
+    this.#remember(name, this.#at, name.length);
+    this.#buffer.set(name, this.#at);
+    this.#put16(this.#at + name.length, question.type);
+    this.#put16(this.#at + name.length + 2, question.class);
+    this.#at += name.length + 4;
+    this.#put16(4, 1);
+  }
+
+  /**
+   * Writes records, all of them or none.
+   *
+   * @param owner  replaces each record's owner, for synthesized records (RFC 4592 §3.3.1)
+   * @param ttl  replaces each record's TTL, seconds
+   * @returns false when they do not fit: nothing is written, TC is for the caller to set
+   */
+  records(
+    section: Section,
+    records: Iterable<ResourceRecord>,
+    owner?: Name,
+    ttl?: number,
+  ): boolean {
+    const at = this.#at;
+    const suffixes = this.#suffixCount;
+    let count = 0;
+    try {
+      for (const record of records) {
+        this.#record(owner ?? record.owner, record.type, ttl ?? record.ttl, record.rdata);
+        count++;
+      }
+    } catch (error) {
+      if (error !== OVERFLOW) throw error;
+      this.#at = at;
+      this.#suffixCount = suffixes;
+      return false;
+    }
+    this.#put16(section, (this.#buffer[section] << 8 | this.#buffer[section + 1]) + count);
+    return true;
+  }
+
+  /** Writes one record; as {@link records}. */
+  record(section: Section, record: ResourceRecord, owner?: Name, ttl?: number): boolean {
+    return this.records(section, [record], owner, ttl);
+  }
+
+  /**
+   * The message whole, its OPT record written: a fresh buffer.
+   *
+   * @param unsigned  answers a TSIG record whose key we do not have: an unsigned one
+   *   with this error ends the message (RFC 8945 §5.2.1)
+   */
+  finish(unsigned?: { tsig: TsigFields; error: number }): Uint8Array {
+    if (this.edns) this.#opt(this.edns);
+    if (unsigned) this.#unsignedTsig(unsigned.tsig, unsigned.error);
+    return this.#buffer.slice(0, this.#at);
+  }
+
+  #opt(edns: ResponseEdns): void {
+    this.#limit += OPT_OCTETS;
+    const at = this.#at;
+    this.#buffer[at] = 0;
+    this.#put16(at + 1, TYPE.OPT);
+    this.#put16(at + 3, edns.payloadOctets);
+    this.#buffer[at + 5] = this.#extendedRcode;
+    this.#buffer[at + 6] = 0; // version
+    this.#put16(at + 7, edns.dnssecOk ? 0x8000 : 0);
+    this.#put16(at + 9, 0);
+    this.#at = at + OPT_OCTETS;
+    this.#countAdditional();
+  }
+
+  #unsignedTsig(tsig: TsigFields, error: number): void {
+    const { keyName, algorithm } = tsig;
+    const rdataOctets = algorithm.length + 16;
+    const whole = keyName.length + 10 + rdataOctets;
+    if (this.#at + whole > this.#limit) {
+      this.addFlags(FLAG.TC);
+      return;
+    }
+    this.#buffer.set(keyName, this.#at);
+    let at = this.#at + keyName.length;
+    at = this.#fixed(at, TYPE.TSIG, CLASS_ANY, 0, rdataOctets);
+    this.#buffer.set(algorithm, at);
+    at += algorithm.length;
+    this.#buffer.set(tsig.timeSigned, at);
+    this.#put16(at + 6, tsig.fudge);
+    this.#put16(at + 8, 0); // no MAC
+    this.#put16(at + 10, tsig.originalId);
+    this.#put16(at + 12, error);
+    this.#put16(at + 14, 0);
+    this.#at = at + 16;
+    this.#countAdditional();
+  }
+
+  #countAdditional(): void {
+    const at = SECTION.ADDITIONAL;
+    this.#put16(at, (this.#buffer[at] << 8 | this.#buffer[at + 1]) + 1);
+  }
+
+  #record(owner: Name, type: number, ttl: number, rdata: Uint8Array): void {
+    this.#name(owner);
+    this.#need(10);
+    const rdataAt = this.#fixed(this.#at, type, CLASS_IN, ttl, rdata.length);
+    this.#at = rdataAt;
+    const names = compressibleNames(type);
+    if (!names) {
+      this.#need(rdata.length);
+      this.#buffer.set(rdata, rdataAt);
+      this.#at += rdata.length;
+      return;
+    }
+    let read = this.#copy(rdata, 0, names.at);
+    for (let i = 0; i < names.count; i++) {
+      let end = read;
+      while (end < rdata.length && rdata[end] !== 0) end += 1 + rdata[end];
+      this.#name(rdata.subarray(read, end + 1));
+      read = end + 1;
+    }
+    this.#copy(rdata, read, rdata.length);
+    this.#put16(rdataAt - 2, this.#at - rdataAt);
+  }
+
+  #copy(octets: Uint8Array, from: number, to: number): number {
+    if (to > from) {
+      this.#need(to - from);
+      this.#buffer.set(octets.subarray(from, to), this.#at);
+      this.#at += to - from;
+    }
+    return to;
+  }
+
+  /** Type, class, TTL, RDLENGTH; returns the offset behind them. The room must be there. */
+  #fixed(at: number, type: number, cls: number, ttl: number, rdataOctets: number): number {
+    this.#put16(at, type);
+    this.#put16(at + 2, cls);
+    this.#put16(at + 4, ttl >>> 16);
+    this.#put16(at + 6, ttl & 0xffff);
+    this.#put16(at + 8, rdataOctets);
+    return at + 10;
+  }
+
+  /** A name, its longest suffix that already stands in the message replaced by a pointer. */
+  #name(name: Name): void {
+    for (let from = 0; name[from] !== 0; from += 1 + name[from]) {
+      const target = this.#find(name, from);
+      if (target < 0) continue;
+      this.#need(from + 2);
+      this.#remember(name, this.#at, from);
+      this.#buffer.set(name.subarray(0, from), this.#at);
+      this.#put16(this.#at + from, 0xc000 | target);
+      this.#at += from + 2;
+      return;
+    }
+    this.#need(name.length);
+    this.#remember(name, this.#at, name.length);
+    this.#buffer.set(name, this.#at);
+    this.#at += name.length;
+  }
+
+  /** Remembers the labels of a name's first `octets` octets, which go to `at`. */
+  #remember(name: Name, at: number, octets: number): void {
+    for (let from = 0; from < octets && name[from] !== 0; from += 1 + name[from]) {
+      if (this.#suffixCount === MAX_SUFFIXES || at + from > MAX_POINTER) return;
+      this.#suffixes[this.#suffixCount++] = at + from;
+    }
+  }
+
+  /** The offset of an equal name in the message, -1 if none is remembered. */
+  #find(name: Name, from: number): number {
+    for (let i = 0; i < this.#suffixCount; i++) {
+      if (this.#matches(name, from, this.#suffixes[i])) return this.#suffixes[i];
+    }
+    return -1;
+  }
+
+  #matches(name: Name, from: number, at: number): boolean {
+    const buffer = this.#buffer;
+    while (true) {
+      let length = buffer[at];
+      while (length >= 0xc0) {
+        at = (length & 0x3f) << 8 | buffer[at + 1];
+        length = buffer[at];
+      }
+      if (name[from] !== length) return false;
+      if (length === 0) return true;
+      for (let i = 1; i <= length; i++) if (buffer[at + i] !== name[from + i]) return false;
+      at += 1 + length;
+      from += 1 + length;
+    }
+  }
+
+  #need(octets: number): void {
+    if (this.#at + octets > this.#limit) throw OVERFLOW;
+  }
+
+  #put16(at: number, value: number): void {
+    this.#buffer[at] = value >> 8;
+    this.#buffer[at + 1] = value;
+  }
+}
+
+/**
+ * The twelve octets that answer a message of which nothing but the header is
+ * understood: ID, opcode, RD and CD echoed, no section.
+ */
+export function headerOnly(id: number, flags: number, rcode: number): Uint8Array {
+  const out = new Uint8Array(MESSAGE_HEADER_OCTETS);
+  const echoed = flags & (0x7800 | FLAG.RD | FLAG.CD) | FLAG.QR | rcode;
+  out[0] = id >> 8;
+  out[1] = id;
+  out[2] = echoed >> 8;
+  out[3] = echoed;
+  return out;
+}

@@ -1,0 +1,8 @@
+/** Messages as octets: reading what strangers send, writing answers, framing for TCP. Pure. */
+export * from "./codes.ts";
+export * from "./framing.ts";
+export * from "./message.ts";
+export * from "./message_writer.ts";
+export { type NameAt, readName } from "./name_reader.ts";
+export { compressibleNames, type RdataNames } from "./rdata_names.ts";
+export { WireError, type WireErrorCode } from "./wire_error.ts";
