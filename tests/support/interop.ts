@@ -1,0 +1,73 @@
+/**
+ * Tests that start real processes: on failure their logs are shown; a program
+ * that is missing skips the test by name, or fails it when
+ * ZONECAST_REQUIRE_INTEROP is set.
+ */
+import { forgetProcesses, startedProcesses, which } from "./processes.ts";
+
+/** As much of each log as a failure shows, in characters. */
+const SHOWN = 6_000;
+
+/** What a test may need, the programs that make it up, and the Debian package that brings it. */
+const NEEDS = {
+  nsd: { programs: ["nsd"], package: "nsd" },
+  knot: { programs: ["knotd"], package: "knot" },
+  bind: { programs: ["named"], package: "bind9" },
+  pdns: { programs: ["pdns_server"], package: "pdns-server, pdns-backend-sqlite3" },
+  dig: { programs: ["dig"], package: "bind9-dnsutils" },
+  kdig: { programs: ["kdig"], package: "knot-dnsutils" },
+  drill: { programs: ["drill"], package: "ldnsutils" },
+  compilezone: { programs: ["named-compilezone"], package: "bind9-utils" },
+} as const;
+
+export type Need = keyof typeof NEEDS;
+
+/** Why `need` cannot be used here, or undefined. */
+export function missing(need: Need): string | undefined {
+  const absent = NEEDS[need].programs.find((program) => !which(program));
+  return absent && `${absent} is not installed (Debian: ${NEEDS[need].package})`;
+}
+
+export interface InteropTestOptions {
+  readonly needs?: readonly Need[];
+  /** A reason to skip that the needs do not cover. */
+  readonly ignore?: boolean;
+}
+
+async function showLogsOnFailure(fn: () => Promise<void>): Promise<void> {
+  forgetProcesses();
+  try {
+    await fn();
+  } catch (error) {
+    for (const process of startedProcesses()) {
+      console.error(`--- log of ${process.name} (pid ${process.pid})`);
+      console.error(process.log().slice(-SHOWN) || "(empty)");
+    }
+    throw error;
+  }
+}
+
+/** A test that starts real processes and needs the named programs. */
+export function interopTest(
+  name: string,
+  options: InteropTestOptions,
+  fn: (t: Deno.TestContext) => Promise<void>,
+): void {
+  const reasons = (options.needs ?? []).map(missing).filter((reason) => reason !== undefined);
+  const required = Deno.env.get("ZONECAST_REQUIRE_INTEROP");
+  const skipped = reasons.length > 0 && !required;
+  if (skipped) console.error(`skipped: ${name}: ${reasons.join(", ")}`);
+  Deno.test({
+    name,
+    ignore: skipped || options.ignore,
+    fn: async (t) => {
+      if (reasons.length > 0) throw new Error(reasons.join(", "));
+      await showLogsOnFailure(() => fn(t));
+    },
+  });
+}
+
+/** A test that starts processes the project brings itself: zonecast, Postgres. */
+export function systemTest(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
+  interopTest(name, {}, fn);
+}

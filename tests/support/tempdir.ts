@@ -1,0 +1,28 @@
+/** Temporary directories that go away with their test. */
+
+export interface TempDir extends AsyncDisposable {
+  readonly path: string;
+  /** Writes a file into it. Returns its path. */
+  write(name: string, text: string): Promise<string>;
+}
+
+/**
+ * A fresh directory, readable by every user (servers may drop to another one).
+ *
+ * With ZONECAST_KEEP_TEMP set it is kept, and its path printed.
+ */
+export async function tempDir(prefix = "zonecast-test-"): Promise<TempDir> {
+  const path = await Deno.makeTempDir({ prefix });
+  await Deno.chmod(path, 0o755);
+  return {
+    path,
+    async write(name, text) {
+      await Deno.writeTextFile(`${path}/${name}`, text);
+      return `${path}/${name}`;
+    },
+    async [Symbol.asyncDispose]() {
+      if (Deno.env.get("ZONECAST_KEEP_TEMP")) console.error(`kept: ${path}`);
+      else await Deno.remove(path, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** Waiting for a condition, never for a time. */
+
+export interface UntilOptions {
+  /** What is awaited, for the failure: "NSD has serial 7". */
+  readonly what: string;
+  /** Default 10,000. */
+  readonly timeoutMs?: number;
+  /** Pause between two looks; default 10. */
+  readonly intervalMs?: number;
+  /** Shown when time runs out: what was seen instead, a log. */
+  readonly seen?: () => unknown;
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * The condition's first value that is neither undefined nor false.
+ *
+ * A condition that throws does not hold yet; its last error is the failure's cause.
+ *
+ * @throws {Error} time ran out; the message names what was awaited and what was seen
+ */
+export async function until<T>(
+  condition: () => T | undefined | false | Promise<T | undefined | false>,
+  { what, timeoutMs = 10_000, intervalMs = 10, seen }: UntilOptions,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  let cause: unknown;
+  while (true) {
+    try {
+      const value = await condition();
+      if (value !== undefined && value !== false) return value;
+      cause = undefined;
+    } catch (error) {
+      cause = error;
+    }
+    if (performance.now() >= deadline) {
+      const instead = seen ? `; seen instead: ${Deno.inspect(seen())}` : "";
+      throw new Error(`Not within ${timeoutMs} ms: ${what}${instead}`, { cause });
+    }
+    await sleep(intervalMs);
+  }
+}
+
+/**
+ * The promise's value, if it comes in time.
+ *
+ * @throws {Error} time ran out
+ */
+export async function within<T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Not within ${timeoutMs} ms: ${what}`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
