@@ -24,7 +24,7 @@ run:
 	@.ci/demo
 
 test: build
-	$(deno) test $(FROZEN) --no-prompt --allow-all $(ONLY)
+	ZONECAST_TEST_BINARY=1 $(deno) test $(FROZEN) --no-prompt --allow-all $(ONLY)
 
 check:
 	$(deno) fmt --check

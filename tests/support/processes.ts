@@ -183,7 +183,10 @@ export async function mustRun(
   return stdout;
 }
 
-/** Where a program is: on PATH, or where Debian keeps servers; undefined when it is not there. */
+/**
+ * Where a program is: on PATH, or where Debian keeps servers; undefined when it is not there.
+ * A path is looked at as it is.
+ */
 export function which(program: string): string | undefined {
   const dirs = [
     ...(Deno.env.get("PATH") ?? "").split(":"),
@@ -191,7 +194,10 @@ export function which(program: string): string | undefined {
     "/usr/sbin",
     "/sbin",
   ];
-  return dirs.filter((dir) => dir !== "").map((dir) => `${dir}/${program}`).find((path) => {
+  const candidates = program.includes("/")
+    ? [program]
+    : dirs.filter((dir) => dir !== "").map((dir) => `${dir}/${program}`);
+  return candidates.find((path) => {
     try {
       return Deno.statSync(path).isFile;
     } catch {

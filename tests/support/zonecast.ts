@@ -1,0 +1,91 @@
+/** zonecast itself as a process: `serve` on a free port, and its other commands beside it. */
+import type { Server } from "./dns_client.ts";
+import { type DnsServer, launch } from "./dns_server.ts";
+import { type Outcome, run } from "./processes.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const BINARY = `${ROOT}dist/zonecast`;
+
+/** The permissions `make build` bakes in. */
+const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+
+export interface ZonecastOptions {
+  /** `postgres://…` or `sqlite:FILE`; given by environment, so that commands share it. */
+  readonly source: string;
+  /**
+   * Runs dist/zonecast instead of main.ts. Default: whether ZONECAST_TEST_BINARY is set, as
+   * `make test` does; an old executable is then never tested by mistake.
+   */
+  readonly binary?: boolean;
+  readonly secondaries?: readonly Server[];
+  /** Further flags of `serve`. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly port?: number;
+}
+
+/** A running `zonecast serve`; stop and start keep its state file and its port. */
+export interface Zonecast extends DnsServer {
+  readonly stateFile: string;
+  readonly controlSocket: string;
+  /** Runs a command with this server's source and control socket in its environment. */
+  cli(args: readonly string[], input?: string): Promise<Outcome>;
+  /** A command that must succeed. Returns its standard output. */
+  mustCli(args: readonly string[], input?: string): Promise<string>;
+}
+
+function commandLine(binary: boolean | undefined): [program: string, args: string[]] {
+  if (binary ?? Deno.env.has("ZONECAST_TEST_BINARY")) return [BINARY, []];
+  const args = ["run", "--quiet", "--no-prompt", "--no-check", "--config", `${ROOT}deno.json`];
+  return [Deno.execPath(), [...args, ...PERMISSIONS, `${ROOT}main.ts`]];
+}
+
+/** Runs a zonecast command that needs no running server (`zone add`, `import`, `--help`). */
+export function zonecastCli(
+  args: readonly string[],
+  options: { binary?: boolean; env?: Record<string, string>; input?: string } = {},
+): Promise<Outcome> {
+  const [program, first] = commandLine(options.binary);
+  return run(program, [...first, ...args], { env: options.env, input: options.input });
+}
+
+/** Starts `zonecast serve` and waits until it answers over UDP. */
+export async function startZonecast(options: ZonecastOptions): Promise<Zonecast> {
+  const [program, first] = commandLine(options.binary);
+  const env = { ZONECAST_SOURCE: options.source, NO_COLOR: "1", ...options.env };
+  const server = await launch({
+    name: "zonecast",
+    program,
+    port: options.port,
+    env,
+    configure({ dir, addr, port }) {
+      const secondaries = (options.secondaries ?? []).flatMap((secondary) => [
+        "--secondary",
+        `${secondary.addr}:${secondary.port}`,
+      ]);
+      return Promise.resolve([
+        ...first,
+        "serve",
+        ...["--listen", `${addr}:${port}`],
+        ...["--state", `${dir}/state.db`],
+        ...["--control", `${dir}/control.sock`],
+        ...secondaries,
+        ...options.args ?? [],
+      ]);
+    },
+  });
+  const controlSocket = `${server.dir}/control.sock`;
+  const cliEnv = { ...env, ZONECAST_CONTROL: controlSocket };
+  const cli = (args: readonly string[], input?: string) =>
+    zonecastCli(args, { binary: options.binary, env: cliEnv, input });
+  return Object.assign(server, {
+    stateFile: `${server.dir}/state.db`,
+    controlSocket,
+    cli,
+    async mustCli(args: readonly string[], input?: string) {
+      const { code, stdout, stderr } = await cli(args, input);
+      if (code === 0) return stdout;
+      throw new Error(`zonecast ${args.join(" ")} exited with ${code}:\n${stderr}${stdout}`);
+    },
+  });
+}
