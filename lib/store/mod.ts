@@ -1,2 +1,15 @@
-/** The SQLite state file: last known pages, journal, cursor. */
-export * from "./state_store.ts";
+/**
+ * The SQLite state file: last known pages, journal, cursor.
+ *
+ * {@link openStateFile} gives a {@link StateStore}; its database lives in a worker.
+ */
+export { StateError, type StateErrorCode } from "./errors.ts";
+export { setAside } from "./set_aside.ts";
+export { openStateFile, type StateFileOptions } from "./state_file.ts";
+export type {
+  JournalEntry,
+  Publication,
+  StateStore,
+  StoredState,
+  StoredZone,
+} from "./state_store.ts";

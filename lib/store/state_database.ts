@@ -1,0 +1,289 @@
+/**
+ * The state file's content: what each operation of the store does in SQL.
+ *
+ * Owns: the connection. Synchronous; lives in the store's worker, tested without
+ * one. Every writing operation is one transaction; when it throws, the file is
+ * as before.
+ */
+import type { StatementSync } from "node:sqlite";
+import { equalOctets, formatName } from "../dns/mod.ts";
+import type { Page } from "../zone/mod.ts";
+import { StateConnection } from "./connection.ts";
+import { damaged, StateError, toStateError } from "./errors.ts";
+import { type JournalEnd, JournalTable, NO_CHAIN } from "./journal_table.ts";
+import { PageTable } from "./page_table.ts";
+import type { StateHead, WireDiff, WirePublication, ZoneHead } from "./protocol.ts";
+import { readSoa } from "./soa.ts";
+import type { JournalEntry } from "./state_store.ts";
+import { type ZoneRow, ZoneRows } from "./zone_rows.ts";
+
+/** The open state file. */
+export class StateDatabase {
+  readonly #connection: StateConnection;
+  readonly #zones: ZoneRows;
+  readonly #pages: PageTable;
+  readonly #journal: JournalTable;
+  readonly #meta: StatementSync;
+  readonly #setMeta: StatementSync;
+
+  /**
+   * Opens a state file, made when it is not there and not read-only.
+   *
+   * @param path  absolute, symbolic links resolved; the lock is held unless read-only
+   * @param report  told of what was found wrong and put right
+   * @throws {StateError}
+   */
+  constructor(
+    readonly path: string,
+    readonly readOnly: boolean,
+    readonly report: (problem: StateError) => void,
+  ) {
+    try {
+      this.#connection = new StateConnection(path, readOnly);
+      const { db } = this.#connection;
+      this.#zones = new ZoneRows(db);
+      this.#pages = new PageTable(db);
+      this.#journal = new JournalTable(db);
+      this.#meta = db.prepare("SELECT value FROM meta WHERE name = ?");
+      this.#setMeta = db.prepare(
+        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+      );
+    } catch (error) {
+      throw toStateError(error, path, readOnly ? "read" : "open");
+    }
+  }
+
+  /**
+   * All that is stored, at one snapshot; verified: checksums, order, numbers of
+   * pages and SOAs. A journal that does not end at its zone's SOA is dropped.
+   *
+   * @param deliver  called with pages in canonical order, zone by zone
+   * @throws {StateError} "state-damaged" and others
+   */
+  load(deliver: (zone: number, pages: Page[]) => void): StateHead {
+    return this.#run("read", () => {
+      const broken: [zone: JournalEnd, what: string][] = [];
+      const head = this.#connection.snapshot((): StateHead => {
+        const zones: ZoneHead[] = [];
+        for (const zone of this.#whole(() => this.#zones.all())) {
+          const at = zones.length;
+          this.#loadPages(zone, (pages) => deliver(at, pages));
+          zones.push({ soa: zone.soa, publishedAt: zone.publishedAt });
+          const problem = this.#journal.endProblem(zone);
+          if (problem) broken.push([zone, problem]);
+        }
+        return { instance: this.#instance(), cursor: this.#metaValue("cursor"), zones };
+      });
+      for (const [zone, what] of broken) this.#discardJournal(zone, what);
+      return head;
+    });
+  }
+
+  /**
+   * Makes publications durable, all or none, with the cursor if one is given.
+   *
+   * @throws {StateError} "state-diverged": a version does not follow what is stored
+   */
+  publish(publications: readonly WirePublication[], cursor: string | undefined): void {
+    this.#run("publish to", () => {
+      const problems: StateError[] = [];
+      this.#connection.transaction(() => {
+        for (const publication of publications) this.#publishOne(publication, problems);
+        if (cursor !== undefined) this.#setMeta.run("cursor", cursor);
+      });
+      for (const problem of problems) this.report(problem);
+    });
+  }
+
+  /** Keeps a cursor. */
+  keepCursor(cursor: string): void {
+    this.#run("write to", () => {
+      this.#connection.transaction(() => this.#setMeta.run("cursor", cursor));
+    });
+  }
+
+  /** Forgets a zone; one that is not there is no error. */
+  removeZone(apexKey: string): void {
+    this.#run("write to", () => {
+      this.#connection.transaction(() => this.#zones.remove(apexKey));
+    });
+  }
+
+  /** A zone's journal without its records, oldest first. */
+  journal(apexKey: string): JournalEntry[] {
+    return this.#run("read", () => {
+      const zone = this.#whole(() => this.#zones.find(apexKey));
+      return zone ? this.#journal.list(zone.zone) : [];
+    });
+  }
+
+  /**
+   * The differences from a serial to the stored one, oldest first, verified;
+   * undefined when they are not all there. Rows found broken are reported and,
+   * with all older ones, dropped.
+   */
+  differences(apexKey: string, fromSerial: number): WireDiff[] | undefined {
+    return this.#run("read", () => {
+      let broken: { zone: ZoneRow; at: number } | undefined;
+      const diffs = this.#connection.snapshot(() => {
+        const zone = this.#whole(() => this.#zones.find(apexKey));
+        if (!zone) return undefined;
+        if (zone.serial === fromSerial) return [];
+        const part = this.#journal.differences(zone, fromSerial);
+        if (part.brokenAt !== undefined) broken = { zone, at: part.brokenAt };
+        return part.diffs;
+      });
+      if (broken) this.#discardJournal(broken.zone, "a row is broken", broken.at);
+      return diffs;
+    });
+  }
+
+  /** Work for an idle moment. */
+  tidy(): void {
+    this.#run("tidy", () => this.#connection.checkpointIfGrown());
+  }
+
+  /** Checkpoints and closes. */
+  close(): void {
+    this.#run("close", () => this.#connection.close());
+  }
+
+  #run<T>(doing: string, body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      throw toStateError(error, this.path, doing);
+    }
+  }
+
+  /** Runs a read; what it finds contradictory means that the file is damaged. */
+  #whole<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof RangeError) && !(error instanceof TypeError)) throw error;
+      throw damaged(this.path, error.message);
+    }
+  }
+
+  #metaValue(name: string): string | undefined {
+    const value = this.#meta.get(name)?.value;
+    return typeof value === "string" ? value : undefined;
+  }
+
+  #instance(): string {
+    const instance = this.#metaValue("instance");
+    if (instance && /^[0-9a-f]{32}$/.test(instance)) return instance;
+    throw damaged(this.path, "it has lost its identity");
+  }
+
+  #loadPages(zone: ZoneRow, deliver: (pages: Page[]) => void): void {
+    const sum = this.#whole(() => this.#pages.read(zone.zone, zone.apexKey, deliver));
+    const { pages, checksum } = zone.sum;
+    if (sum.pages === pages && sum.checksum === checksum) return;
+    const what = sum.pages === pages
+      ? "its SOA or pages are not those that were published"
+      : `it has ${sum.pages} pages instead of ${pages}`;
+    throw damaged(this.path, `zone ${apexOf(zone)} is not whole: ${what}`);
+  }
+
+  #publishOne(publication: WirePublication, problems: StateError[]): void {
+    const { soa, serial, publishedAt } = publication;
+    const zone = this.#zoneToChange(publication);
+    const { sum } = zone;
+    try {
+      this.#pages.change(zone.zone, publication.gone, publication.put, sum);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw this.#diverged(publication, error.message);
+    }
+    if (sum.pages !== publication.pages) {
+      throw this.#diverged(publication, `it would keep ${sum.pages} pages`);
+    }
+    this.#zones.set(zone.zone, { serial, publishedAt, soa, sum });
+    if (publication.previousSerial !== undefined) {
+      this.#appendJournal(zone, publication, problems);
+    }
+  }
+
+  /** The zone as it was before: as it is stored, or for a first version a new, empty row. */
+  #zoneToChange(publication: WirePublication): ZoneRow {
+    const { apexKey, previousSerial, soa, serial, publishedAt, diff } = publication;
+    if (previousSerial === undefined) {
+      this.#zones.remove(apexKey); // leftovers are replaced
+      const zone = this.#zones.add(apexKey);
+      const sum = { pages: 0, checksum: 0 };
+      return { zone, apexKey, soa, serial, publishedAt, sum, journalOctets: 0, chain: NO_CHAIN };
+    }
+    const zone = this.#whole(() => this.#zones.find(apexKey));
+    if (!zone) throw this.#diverged(publication, "the zone is not stored");
+    if (zone.serial !== previousSerial) {
+      throw this.#diverged(
+        publication,
+        `it follows serial ${previousSerial}, ${zone.serial} is stored`,
+      );
+    }
+    if (diff && (!equalOctets(diff.fromSoa, zone.soa) || !equalOctets(diff.toSoa, soa))) {
+      throw this.#diverged(publication, "its difference does not lead from SOA to SOA");
+    }
+    return zone;
+  }
+
+  #appendJournal(zone: ZoneRow, publication: WirePublication, problems: StateError[]): void {
+    const { diff, cause, publishedAt } = publication;
+    if (!diff) { // the chain is cut: what was before leads nowhere now
+      this.#journal.drop(zone.zone);
+      this.#zones.setJournal(zone.zone, NO_CHAIN, 0);
+      return;
+    }
+    const problem = this.#journal.endProblem(zone);
+    if (problem) {
+      problems.push(this.#journalProblem(zone, problem));
+      this.#journal.drop(zone.zone);
+      zone = { ...zone, chain: NO_CHAIN, journalOctets: 0 };
+    }
+    const { chain, octets } = this.#journal.append(zone, { diff, cause, publishedAt });
+    this.#zones.setJournal(zone.zone, chain, zone.journalOctets + octets);
+  }
+
+  /**
+   * Drops broken journal rows and all older ones, and says so. They would be
+   * found again if they stayed, so a failure to drop them is only reported.
+   */
+  #discardJournal(zone: JournalEnd, what: string, upTo?: number): void {
+    this.report(this.#journalProblem(zone, what));
+    if (this.readOnly) return;
+    try {
+      this.#connection.transaction(() => {
+        const { rows, octets } = this.#journal.drop(zone.zone, upTo);
+        this.#zones.setJournal(zone.zone, rows === 0 ? NO_CHAIN : zone.chain, octets);
+      });
+    } catch (error) {
+      this.report(toStateError(error, this.path, "drop the damaged journal from"));
+    }
+  }
+
+  #journalProblem(zone: JournalEnd, what: string): StateError {
+    return new StateError(
+      "journal-damaged",
+      `The journal of zone ${apexOf(zone)} in state file "${this.path}" is damaged: ${what}`,
+      this.path,
+      "the zone itself is whole; secondaries behind that point get it by AXFR",
+    );
+  }
+
+  #diverged(publication: WirePublication, what: string): StateError {
+    const { soa, serial } = publication;
+    return new StateError(
+      "state-diverged",
+      `Cannot publish serial ${serial} of zone ${formatName(readSoa(soa).owner)} to state file ` +
+        `"${this.path}": ${what}`,
+      this.path,
+      "restart zonecast; it starts from what the file holds",
+    );
+  }
+}
+
+function apexOf(zone: JournalEnd): string {
+  return formatName(readSoa(zone.soa).owner);
+}

@@ -1,0 +1,220 @@
+/**
+ * The state file as the main thread has it: every request goes to a worker.
+ *
+ * Owns: the worker and the lock on the file. The main thread opens no database
+ * and waits for no disk.
+ */
+import { canonicalKey, type Name } from "../dns/mod.ts";
+import { type Page, type ZoneDiff, ZoneVersion } from "../zone/mod.ts";
+import { errorFromFields, StateError } from "./errors.ts";
+import { lockStateFile, type StateLock } from "./lock.ts";
+import { realStatePath } from "./path.ts";
+import {
+  type Answer,
+  type Operation,
+  type Operations,
+  type Reply,
+  type StateHead,
+  type WireDiff,
+  type WirePublication,
+} from "./protocol.ts";
+import { wirePublication } from "./publication.ts";
+import { readSoa } from "./soa.ts";
+import type { JournalEntry, Publication, StateStore, StoredState } from "./state_store.ts";
+
+/** How to open a state file. */
+export interface StateFileOptions {
+  /** For a command beside a running server: no lock, nothing is made or changed. */
+  readonly readOnly?: boolean;
+  /**
+   * Told of what was found wrong and put right, such as a damaged journal;
+   * written to the console by default.
+   */
+  readonly report?: (problem: StateError) => void;
+}
+
+/**
+ * Opens a state file; makes it when it is not there and not read-only.
+ *
+ * @param path  its directory must exist
+ * @throws {StateError} "state-in-use" when another server has it, "state-damaged"
+ *   when {@link setAside} is called for, "state-newer", "state-foreign", …
+ */
+export async function openStateFile(
+  path: string,
+  options: StateFileOptions = {},
+): Promise<StateStore> {
+  const { readOnly = false, report = reportToConsole } = options;
+  const real = realStatePath(path);
+  const lock = readOnly ? undefined : lockStateFile(real);
+  const file = new StateFile(real, lock, report);
+  try {
+    await file.open(readOnly);
+    return file;
+  } catch (error) {
+    file.abandon();
+    throw error;
+  }
+}
+
+function reportToConsole(problem: StateError): void {
+  console.error(`zonecast: ${problem.message}${problem.hint ? ` (${problem.hint})` : ""}`);
+}
+
+/** A request the worker has not answered yet. */
+interface Pending {
+  readonly pages: Page[][];
+  resolve(answer: Answer): void;
+  reject(error: StateError): void;
+}
+
+class StateFile implements StateStore {
+  readonly #path: string;
+  readonly #lock: StateLock | undefined;
+  readonly #report: (problem: StateError) => void;
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  /** Why nothing more can be asked; undefined while all is well. */
+  #ended: StateError | undefined;
+
+  constructor(path: string, lock: StateLock | undefined, report: (problem: StateError) => void) {
+    this.#path = path;
+    this.#lock = lock;
+    this.#report = report;
+    this.#worker = new Worker(new URL("./state_worker.ts", import.meta.url).href, {
+      type: "module",
+      name: "state",
+    });
+    this.#worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault(); // else it ends the process
+      this.#end(this.#workerError(event.message));
+    };
+    this.#worker.onmessageerror = () => this.#end(this.#workerError("a message was unreadable"));
+  }
+
+  async open(readOnly: boolean): Promise<void> {
+    await this.#ask("open", { path: this.#path, readOnly });
+  }
+
+  /** Ends the worker, answered or not. */
+  abandon(): void {
+    this.#end(
+      new StateError(
+        "state-closed",
+        `Cannot use state file "${this.#path}": it is closed`,
+        this.#path,
+      ),
+    );
+  }
+
+  async load(): Promise<StoredState> {
+    const pages: Page[][] = [];
+    const head: StateHead = await this.#ask("load", undefined, [], pages);
+    return {
+      instance: head.instance,
+      cursor: head.cursor,
+      zones: head.zones.map(({ soa, publishedAt }, at) => ({
+        version: new ZoneVersion(readSoa(soa), pages[at] ?? []),
+        publishedAt,
+      })),
+    };
+  }
+
+  async publish(publications: readonly Publication[], cursor?: string): Promise<void> {
+    const wire = publications.map(wirePublication);
+    await this.#ask("publish", { publications: wire, cursor }, publicationBuffers(wire));
+  }
+
+  async keepCursor(cursor: string): Promise<void> {
+    await this.#ask("keepCursor", { cursor });
+  }
+
+  async removeZone(apex: Name): Promise<void> {
+    await this.#ask("removeZone", { apexKey: canonicalKey(apex) });
+  }
+
+  async journal(apex: Name): Promise<readonly JournalEntry[]> {
+    return await this.#ask("journal", { apexKey: canonicalKey(apex) });
+  }
+
+  async differences(apex: Name, fromSerial: number): Promise<readonly ZoneDiff[] | undefined> {
+    const apexKey = canonicalKey(apex);
+    const diffs: readonly WireDiff[] | undefined = //
+      await this.#ask("differences", { apexKey, fromSerial });
+    return diffs?.map(({ fromSoa, toSoa, removed, added }) => ({
+      fromSoa: readSoa(fromSoa),
+      toSoa: readSoa(toSoa),
+      removed,
+      added,
+    }));
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    try {
+      await this.#ask("close", undefined);
+    } finally {
+      this.abandon();
+    }
+  }
+
+  #ask<O extends Operation>(
+    op: O,
+    body: Operations[O]["request"],
+    transfer: ArrayBufferLike[] = [],
+    pages: Page[][] = [],
+  ): Promise<Operations[O]["answer"]> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      // The answer to a request is that of its operation: the worker keeps the pairs.
+      const take = resolve as (answer: Answer) => void;
+      this.#pending.set(id, { pages, resolve: take, reject });
+      this.#worker.postMessage({ id, op, body }, transfer as ArrayBuffer[]);
+    });
+  }
+
+  #receive(reply: Reply): void {
+    if (reply.kind === "problem") return this.#report(errorFromFields(reply.error));
+    const pending = this.#pending.get(reply.id);
+    if (!pending) return;
+    if (reply.kind === "pages") {
+      const { zone, pages } = reply.batch;
+      (pending.pages[zone] ??= []).push(...pages);
+      return;
+    }
+    this.#pending.delete(reply.id);
+    if (reply.kind === "done") pending.resolve(reply.answer);
+    else pending.reject(errorFromFields(reply.error));
+  }
+
+  #end(error: StateError): void {
+    if (this.#ended) return;
+    this.#ended = error;
+    this.#worker.terminate();
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+    this.#lock?.release();
+  }
+
+  #workerError(what: string): StateError {
+    return new StateError(
+      "state-worker",
+      `The worker of state file "${this.#path}" ended: ${what}`,
+      this.#path,
+      "restart zonecast; please report this",
+    );
+  }
+}
+
+/** Every buffer in publications; all are private copies. */
+function publicationBuffers(publications: readonly WirePublication[]): ArrayBufferLike[] {
+  const buffers: ArrayBufferLike[] = [];
+  for (const { put, diff } of publications) {
+    for (const { page } of put) buffers.push(page.block.buffer, page.owners.buffer);
+    if (diff) buffers.push(diff.removed.octets.buffer, diff.added.octets.buffer);
+  }
+  return buffers;
+}
