@@ -1,0 +1,105 @@
+/**
+ * A command: its arguments, flags and what it does.
+ *
+ * Commands get all they touch of the process as a {@link Context}, so that
+ * tests run them as they are.
+ */
+import { UsageError } from "./errors.ts";
+import { type FlagTable, type FlagValues, readArguments } from "./flags.ts";
+
+/** What a command may use of the process. */
+export interface Context {
+  env(name: string): string | undefined;
+  /** Writes to standard output. */
+  print(text: string): Promise<void>;
+  /** Writes a line to standard error. */
+  complain(line: string): void;
+  /** All of standard input. */
+  readInput(): Promise<string>;
+  /** Whether standard output and standard error are terminals. */
+  readonly outIsTerminal: boolean;
+  readonly errIsTerminal: boolean;
+}
+
+/** A positional argument. */
+export interface Positional {
+  /** As help shows it: "ZONE". */
+  readonly name: string;
+  readonly help: string;
+  readonly optional?: boolean;
+  /** The last one takes all words left, joined by blanks. */
+  readonly rest?: boolean;
+}
+
+/** A command as its file declares it. */
+export interface CommandSpec<T extends FlagTable> {
+  /** What is typed behind `zonecast`: "zone add". */
+  readonly name: string;
+  /** One line, no full stop. */
+  readonly summary: string;
+  /** Paragraphs for the command's own help. */
+  readonly details?: readonly string[];
+  readonly positionals: readonly Positional[];
+  readonly flags: T;
+  /** Command lines without their `zonecast`. */
+  readonly examples: readonly string[];
+  /** Returns the exit code. */
+  run(input: CommandInput<T>, context: Context): Promise<number>;
+}
+
+/** What a command was given. */
+export interface CommandInput<T extends FlagTable> {
+  readonly flags: FlagValues<T>;
+  /** As many as were given, in the order of {@link CommandSpec.positionals}. */
+  readonly args: readonly string[];
+}
+
+/** A command as the command line sees it. */
+export interface Command extends Omit<CommandSpec<FlagTable>, "run"> {
+  /**
+   * Reads the arguments and runs.
+   *
+   * @throws {UsageError} the arguments are wrong
+   */
+  invoke(args: readonly string[], context: Context): Promise<number>;
+}
+
+/** A command whose flags have the types its table gives them. */
+export function defineCommand<T extends FlagTable>(spec: CommandSpec<T>): Command {
+  const { run, ...shape } = spec;
+  return {
+    ...shape,
+    invoke: (args, context) => {
+      const { flags, positionals } = readArguments(spec.name, spec.flags, args, context.env);
+      return run({ flags, args: fitPositionals(shape, positionals) }, context);
+    },
+  };
+}
+
+/** The command line without its flags: "zonecast set ZONE NAME TYPE CONTENT". */
+export function usageLine(command: Pick<Command, "name" | "positionals">): string {
+  const words = command.positionals.map((positional) => {
+    const name = positional.rest ? `${positional.name}…` : positional.name;
+    return positional.optional ? `[${name}]` : name;
+  });
+  return ["zonecast", command.name, ...words].join(" ");
+}
+
+function fitPositionals(
+  command: Pick<Command, "name" | "positionals">,
+  given: readonly string[],
+): readonly string[] {
+  const { positionals } = command;
+  const missing = positionals[given.length];
+  if (missing && !missing.optional) {
+    throw new UsageError(
+      `${command.name}: ${missing.name} is missing; usage: ${usageLine(command)}`,
+    );
+  }
+  if (given.length <= positionals.length) return given;
+  const last = positionals.length - 1;
+  if (positionals[last]?.rest) return [...given.slice(0, last), given.slice(last).join(" ")];
+  throw new UsageError(
+    `${command.name}: unexpected "${given[positionals.length]}"; usage: ${usageLine(command)}`,
+  );
+}

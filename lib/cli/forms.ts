@@ -1,0 +1,177 @@
+/** The forms that values of flags and arguments have. Pure. */
+import {
+  findTypeCode,
+  formatName,
+  isMetaType,
+  isSerial,
+  lowerName,
+  type Name,
+  parseName,
+  parseTtl,
+  TYPE,
+  typeName,
+} from "../dns/mod.ts";
+import {
+  type Cidr,
+  DURATION_TAKES,
+  parseCidr,
+  parseDuration,
+  parseSize,
+  parseSocketAddress,
+  SIZE_TAKES,
+  type SocketAddress,
+} from "../ops/mod.ts";
+import { CommandError } from "./errors.ts";
+import type { ValueForm } from "./flags.ts";
+
+/** A value of the wrong form; the message says what is wrong with it. */
+function wrong(message: string): CommandError {
+  return new CommandError("value-form", message);
+}
+
+/** A shortest time between two runs of a timer, in ms: less would only burn the processor. */
+const MIN_INTERVAL_MS = 10;
+
+/** Milliseconds. */
+export const DURATION: ValueForm<number> = {
+  placeholder: "DURATION",
+  takes: DURATION_TAKES,
+  parse: parseDuration,
+};
+
+/** Milliseconds, not below 10 ms. */
+export const INTERVAL: ValueForm<number> = {
+  placeholder: "INTERVAL",
+  takes: `${DURATION_TAKES}, at least ${MIN_INTERVAL_MS}ms`,
+  parse: (text) => {
+    const ms = parseDuration(text);
+    if (ms < MIN_INTERVAL_MS) throw wrong("it is too short");
+    return ms;
+  },
+};
+
+/** Octets. */
+export const SIZE: ValueForm<number> = {
+  placeholder: "SIZE",
+  takes: SIZE_TAKES,
+  parse: parseSize,
+};
+
+/** Where to listen. */
+export const LISTEN_ADDRESS: ValueForm<SocketAddress> = {
+  placeholder: "ADDR:PORT",
+  takes: "an IP address with a port, such as 127.0.0.1:53 or [::1]:53",
+  parse: (text) => parseSocketAddress(text),
+};
+
+/** An address or prefix. */
+export const CIDR: ValueForm<Cidr> = {
+  placeholder: "CIDR",
+  takes: "an IP address or prefix, such as 192.0.2.7 or 2001:db8::/32",
+  parse: parseCidr,
+};
+
+/** Seconds, as in a master file. */
+export const TTL: ValueForm<number> = {
+  placeholder: "TTL",
+  takes: "seconds or units, such as 300 or 1h30m, up to 2147483647",
+  parse: (text) => {
+    if (!/^(?:[0-9]+|(?:[0-9]+[wdhms])+)$/i.test(text)) throw wrong("it is no number of seconds");
+    return parseTtl(text);
+  },
+};
+
+/** An SOA serial. */
+export const SERIAL: ValueForm<number> = {
+  placeholder: "SERIAL",
+  takes: "a whole number from 0 to 4294967295",
+  parse: (text) => {
+    if (!/^[0-9]+$/.test(text)) throw wrong("it is no whole number");
+    if (!isSerial(Number(text))) throw wrong("it is too large for a serial");
+    return Number(text);
+  },
+};
+
+/** A path; what lies there is seen when it is opened. */
+export const FILE: ValueForm<string> = {
+  placeholder: "FILE",
+  takes: "a path",
+  parse: (text) => text,
+};
+
+/** The path of a unix socket. */
+export const SOCKET_PATH: ValueForm<string> = {
+  placeholder: "PATH",
+  takes: "the path of a unix socket",
+  parse: (text) => text,
+};
+
+/** The name of a Postgres channel: longer ones Postgres cuts off in silence. */
+export const CHANNEL: ValueForm<string> = {
+  placeholder: "NAME",
+  takes: "the name of a Postgres channel, up to 63 octets",
+  parse: (text) => {
+    if (new TextEncoder().encode(text).length > 63) throw wrong("it is too long");
+    return text;
+  },
+};
+
+/** One of a few words. */
+export function oneOf<const W extends string>(words: readonly W[]): ValueForm<W> {
+  return {
+    placeholder: words.join("|"),
+    takes: `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`,
+    parse: (text) => {
+      const word = words.find((each) => each === text);
+      if (word === undefined) throw wrong("it is none of these");
+      return word;
+    },
+  };
+}
+
+/** A zone's name: its apex, and the one text that sources know it by. */
+export interface ZoneName {
+  readonly apex: Name;
+  /** Lower case, without the last dot; "." for the root. */
+  readonly text: string;
+}
+
+/** The text sources know a zone by. */
+export function zoneText(apex: Name): string {
+  return apex.length === 1 ? "." : formatName(lowerName(apex)).slice(0, -1);
+}
+
+/** The name of a zone; with or without its last dot it is absolute. */
+export const ZONE: ValueForm<ZoneName> = {
+  placeholder: "ZONE",
+  takes: "the name of a zone, such as example.org",
+  parse: (text) => {
+    const apex = parseName(text);
+    return { apex, text: zoneText(apex) };
+  },
+};
+
+/** A name in presentation format; whose parts it is relative to, the command knows. */
+export const NAME: ValueForm<string> = {
+  placeholder: "NAME",
+  takes: "a name relative to the zone, @ for the zone itself, or an absolute one with its last dot",
+  parse: (text) => {
+    if (text !== "@") parseName(text);
+    return text;
+  },
+};
+
+/** An RR type that may be zone data. */
+export const RR_TYPE: ValueForm<number> = {
+  placeholder: "TYPE",
+  takes: "an RR type such as A, TXT or TYPE65280",
+  parse: (text) => {
+    const type = findTypeCode(text);
+    if (type === undefined) throw wrong("it is no RR type known here");
+    if (isMetaType(type)) throw wrong(`${typeName(type)} is no type of zone data`);
+    if (type === TYPE.SOA) {
+      throw wrong("the SOA record is made from the zone's settings: `zonecast zone set`");
+    }
+    return type;
+  },
+};

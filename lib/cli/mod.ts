@@ -1,0 +1,95 @@
+/**
+ * The command line: finds the command, runs it, turns errors into exit codes.
+ */
+import type { Command, Context } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { describeError, EXIT, exitCode, UsageError } from "./errors.ts";
+import { commandHelp, inGroup, overview } from "./help.ts";
+import { nearest } from "./suggest.ts";
+
+export type { Context } from "./command.ts";
+export { processContext } from "./process.ts";
+
+/**
+ * Runs a command line.
+ *
+ * Effects: those of the command; errors go to standard error.
+ *
+ * @param args  without the program's name
+ * @returns the exit code: 0 good, 1 failed, 2 usage or configuration, 3 different
+ */
+export async function runCommandLine(args: readonly string[], context: Context): Promise<number> {
+  try {
+    return await dispatch(args, context);
+  } catch (error) {
+    context.complain(describeError(error));
+    return exitCode(error);
+  }
+}
+
+async function dispatch(args: readonly string[], context: Context): Promise<number> {
+  const [first] = args;
+  if (first === undefined) {
+    context.complain(overview(COMMANDS).trimEnd());
+    return EXIT.USAGE;
+  }
+  if (first === "help") return await printHelp(args.slice(1), context);
+  if (first === "--version") return await dispatch(["version", ...args.slice(1)], context);
+  const [command, rest] = findCommand(args);
+  if (wantsHelp(rest)) {
+    await context.print(command ? commandHelp(command) : overview(COMMANDS, groupOf(args)));
+    return EXIT.GOOD;
+  }
+  if (!command) throw unknownCommand(args);
+  return await command.invoke(rest, context);
+}
+
+async function printHelp(words: readonly string[], context: Context): Promise<number> {
+  if (words.length > 0 && groupOf(words) === undefined) throw unknownCommand(words);
+  const [command] = findCommand(words);
+  await context.print(command ? commandHelp(command) : overview(COMMANDS, groupOf(words)));
+  return EXIT.GOOD;
+}
+
+/** The command with the longest name that begins a command line, and what follows it. */
+function findCommand(args: readonly string[]): [Command | undefined, readonly string[]] {
+  for (const words of [2, 1]) {
+    const name = args.slice(0, words).join(" ");
+    const command = COMMANDS.find((each) => each.name === name);
+    if (command) return [command, args.slice(words)];
+  }
+  return [undefined, args];
+}
+
+/** The first word, when commands begin with it. */
+function groupOf(args: readonly string[]): string | undefined {
+  return COMMANDS.some(({ name }) => inGroup(name, args[0])) ? args[0] : undefined;
+}
+
+function wantsHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  const flags = end < 0 ? args : args.slice(0, end);
+  return flags.includes("--help") || flags.includes("-h");
+}
+
+function unknownCommand(args: readonly string[]): UsageError {
+  const [first, second] = args;
+  if (first.startsWith("-")) {
+    return new UsageError(`"${first}" is no command; \`zonecast --help\` lists them`);
+  }
+  const group = groupOf(args);
+  if (group) {
+    const within = COMMANDS.map(({ name }) => name).filter((name) => inGroup(name, group));
+    const meant = second ? nearest(`${first} ${second}`, within) : undefined;
+    return new UsageError(
+      second ? `unknown command "${first} ${second}"` : `"${first}" alone is no command`,
+      meant ? `did you mean "${meant}"?` : `there are: ${within.join(", ")}`,
+    );
+  }
+  const words = COMMANDS.map(({ name }) => name.split(" ")[0]);
+  const meant = nearest(first, words);
+  return new UsageError(
+    `unknown command "${first}"`,
+    meant ? `did you mean "${meant}"?` : "`zonecast --help` lists them",
+  );
+}

@@ -1,0 +1,25 @@
+/** The process as commands see it. Owns nothing; reads and writes the standard streams. */
+import type { Context } from "./command.ts";
+
+const encoder = new TextEncoder();
+
+/** The context of a real run. */
+export function processContext(): Context {
+  return {
+    env: (name) => Deno.env.get(name),
+    print: async (text) => {
+      const octets = encoder.encode(text);
+      try {
+        for (let at = 0; at < octets.length;) at += await Deno.stdout.write(octets.subarray(at));
+      } catch (error) {
+        // The reader, `head` say, has what it wanted.
+        if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+        throw error;
+      }
+    },
+    complain: (line) => console.error("%s", line),
+    readInput: () => new Response(Deno.stdin.readable).text(),
+    outIsTerminal: Deno.stdout.isTerminal(),
+    errIsTerminal: Deno.stderr.isTerminal(),
+  };
+}

@@ -1,0 +1,39 @@
+/** Where the running server is reached, and where its state lies. */
+import type { Context } from "./command.ts";
+import { optional } from "./flags.ts";
+import { FILE, SOCKET_PATH } from "./forms.ts";
+
+/** The flag that names the state file. */
+export const STATE_FLAG = {
+  state: optional(FILE, {
+    help: "the state file: last known zones and journal",
+    defaultText: "$STATE_DIRECTORY/zonecast.db, else ./zonecast.db",
+  }),
+};
+
+/** The flag that names the control socket. */
+export const CONTROL_FLAG = {
+  control: optional(SOCKET_PATH, {
+    help: "the running server's control socket",
+    defaultText: "$RUNTIME_DIRECTORY/control.sock, else the state file's path with .sock behind it",
+  }),
+};
+
+/** The state file's path. */
+export function statePath(flag: string | undefined, context: Context): string {
+  if (flag !== undefined) return flag;
+  const directory = firstDirectory(context.env("STATE_DIRECTORY"));
+  return directory ? `${directory}/zonecast.db` : "./zonecast.db";
+}
+
+/** The control socket's path. */
+export function controlPath(flag: string | undefined, state: string, context: Context): string {
+  if (flag !== undefined) return flag;
+  const directory = firstDirectory(context.env("RUNTIME_DIRECTORY"));
+  return directory ? `${directory}/control.sock` : `${state}.sock`;
+}
+
+/** systemd sets these to one directory, or several with colons between. */
+function firstDirectory(text: string | undefined): string | undefined {
+  return text?.split(":")[0] || undefined;
+}
