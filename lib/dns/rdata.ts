@@ -185,13 +185,14 @@ export function formatRdata(
   if (!layout || rdata.length === 0) return formatUnknown(rdata);
   const wire = new RdataReader(type, rdata);
   try {
+    checkRdata(type, rdata);
     let text = "";
     for (const { name, codec } of layout.fields) {
       wire.field = name;
       const part = codec.format(wire, origin);
       if (part !== "") text += text === "" ? part : " " + part;
     }
-    return wire.left === 0 ? text : formatUnknown(rdata);
+    return text;
   } catch (error) {
     if (error instanceof RdataError) return formatUnknown(rdata);
     throw error;

@@ -65,7 +65,7 @@ function parseAngle(input: RdataInput, direction: Direction): number {
       return MIDDLE + (letter === positive ? ms : -ms);
     }
     const shape = parts.length < 2 ? /^[0-9]{1,3}$/ : /^[0-9]{1,2}(\.[0-9]{1,3})?$/;
-    const limit = parts.length === 0 ? maxDegrees + 1 : 60;
+    const limit = parts.length === 0 ? Infinity : 60;
     if (parts.length === 3 || !shape.test(text) || Number(text) >= limit) {
       throw wrongNumber(input);
     }

@@ -40,18 +40,16 @@ function keyName(key: number): string {
   return KEYS[key] ?? `key${key}`;
 }
 
-/** One parameter's text, split at its first `=`: the value as a token of its own. */
-function splitParam(token: Token): { name: string; value?: Token } {
+/** One parameter's text, split at its first `=`: the value as tokens of its own, one when it is right. */
+function splitParam(token: Token): { name: string; values: Token[] } {
   const equals = token.text.indexOf("=");
-  if (equals < 0) return { name: token.text };
+  if (equals < 0) return { name: token.text, values: [] };
   const text = token.text.slice(equals + 1);
   const at = token.at + equals + 1;
-  const name = token.text.slice(0, equals);
-  if (!text.startsWith('"')) return { name, value: { text, form: "word", at } };
-  return {
-    name,
-    value: tokenize(text).map((t) => ({ ...t, at: at + t.at }))[0],
-  };
+  const values: Token[] = text.includes('"')
+    ? tokenize(text).map((value) => ({ ...value, at: at + value.at }))
+    : [{ text, form: "word", at }];
+  return { name: token.text.slice(0, equals), values };
 }
 
 /** The octets of a value in the list's first escaping (Appendix A.1), escapes resolved. */
@@ -66,7 +64,7 @@ const valueScratch = new OctetWriter();
 
 function parseParam(input: RdataInput): { key: number; value: Uint8Array } {
   const token = input.any();
-  const { name, value } = splitParam(token);
+  const { name, values } = splitParam(token);
   const key = token.form === "quoted" ? undefined : keyNumber(name);
   if (key === undefined) {
     throw input.wrong(
@@ -76,12 +74,9 @@ function parseParam(input: RdataInput): { key: number; value: Uint8Array } {
       "write key=value with a key of lower-case letters, or keyNNNNN=value (RFC 9460 §2.1)",
     );
   }
-  if (value?.text.includes('"') && value.form === "word") {
-    throw input.wrong(
-      token,
-      "has a quote in the middle of a value",
-      "field-quoted",
-    );
+  const [value] = values;
+  if (values.length > 1 || value?.form === "pair") {
+    throw input.wrong(token, "has a quote in the middle of a value", "field-quoted");
   }
   const octets = value ? valueOctets(input, value) : new Uint8Array();
   // keyNNNNN takes the value's octets as they are, also for a key with a name.
