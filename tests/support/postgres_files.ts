@@ -17,12 +17,17 @@ const PACKAGES = {
 export type PostgresVersion = keyof typeof PACKAGES;
 export const DEFAULT_POSTGRES: PostgresVersion = 17;
 
-/** Postgres refuses root: as root it runs as this user (nobody), which need not exist by name. */
-const UNPRIVILEGED = 65_534;
+/** Postgres refuses root: as root it runs as this user, who must exist by name. */
+const UNPRIVILEGED = "nobody";
 
 /** The uid and gid Postgres must be given; empty when the tests' own user will do. */
 export function postgresUser(): { uid?: number; gid?: number } {
-  return Deno.uid() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
+  if (Deno.uid() !== 0) return {};
+  const line = Deno.readTextFileSync("/etc/passwd").split("\n")
+    .find((line) => line.startsWith(`${UNPRIVILEGED}:`));
+  if (!line) throw new Error(`Postgres refuses root, and there is no user "${UNPRIVILEGED}"`);
+  const [, , uid, gid] = line.split(":");
+  return { uid: Number(uid), gid: Number(gid) };
 }
 
 export interface PostgresFiles {
