@@ -250,7 +250,7 @@ async function abortWhenGone(conn: Deno.Conn, gone: AbortController): Promise<vo
 }
 
 async function send(conn: Deno.Conn, line: ControlLine): Promise<void> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(new ControlError("control-late", "The client reads too slowly")),
