@@ -69,6 +69,9 @@ interface Place {
   origin: Name;
   /** Owner of the last record, for lines that leave it out. */
   owner?: Name;
+  /** What `owner` was read from: runs of one owner share its octets. */
+  ownerText?: string;
+  ownerOrigin?: Name;
 }
 
 /**
@@ -204,7 +207,7 @@ class MasterFileReader {
     let next = 0;
     if (!entry.indented) {
       // Kept even when the rest is wrong, so that lines that follow are judged rightly.
-      place.owner = nameOf(tokens[next++], place.origin);
+      place.owner = this.#ownerOf(place, tokens[next++]);
     }
     const { owner } = place;
     if (owner === undefined) {
@@ -237,6 +240,15 @@ class MasterFileReader {
     if (ttl === undefined) record.ttl = this.#ttlFor(record, tokens[next]);
     if (type === TYPE.SOA) this.#soa ??= record;
     this.#records.push(record);
+  }
+
+  #ownerOf(place: Place, token: Token): Name {
+    const { owner, ownerText, ownerOrigin, origin } = place;
+    if (owner && token.text === ownerText && origin === ownerOrigin) return owner;
+    const name = nameOf(token, origin);
+    place.ownerText = token.text;
+    place.ownerOrigin = origin;
+    return name;
   }
 
   #ttlFor(record: ResourceRecord, token: Token): number {
