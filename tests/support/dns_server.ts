@@ -1,7 +1,14 @@
 /** What all launched DNS servers have in common: a directory, a port, start, stop, logs. */
 import { exchange, serialOf, type Server } from "./dns_client.ts";
 import { freePort } from "./ports.ts";
-import { type Running, spawn, type SpawnOptions, which } from "./processes.ts";
+import {
+  childrenOf,
+  killQuietly,
+  type Running,
+  spawn,
+  type SpawnOptions,
+  which,
+} from "./processes.ts";
 import { tempDir } from "./tempdir.ts";
 import { until } from "./wait.ts";
 
@@ -145,24 +152,4 @@ export async function launch(spec: LaunchSpec): Promise<DnsServer> {
     throw error;
   }
   return server;
-}
-
-/** The direct children of a process; none when it is gone. */
-export function childrenOf(pid: number): number[] {
-  try {
-    const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
-    return text.split(" ").filter((part) => part !== "").map(Number);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
-/** Sends a signal to a process of ours that may have ended. */
-export function killQuietly(pid: number, signal: Deno.Signal): void {
-  try {
-    Deno.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

@@ -1,6 +1,5 @@
 /** A real Postgres for one test: started, stopped, crashed, frozen, and gone afterwards. */
 import postgres from "postgres";
-import { childrenOf, killQuietly } from "./dns_server.ts";
 import { freePort } from "./ports.ts";
 import {
   DEFAULT_POSTGRES,
@@ -8,7 +7,7 @@ import {
   postgresUser,
   type PostgresVersion,
 } from "./postgres_files.ts";
-import { mustRun, type Running, spawn } from "./processes.ts";
+import { childrenOf, killQuietly, mustRun, type Running, spawn } from "./processes.ts";
 import { tempDir } from "./tempdir.ts";
 import { until } from "./wait.ts";
 

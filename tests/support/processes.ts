@@ -2,10 +2,11 @@
  * Child processes of tests: started, listened to, and always ended.
  *
  * Owns: the list of processes started since {@link forgetProcesses}, so that a
- * failing test can show their logs (interop.ts), and so that none outlives
- * this one.
+ * failing test can show their logs (interop.ts). None outlives this process
+ * (watchdog.ts).
  */
 import { until, within } from "./wait.ts";
+import { unwatch, watch } from "./watchdog.ts";
 
 /** As much of a process's output as is kept, in characters; the oldest goes first. */
 const LOG_LIMIT = 1 << 20;
@@ -40,10 +41,6 @@ export interface Running extends AsyncDisposable {
 }
 
 const started: Running[] = [];
-
-globalThis.addEventListener("unload", () => {
-  for (const process of started) if (process.alive) process.signal("SIGKILL");
-});
 
 /** The processes started since the last {@link forgetProcesses}, ended ones too. */
 export function startedProcesses(): readonly Running[] {
@@ -80,6 +77,7 @@ class ChildProcess implements Running {
 
   constructor(readonly name: string, readonly child: Deno.ChildProcess) {
     this.pid = child.pid;
+    watch(this.pid);
     const outputs = [this.#keep(child.stdout), this.#keep(child.stderr)];
     this.ended = this.#end(outputs);
   }
@@ -95,6 +93,7 @@ class ChildProcess implements Running {
   async #end(outputs: Promise<void>[]): Promise<Deno.CommandStatus> {
     const status = await this.child.status;
     this.alive = false;
+    unwatch(this.pid);
     await within(Promise.all(outputs), DRAIN_MS, `end of ${this.name}'s output`)
       .catch(() => Promise.all(this.#readers.map((reader) => reader.cancel())));
     return status;
@@ -204,4 +203,24 @@ export function which(program: string): string | undefined {
       return false;
     }
   });
+}
+
+/** The direct children of a process; none when it is gone. */
+export function childrenOf(pid: number): number[] {
+  try {
+    const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
+    return text.split(" ").filter((part) => part !== "").map(Number);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Sends a signal to a process of ours that may have ended. */
+export function killQuietly(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
