@@ -14,7 +14,7 @@ const ROOT = new URL("../", import.meta.url).pathname;
 const TOOLS = `${ROOT}.tools`;
 /** Worker entry points and text files, which no static import names. */
 const INCLUDES = [
-  "lib/store/worker.ts",
+  "lib/store/state_worker.ts",
   "lib/source/sqlite_worker.ts",
 ];
 /** Deno's own download of denort is given up after this long; it is 40 MB. */

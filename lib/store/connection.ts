@@ -8,7 +8,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { randomBytes } from "node:crypto";
-import { damaged, StateError } from "./errors.ts";
+import { damaged, isDiskFull, StateError } from "./errors.ts";
 import { moveAside } from "./set_aside.ts";
 import {
   APPLICATION_ID,
@@ -32,6 +32,8 @@ const WAL_KEPT_OCTETS = 16 * 1024 * 1024;
 export class StateConnection {
   readonly db: DatabaseSync;
   readonly #inode: number | null;
+  /** Whether a transaction found the disk full and {@link tidy} has not run since. */
+  #diskFull = false;
 
   /**
    * Opens the file; makes it when it is not there, and brings its schema up to
@@ -80,6 +82,7 @@ export class StateConnection {
     } catch (error) {
       // SQLite has rolled back by itself after some errors, disk full among them.
       if (db.isTransaction) db.prepare("ROLLBACK").run();
+      if (isDiskFull(error)) this.#diskFull = true;
       throw error;
     }
   }
@@ -96,12 +99,22 @@ export class StateConnection {
   }
 
   /**
-   * Moves a grown write-ahead log into the file, as far as readers allow. Done
-   * when idle, so that no commit waits for it.
+   * Moves a grown write-ahead log into the file, as far as readers allow: work
+   * for an idle moment, so that no commit waits for it. After a full disk the
+   * log is also cut down, or what a failed transaction left in it would keep
+   * the disk full.
    */
-  checkpointIfGrown(): void {
-    if (this.readOnly) return;
-    if ((stat(`${this.path}-wal`)?.size ?? 0) < WAL_CHECKPOINT_OCTETS) return;
+  tidy(): void {
+    if (this.#diskFull) {
+      this.#diskFull = false;
+      try {
+        this.db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+      } catch (error) {
+        if (!isDiskFull(error)) throw error; // a full disk was told of by the transaction
+      }
+      return;
+    }
+    if (this.readOnly || (stat(`${this.path}-wal`)?.size ?? 0) < WAL_CHECKPOINT_OCTETS) return;
     this.db.prepare("PRAGMA wal_checkpoint(PASSIVE)").get();
   }
 
@@ -171,7 +184,7 @@ function setPragmas(db: DatabaseSync): void {
     const pragma of [
       "synchronous = FULL",
       "foreign_keys = ON",
-      "wal_autocheckpoint = 0", // see checkpointIfGrown
+      "wal_autocheckpoint = 0", // see StateConnection.tidy
       `journal_size_limit = ${WAL_KEPT_OCTETS}`,
     ]
   ) db.prepare(`PRAGMA ${pragma}`).get();

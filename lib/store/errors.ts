@@ -143,6 +143,12 @@ function cause(error: unknown, errcode: number | undefined): readonly [StateErro
   return ["state-failed", text];
 }
 
+/** Whether SQLite says that the disk is full. */
+export function isDiskFull(error: unknown): boolean {
+  const errcode = sqliteErrcode(error) ?? 0;
+  return (CAUSES[errcode] ?? CAUSES[errcode & 0xff])?.[0] === "state-disk-full";
+}
+
 /** SQLite's extended result code in an error of `node:sqlite`. */
 function sqliteErrcode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("errcode" in error)) return undefined;

@@ -140,7 +140,7 @@ export class StateDatabase {
 
   /** Work for an idle moment. */
   tidy(): void {
-    this.#run("tidy", () => this.#connection.checkpointIfGrown());
+    this.#run("tidy", () => this.#connection.tidy());
   }
 
   /** Checkpoints and closes. */
