@@ -1,5 +1,21 @@
 /** Zones: immutable versions made of pages, their differences and lookups. Pure. */
+export { CandidateZone, type RawOwner } from "./candidate.ts";
+export {
+  applyDiff,
+  compareOwners,
+  differenceOf,
+  DiffError,
+  diffVersions,
+  firstVersion,
+  getOwner,
+  nextVersion,
+} from "./diff.ts";
+export { type Lookup, lookupOwner } from "./lookup.ts";
+export { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
 export { HEADER_OCTETS, type Page } from "./page.ts";
+export { buildPages, MAX_BLOCK_OCTETS, recordFits } from "./page_build.ts";
+export { editPages, type OwnerChange } from "./page_edit.ts";
+export { PageError, readOwner, readOwners } from "./page_read.ts";
 export {
   listRecords,
   NO_RECORDS,

@@ -1,0 +1,224 @@
+/**
+ * Comparing zones owner by owner, and applying differences.
+ *
+ * Pure. Spec: RFC 1995 §4 for what a difference holds; DESIGN: equality is of
+ * octets, so a changed TTL or letter case is a difference.
+ */
+import {
+  canonicalKey,
+  compareOctets,
+  type ResourceRecord,
+  type Serial,
+  ZonecastError,
+} from "../dns/mod.ts";
+import { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
+import { buildPages } from "./page_build.ts";
+import { editPages, mergeSmall, type OwnerChange } from "./page_edit.ts";
+import { findOwner, findPage, readOwner, readOwners } from "./page_read.ts";
+import type { Page } from "./page.ts";
+import { listRecords, packRecords } from "./record_list.ts";
+import type { ZoneDiff } from "./zone_diff.ts";
+import { ZoneVersion } from "./zone_version.ts";
+
+/** A difference that does not fit the version it is applied to. */
+export class DiffError extends ZonecastError {
+  override readonly name = "DiffError";
+}
+
+/** A sequence that may pause: undefined means "nothing yet, go on". */
+export type Paused<T> = Iterable<T | undefined>;
+
+/** Owners compared between two pauses. */
+const OWNERS_PER_PAUSE = 256;
+
+/**
+ * The owners that differ between two sorted sequences, in canonical order;
+ * undefined now and then as a place to pause.
+ */
+export function* compareOwners(
+  before: Iterable<OwnerRecords>,
+  after: Paused<OwnerRecords>,
+): Generator<OwnerChange | undefined, void> {
+  const old = before[Symbol.iterator]();
+  let left = old.next();
+  let compared = 0;
+  for (const right of after) {
+    if (right === undefined) {
+      yield undefined;
+      continue;
+    }
+    while (!left.done && left.value.key < right.key) {
+      yield { key: left.value.key, before: left.value, after: undefined };
+      left = old.next();
+    }
+    if (!left.done && left.value.key === right.key) {
+      if (!equalOwners(left.value, right)) {
+        yield { key: right.key, before: left.value, after: right };
+      }
+      left = old.next();
+    } else yield { key: right.key, before: undefined, after: right };
+    if (++compared % OWNERS_PER_PAUSE === 0) yield undefined;
+  }
+  for (; !left.done; left = old.next()) {
+    yield { key: left.value.key, before: left.value, after: undefined };
+  }
+}
+
+function equalOwners(a: OwnerRecords, b: OwnerRecords): boolean {
+  return a.records.length === b.records.length &&
+    a.records.every((record, i) => equalRecords(record, b.records[i]));
+}
+
+/** The records removed and added by changes of owners. */
+export function differenceOf(
+  changes: readonly OwnerChange[],
+  fromSoa: ResourceRecord,
+  toSoa: ResourceRecord,
+): ZoneDiff {
+  const removed: ResourceRecord[] = [];
+  const added: ResourceRecord[] = [];
+  for (const change of changes) {
+    compareRecordLists(
+      change.before?.records ?? [],
+      change.after?.records ?? [],
+      removed,
+      added,
+    );
+  }
+  return { fromSoa, toSoa, removed: packRecords(removed), added: packRecords(added) };
+}
+
+/** Both lists are sorted by type, then RDATA. */
+function compareRecordLists(
+  before: readonly ResourceRecord[],
+  after: readonly ResourceRecord[],
+  removed: ResourceRecord[],
+  added: ResourceRecord[],
+): void {
+  let a = 0;
+  let b = 0;
+  while (a < before.length || b < after.length) {
+    const order = a === before.length
+      ? 1
+      : b === after.length
+      ? -1
+      : before[a].type - after[b].type || compareOctets(before[a].rdata, after[b].rdata);
+    if (order < 0) removed.push(before[a++]);
+    else if (order > 0) added.push(after[b++]);
+    else {
+      if (!equalRecords(before[a], after[b])) {
+        removed.push(before[a]);
+        added.push(after[b]);
+      }
+      a++;
+      b++;
+    }
+  }
+}
+
+/**
+ * A zone's first version; yields undefined after each page as a place to pause.
+ *
+ * @param owners  in canonical order, without the SOA; every owner at or under the apex
+ */
+export function* firstVersion(
+  soa: ResourceRecord,
+  owners: Iterable<OwnerRecords>,
+): Generator<undefined, ZoneVersion> {
+  const pages: Page[] = [];
+  for (const page of buildPages(owners)) {
+    pages.push(page);
+    yield undefined;
+  }
+  return new ZoneVersion(soa, mergeSmall(pages, new Set(pages)));
+}
+
+/** The version that follows when owners change, and the difference that leads to it. */
+export function nextVersion(
+  current: ZoneVersion,
+  changes: readonly OwnerChange[],
+  soa: ResourceRecord,
+): { version: ZoneVersion; diff: ZoneDiff } {
+  const pages = changes.length === 0 ? current.pages : editPages(current.pages, changes);
+  return {
+    version: new ZoneVersion(soa, pages),
+    diff: differenceOf(changes, current.soa, soa),
+  };
+}
+
+/** The difference that leads from one version to another. */
+export function diffVersions(from: ZoneVersion, to: ZoneVersion): ZoneDiff {
+  const changes: OwnerChange[] = [];
+  for (const change of compareOwners(readOwners(from.pages), readOwners(to.pages))) {
+    if (change) changes.push(change);
+  }
+  return differenceOf(changes, from.soa, to.soa);
+}
+
+/** The owner of a version with this key; undefined when it has none. Leaves the SOA out. */
+export function getOwner(pages: readonly Page[], key: string): OwnerRecords | undefined {
+  if (pages.length === 0) return undefined;
+  const at = findPage(pages, key);
+  const index = findOwner(pages[at], key);
+  if (index === pages[at].owners.length) return undefined;
+  let owner = readOwner(pages[at], index);
+  if (owner.key !== key) return undefined;
+  for (let p = at + 1; p < pages.length && pages[p].part > 0; p++) {
+    if (pages[p].firstKey !== key) break;
+    owner = { ...owner, records: [...owner.records, ...readOwner(pages[p], 0).records] };
+  }
+  return owner;
+}
+
+/**
+ * The version a difference leads to.
+ *
+ * @throws {DiffError} the difference starts from another serial, removes a record
+ *   that is not there, or adds one that is
+ */
+export function applyDiff(version: ZoneVersion, diff: ZoneDiff): ZoneVersion {
+  if (!equalRecords(diff.fromSoa, version.soa)) {
+    throw new DiffError("diff-other-soa", "Cannot apply difference: it starts from another SOA");
+  }
+  const edits = new Map<string, { removed: ResourceRecord[]; added: ResourceRecord[] }>();
+  const editOf = (record: ResourceRecord) => {
+    const key = canonicalKey(record.owner);
+    let edit = edits.get(key);
+    if (!edit) edits.set(key, edit = { removed: [], added: [] });
+    return edit;
+  };
+  for (const record of listRecords(diff.removed)) editOf(record).removed.push(record);
+  for (const record of listRecords(diff.added)) editOf(record).added.push(record);
+  const changes = [...edits.keys()].sort().map((key): OwnerChange => {
+    const before = getOwner(version.pages, key);
+    return { key, before, after: editOwner(key, before, edits.get(key)!, version.serial) };
+  });
+  return new ZoneVersion(diff.toSoa, editPages(version.pages, changes));
+}
+
+function editOwner(
+  key: string,
+  before: OwnerRecords | undefined,
+  edit: { removed: ResourceRecord[]; added: ResourceRecord[] },
+  serial: Serial,
+): OwnerRecords | undefined {
+  const records = [...before?.records ?? []];
+  for (const record of edit.removed) {
+    const at = records.findIndex((kept) => equalRecords(kept, record));
+    if (at < 0) throw new DiffError("diff-not-there", missing(serial));
+    records.splice(at, 1);
+  }
+  for (const record of edit.added) {
+    if (records.some((kept) => equalRecords(kept, record))) {
+      throw new DiffError("diff-there-already", missing(serial));
+    }
+    records.push(record);
+  }
+  if (records.length === 0) return undefined;
+  const normal = normalizeOwner(records).records;
+  return { key, owner: normal[0].owner, records: normal };
+}
+
+function missing(serial: Serial): string {
+  return `Cannot apply difference: it does not fit the records of serial ${serial}`;
+}

@@ -1,0 +1,87 @@
+/**
+ * All records of one owner name, in the one order and form in which a zone keeps them.
+ *
+ * Pure. Specs: RFC 4034 §6.3 (order of an RRset's records), RFC 2181 §5 (an
+ * RRset has no duplicates and one TTL).
+ */
+import {
+  canonicalRdata,
+  compareOctets,
+  equalOctets,
+  type Name,
+  type ResourceRecord,
+} from "../dns/mod.ts";
+
+/** One owner with its records: by type, then by RDATA octets; no duplicates, one TTL an RRset. */
+export interface OwnerRecords {
+  /** {@link canonicalKey} of the owner. */
+  readonly key: string;
+  readonly owner: Name;
+  readonly records: readonly ResourceRecord[];
+}
+
+function compareRecords(a: ResourceRecord, b: ResourceRecord): number {
+  return a.type - b.type || compareOctets(a.rdata, b.rdata);
+}
+
+/**
+ * Records of one owner in the form a zone keeps, the same whatever order they came in.
+ *
+ * One spelling serves all: the least in octet order. Records equal but for the
+ * case of names in their RDATA count once, the least in octet order stays; the
+ * lowest TTL of an RRset serves for all of it (RFC 2181 §5.2).
+ *
+ * @param records  at least one; owners equal without case
+ * @returns the records, and whether TTLs differed in an RRset
+ */
+export function normalizeOwner(
+  records: readonly ResourceRecord[],
+): { records: ResourceRecord[]; ttlsDiffered: boolean } {
+  if (records.length === 1) return { records: [records[0]], ttlsDiffered: false };
+  let owner = records[0].owner;
+  for (const record of records) if (compareOctets(record.owner, owner) < 0) owner = record.owner;
+  const sorted = records.slice().sort(compareRecords);
+  const out: ResourceRecord[] = [];
+  let ttlsDiffered = false;
+  for (let from = 0, to = 0; from < sorted.length; from = to) {
+    const type = sorted[from].type;
+    let ttl = sorted[from].ttl;
+    for (to = from; to < sorted.length && sorted[to].type === type; to++) {
+      if (sorted[to].ttl !== ttl) ttlsDiffered = true;
+      ttl = Math.min(ttl, sorted[to].ttl);
+    }
+    appendRRset(out, sorted.slice(from, to), owner, ttl);
+  }
+  return { records: out, ttlsDiffered };
+}
+
+/** Appends one sorted RRset without its duplicates, with one owner spelling and TTL. */
+function appendRRset(
+  out: ResourceRecord[],
+  rrset: readonly ResourceRecord[],
+  owner: Name,
+  ttl: number,
+): void {
+  const seen = new Set<string>();
+  for (const record of rrset) {
+    if (rrset.length > 1) {
+      const identity = octetString(canonicalRdata(record.type, record.rdata));
+      if (seen.has(identity)) continue;
+      seen.add(identity);
+    }
+    const same = record.owner === owner && record.ttl === ttl;
+    out.push(same ? record : { owner, type: record.type, ttl, rdata: record.rdata });
+  }
+}
+
+function octetString(octets: Uint8Array): string {
+  let text = "";
+  for (const octet of octets) text += String.fromCharCode(octet);
+  return text;
+}
+
+/** Whether two records are the same octet for octet. */
+export function equalRecords(a: ResourceRecord, b: ResourceRecord): boolean {
+  return a.type === b.type && a.ttl === b.ttl && equalOctets(a.rdata, b.rdata) &&
+    equalOctets(a.owner, b.owner);
+}
