@@ -12,11 +12,8 @@ import { DENORT_VERSION, denortFromNpm } from "./denort.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const TOOLS = `${ROOT}.tools`;
-/** Worker entry points and text files, which no static import names. */
-const INCLUDES = [
-  "lib/store/state_worker.ts",
-  "lib/source/sqlite_worker.ts",
-];
+/** What no static import names: worker entry points and SQL read as text. */
+const INCLUDED = /(^|_)worker\.ts$|\.sql$/;
 /** Deno's own download of denort is given up after this long; it is 40 MB. */
 const DOWNLOAD_MS = 120_000;
 
@@ -36,12 +33,19 @@ function compileArgs(target: string | undefined): string[] {
     "--allow-write",
     "--allow-env",
     ...(Deno.env.get("CI") ? ["--frozen"] : []),
-    ...INCLUDES.filter(exists).flatMap((file) => ["--include", file]),
+    ...includes("lib").flatMap((file) => ["--include", file]),
     ...(target ? ["--target", target] : []),
     "--output",
     outputPath(target),
     "main.ts",
   ];
+}
+
+function includes(dir: string): string[] {
+  return Array.from(Deno.readDirSync(ROOT + dir)).flatMap(({ name, isDirectory }) => {
+    if (isDirectory) return includes(`${dir}/${name}`);
+    return INCLUDED.test(name) ? [`${dir}/${name}`] : [];
+  }).sort();
 }
 
 function exists(file: string): boolean {
