@@ -59,9 +59,9 @@ export async function startZonecast(options: ZonecastOptions): Promise<Zonecast>
     port: options.port,
     env,
     configure({ dir, addr, port }) {
-      const secondaries = (options.secondaries ?? []).flatMap((secondary) => [
+      const secondaries = (options.secondaries ?? []).flatMap(({ addr, port }, index) => [
         "--secondary",
-        `${secondary.addr}:${secondary.port}`,
+        `secondary${index}=${addr}:${port}`,
       ]);
       return Promise.resolve([
         ...first,
