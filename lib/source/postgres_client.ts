@@ -1,0 +1,157 @@
+/**
+ * Single Postgres connections through postgres.js, made so that ending one ends
+ * it at once, also when the server is frozen or behind a dead route.
+ *
+ * postgres.js ends a connection by asking the server; a socket of our own can
+ * be destroyed. Each client here is one connection that is never reconnected:
+ * who holds it makes a new one.
+ */
+import net from "node:net";
+import postgres from "postgres";
+import { parsePostgresUrl } from "./postgres_url.ts";
+
+/** Queries, bigint as number. */
+export type Sql = postgres.Sql<{ bigint: number }>;
+/** Queries inside one transaction. */
+export type TransactionSql = postgres.TransactionSql<{ bigint: number }>;
+
+/** One connection. */
+export interface PostgresClient {
+  readonly sql: Sql;
+  /** Ends it; queries under way are rejected. Also good for one that is gone. */
+  destroy(): void;
+}
+
+/** What {@link connectPostgres} takes beside the URL. */
+export interface ClientOptions {
+  /** Longest wait for the TCP connection and for the server's greeting, each, in ms. */
+  readonly connectMs: number;
+  readonly onNotice?: (notice: postgres.Notice) => void;
+  readonly onNotification?: (channel: string, payload: string) => void;
+  /** Called once the connection, having been made or not, is gone. */
+  readonly onClose?: () => void;
+}
+
+/** Options postgres.js 3.4.9 takes that its type declarations leave out. */
+interface UndeclaredOptions {
+  host: string | string[];
+  port: number | number[];
+  socket: (options: ParsedAddress) => Promise<net.Socket>;
+  onnotify?: (channel: string, payload: string) => void;
+}
+
+/** The part of postgres.js' own, parsed options that says where to connect. */
+interface ParsedAddress {
+  readonly host: string[];
+  readonly port: readonly number[];
+  /** Unix socket; false without. */
+  readonly path: string | false;
+}
+
+/** bigint columns as numbers: TTLs, timers and counts all lie below 2^53. */
+const BIGINT: postgres.PostgresType<number> = {
+  to: 20,
+  from: [20],
+  serialize: (value) => String(value),
+  parse: (text: string) => Number(text),
+};
+
+/**
+ * Gives postgres.js its sockets: the first of the hosts that answers, from
+ * `next` on. postgres.js asks again only while a host does not suit
+ * (`target_session_attrs`) or broke off before its greeting.
+ */
+class SocketMaker {
+  socket: net.Socket | undefined;
+  #next = 0;
+  #ended = false;
+
+  constructor(readonly timeoutMs: number) {}
+
+  async make(address: ParsedAddress): Promise<net.Socket> {
+    const hosts = address.path ? [""] : address.host;
+    let failure: unknown = new Error("the connection broke off, or no host suits");
+    while (!this.#ended && this.#next < hosts.length) {
+      const [host, port] = [hosts[this.#next], address.port[this.#next]];
+      this.#next++;
+      try {
+        const to = address.path ? { path: address.path } : { host, port };
+        this.socket = await openSocket(to, this.timeoutMs);
+        if (this.#ended) this.socket.destroy();
+        return Object.assign(this.socket, { host, port }); // read by postgres.js for TLS
+      } catch (error) {
+        failure = error;
+      }
+    }
+    // postgres.js drops an error, and never settles, while it believes in a further host.
+    address.host.length = 1;
+    throw failure;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.socket?.destroy();
+  }
+}
+
+function openSocket(
+  to: { path: string } | { host: string; port: number },
+  timeoutMs: number,
+): Promise<net.Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(to);
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(new Error(`no connection within ${timeoutMs / 1000} s`));
+    }, timeoutMs);
+    socket.once("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    socket.once("connect", () => {
+      clearTimeout(timer);
+      socket.removeAllListeners("error");
+      resolve(socket);
+    });
+  });
+}
+
+/**
+ * A client that connects with its first query.
+ *
+ * Owns: one socket, until {@link PostgresClient.destroy}.
+ *
+ * @throws {SourceError} code "source-url"
+ */
+export function connectPostgres(url: string, options: ClientOptions): PostgresClient {
+  const address = parsePostgresUrl(url);
+  const sockets = new SocketMaker(options.connectMs);
+  const all:
+    & Omit<postgres.Options<{ bigint: postgres.PostgresType<number> }>, keyof UndeclaredOptions>
+    & UndeclaredOptions = {
+      ...address.options,
+      max: 1,
+      prepare: false, // a transaction pooler knows no prepared statements
+      fetch_types: false,
+      connect_timeout: options.connectMs / 1000,
+      max_lifetime: null,
+      backoff: false,
+      types: { bigint: BIGINT },
+      connection: { application_name: "zonecast" },
+      onnotice: (notice) => options.onNotice?.(notice),
+      onnotify: options.onNotification,
+      onclose: () => options.onClose?.(),
+      socket: (parsed) => sockets.make(parsed),
+    };
+  const sql = postgres(
+    address.url,
+    all as postgres.Options<{ bigint: postgres.PostgresType<number> }>,
+  );
+  return {
+    sql,
+    destroy: () => {
+      sql.end({ timeout: 0 }).catch(() => {}); // rejects what waits; nobody is left to be told
+      sockets.end();
+    },
+  };
+}
