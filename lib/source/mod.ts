@@ -1,2 +1,6 @@
 /** Where records come from: Postgres, or SQLite embedded. */
 export * from "./source.ts";
+export { SourceError, type SourceErrorCode } from "./errors.ts";
+export { applySchema, openEditor, openSource, type OpenSourceOptions } from "./open.ts";
+export { DEFAULT_CHANNEL, DEFAULT_POLL_INTERVAL_MS } from "./postgres.ts";
+export { printSchema, SCHEMA_VERSION } from "./schema/schema.ts";

@@ -19,7 +19,7 @@ export const SCHEMA_VERSION = FILES.length;
 export const SQLSTATE_SCHEMA_NEWER = "ZC001";
 
 /** Locks out a second `schema apply`; any constant that nobody else uses. */
-const ADVISORY_LOCK = 0x7a6f6e65; // "zone"
+export const ADVISORY_LOCK = 0x7a6f6e65; // "zone"
 
 function readMigration(file: string): string {
   return Deno.readTextFileSync(`${import.meta.dirname}/${file}`).trim();
