@@ -3,22 +3,30 @@
  *
  * What does not fit is rolled back to the last whole RRset; the message never
  * ends inside a record. Names are compressed against suffixes identical octet
- * for octet, so case is kept. Owns: the buffer given. Specs: RFC 1035 §4.1,
+ * for octet, so case is kept.
+ *
+ * Owns: one buffer and one table of names for all messages, since a message is
+ * written in one go: a new writer ends the one before. Specs: RFC 1035 §4.1,
  * RFC 2181 §9 (TC), RFC 6891 §6.1.2 and §6.1.3 (OPT), RFC 3597 §4.
  */
-import { CLASS_IN, type Name, type ResourceRecord, TYPE } from "../dns/mod.ts";
-import { CLASS_ANY, FLAG, MESSAGE_HEADER_OCTETS } from "./codes.ts";
+import {
+  CLASS_IN,
+  MAX_NAME_OCTETS,
+  type Name,
+  rdataNames,
+  type ResourceRecord,
+  TYPE,
+} from "../dns/mod.ts";
+import { CLASS_ANY, FLAG, MAX_MESSAGE_OCTETS, MESSAGE_HEADER_OCTETS } from "./codes.ts";
 import type { Question, TsigFields } from "./message.ts";
-import { compressibleNames } from "./rdata_names.ts";
+import { NameWriter } from "./name_writer.ts";
 
 /** Octets of an OPT record without options. */
 export const OPT_OCTETS = 11;
 
-/** The farthest offset a pointer can name (RFC 1035 §4.1.4: 14 bits). */
-const MAX_POINTER = 0x3fff;
-
-/** Suffixes remembered in one message; bounds the search for each name. */
-const MAX_SUFFIXES = 128;
+/** Where every message is built; with room for a name that turns out not to fit. */
+const scratch = new Uint8Array(MAX_MESSAGE_OCTETS + MAX_NAME_OCTETS);
+const names = new NameWriter();
 
 /** Where in a message a record goes; the value is the offset of the section's count. */
 export const SECTION = { ANSWER: 6, AUTHORITY: 8, ADDITIONAL: 10 } as const;
@@ -35,30 +43,22 @@ export interface ResponseEdns {
 class Overflow extends Error {}
 const OVERFLOW = new Overflow();
 
-/** Writes one message. Sections must be filled in their order. */
+/** Writes one message. Sections must be filled in their order; one writer at a time. */
 export class MessageWriter {
-  readonly #buffer: Uint8Array;
+  readonly #buffer = scratch;
   #limit: number;
   #at = MESSAGE_HEADER_OCTETS;
-  /** Offsets of labels that pointers may lead to. */
-  readonly #suffixes = new Uint16Array(MAX_SUFFIXES);
-  #suffixCount = 0;
   /** The extended part of the RCODE, for the OPT record. */
   #extendedRcode = 0;
 
   /**
-   * @param buffer  overwritten; the message is built in it
    * @param maxOctets  hard maximum of the message, OPT included
    * @param edns  what the OPT record will say, its place kept free; undefined for none
    */
-  constructor(
-    buffer: Uint8Array,
-    maxOctets: number,
-    readonly edns?: ResponseEdns,
-  ) {
-    this.#buffer = buffer;
-    this.#limit = Math.min(maxOctets, buffer.length) - (edns ? OPT_OCTETS : 0);
-    buffer.fill(0, 0, MESSAGE_HEADER_OCTETS);
+  constructor(maxOctets: number, readonly edns?: ResponseEdns) {
+    this.#limit = Math.min(maxOctets, MAX_MESSAGE_OCTETS) - (edns ? OPT_OCTETS : 0);
+    scratch.fill(0, 0, MESSAGE_HEADER_OCTETS);
+    names.reset();
   }
 
   /** Octets written, without the OPT record to come. */
@@ -78,6 +78,11 @@ export class MessageWriter {
     this.#put16(2, (this.#buffer[2] << 8 | this.#buffer[3]) | flags);
   }
 
+  /** Takes {@link FLAG} bits from the header. */
+  clearFlags(flags: number): void {
+    this.#put16(2, (this.#buffer[2] << 8 | this.#buffer[3]) & ~flags);
+  }
+
   /** Sets the RCODE, 0 to 15, in the header written before. */
   setRcode(rcode: number): void {
     this.#buffer[3] = this.#buffer[3] & 0xf0 | rcode;
@@ -87,11 +92,10 @@ export class MessageWriter {
   question(question: Question): void {
     const { name } = question;
     this.#need(name.length + 4);
-    this.#remember(name, this.#at, name.length);
-    this.#buffer.set(name, this.#at);
-    this.#put16(this.#at + name.length, question.type);
-    this.#put16(this.#at + name.length + 2, question.class);
-    this.#at += name.length + 4;
+    this.#name(name);
+    this.#put16(this.#at, question.type);
+    this.#put16(this.#at + 2, question.class);
+    this.#at += 4;
     this.#put16(4, 1);
   }
 
@@ -109,7 +113,7 @@ export class MessageWriter {
     ttl?: number,
   ): boolean {
     const at = this.#at;
-    const suffixes = this.#suffixCount;
+    const mark = names.mark();
     let count = 0;
     try {
       for (const record of records) {
@@ -119,7 +123,7 @@ export class MessageWriter {
     } catch (error) {
       if (error !== OVERFLOW) throw error;
       this.#at = at;
-      this.#suffixCount = suffixes;
+      names.rollback(mark);
       return false;
     }
     this.#put16(section, (this.#buffer[section] << 8 | this.#buffer[section + 1]) + count);
@@ -140,7 +144,7 @@ export class MessageWriter {
   finish(unsigned?: { tsig: TsigFields; error: number }): Uint8Array {
     if (this.edns) this.#opt(this.edns);
     if (unsigned) this.#unsignedTsig(unsigned.tsig, unsigned.error);
-    return this.#buffer.slice(0, this.#at);
+    return scratch.slice(0, this.#at);
   }
 
   #opt(edns: ResponseEdns): void {
@@ -190,31 +194,20 @@ export class MessageWriter {
     this.#need(10);
     const rdataAt = this.#fixed(this.#at, type, CLASS_IN, ttl, rdata.length);
     this.#at = rdataAt;
-    const names = compressibleNames(type);
-    if (!names) {
-      this.#need(rdata.length);
-      this.#buffer.set(rdata, rdataAt);
-      this.#at += rdata.length;
-      return;
-    }
-    let read = this.#copy(rdata, 0, names.at);
-    for (let i = 0; i < names.count; i++) {
-      let end = read;
-      while (end < rdata.length && rdata[end] !== 0) end += 1 + rdata[end];
-      this.#name(rdata.subarray(read, end + 1));
-      read = end + 1;
+    let read = 0;
+    for (const { at, length, compressible } of rdataNames(type, rdata)) {
+      if (!compressible) continue;
+      this.#copy(rdata, read, at);
+      read = at + length;
+      this.#name(rdata.subarray(at, read));
     }
     this.#copy(rdata, read, rdata.length);
     this.#put16(rdataAt - 2, this.#at - rdataAt);
   }
 
-  #copy(octets: Uint8Array, from: number, to: number): number {
-    if (to > from) {
-      this.#need(to - from);
-      this.#buffer.set(octets.subarray(from, to), this.#at);
-      this.#at += to - from;
-    }
-    return to;
+  #copy(octets: Uint8Array, from: number, to: number): void {
+    this.#need(to - from);
+    for (let i = from; i < to; i++) this.#buffer[this.#at++] = octets[i];
   }
 
   /** Type, class, TTL, RDLENGTH; returns the offset behind them. The room must be there. */
@@ -229,52 +222,9 @@ export class MessageWriter {
 
   /** A name, its longest suffix that already stands in the message replaced by a pointer. */
   #name(name: Name): void {
-    for (let from = 0; name[from] !== 0; from += 1 + name[from]) {
-      const target = this.#find(name, from);
-      if (target < 0) continue;
-      this.#need(from + 2);
-      this.#remember(name, this.#at, from);
-      this.#buffer.set(name.subarray(0, from), this.#at);
-      this.#put16(this.#at + from, 0xc000 | target);
-      this.#at += from + 2;
-      return;
-    }
-    this.#need(name.length);
-    this.#remember(name, this.#at, name.length);
-    this.#buffer.set(name, this.#at);
-    this.#at += name.length;
-  }
-
-  /** Remembers the labels of a name's first `octets` octets, which go to `at`. */
-  #remember(name: Name, at: number, octets: number): void {
-    for (let from = 0; from < octets && name[from] !== 0; from += 1 + name[from]) {
-      if (this.#suffixCount === MAX_SUFFIXES || at + from > MAX_POINTER) return;
-      this.#suffixes[this.#suffixCount++] = at + from;
-    }
-  }
-
-  /** The offset of an equal name in the message, -1 if none is remembered. */
-  #find(name: Name, from: number): number {
-    for (let i = 0; i < this.#suffixCount; i++) {
-      if (this.#matches(name, from, this.#suffixes[i])) return this.#suffixes[i];
-    }
-    return -1;
-  }
-
-  #matches(name: Name, from: number, at: number): boolean {
-    const buffer = this.#buffer;
-    while (true) {
-      let length = buffer[at];
-      while (length >= 0xc0) {
-        at = (length & 0x3f) << 8 | buffer[at + 1];
-        length = buffer[at];
-      }
-      if (name[from] !== length) return false;
-      if (length === 0) return true;
-      for (let i = 1; i <= length; i++) if (buffer[at + i] !== name[from + i]) return false;
-      at += 1 + length;
-      from += 1 + length;
-    }
+    const next = names.write(this.#buffer, 0, this.#at, name);
+    if (next > this.#limit) throw OVERFLOW;
+    this.#at = next;
   }
 
   #need(octets: number): void {

@@ -5,5 +5,4 @@ export * from "./message.ts";
 export * from "./message_writer.ts";
 export { MAX_POINTER, NameWriter } from "./name_writer.ts";
 export { type NameAt, readName } from "./name_reader.ts";
-export { compressibleNames, type RdataNames } from "./rdata_names.ts";
 export { WireError, type WireErrorCode } from "./wire_error.ts";

@@ -26,7 +26,7 @@ const ns = (owner: string, target: string): ResourceRecord => ({
 });
 
 function writer(max = 512, edns?: ResponseEdns): MessageWriter {
-  const out = new MessageWriter(new Uint8Array(65535), max, edns);
+  const out = new MessageWriter(max, edns);
   out.header(7, FLAG.QR | FLAG.AA);
   out.question({ name: name("example.org."), type: TYPE.NS, class: 1 });
   return out;
@@ -94,7 +94,7 @@ Deno.test("MessageWriter never exceeds its maximum, OPT included", () => {
 });
 
 Deno.test("MessageWriter puts the extended RCODE, size and DO into OPT", () => {
-  const out = new MessageWriter(new Uint8Array(512), 512, { payloadOctets: 1232, dnssecOk: true });
+  const out = new MessageWriter(512, { payloadOctets: 1232, dnssecOk: true });
   out.header(1, FLAG.QR, RCODE.BADVERS);
   const message = out.finish();
   assertEquals(message[3] & 0xf, 0);

@@ -1,0 +1,165 @@
+/**
+ * What all listeners share: answering with its side effects, counted and logged.
+ *
+ * Owns: counters. Effects: per-secondary states, log.
+ */
+import { formatName, TYPE } from "../dns/mod.ts";
+import { type Logger, normalIp } from "../ops/mod.ts";
+import type { TransferPlan } from "../transfer/mod.ts";
+import { type Query, rcodeName } from "../wire/mod.ts";
+import type { Access } from "./access.ts";
+import type { Clock } from "./clock.ts";
+import { LogLimiter } from "./log_limiter.ts";
+import { type AnswerContext, type Client, failure, respond, type Response } from "./respond.ts";
+import type { SecondaryStates, TransferState } from "./secondary_state.ts";
+
+/** Totals since the start. */
+export interface ServerCounts {
+  udpQueries: number;
+  tcpQueries: number;
+  /** Messages not answered: responses, and octets too few for a header. */
+  ignored: number;
+  /** Answers that failed by a fault of ours. */
+  failures: number;
+  transfers: number;
+  transfersRefused: number;
+  /** Transfers cut off: the client went, or stopped reading. */
+  transfersBroken: number;
+  transferOctets: number;
+}
+
+/** A transfer that was streamed. */
+export interface TransferRun {
+  readonly plan: Exclude<TransferPlan, { kind: "refuse" }>;
+  readonly messages: number;
+  readonly octets: number;
+  readonly durationMs: number;
+}
+
+export interface DnsServiceOptions extends AnswerContext {
+  readonly access: Access;
+  readonly states: SecondaryStates;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export class DnsService {
+  readonly counts: ServerCounts = {
+    udpQueries: 0,
+    tcpQueries: 0,
+    ignored: 0,
+    failures: 0,
+    transfers: 0,
+    transfersRefused: 0,
+    transfersBroken: 0,
+    transferOctets: 0,
+  };
+  readonly limiter: LogLimiter;
+  readonly log: Logger;
+  readonly #options: DnsServiceOptions;
+
+  constructor(options: DnsServiceOptions) {
+    this.#options = options;
+    this.log = options.log;
+    this.limiter = new LogLimiter(() => options.clock.now());
+  }
+
+  /** Answers a message; never throws. */
+  respond(message: Uint8Array, client: Client): Response {
+    if (client.transport === "udp") this.counts.udpQueries++;
+    else this.counts.tcpQueries++;
+    let response: Response;
+    try {
+      response = respond(message, client, this.#options);
+    } catch (error) {
+      this.#reportFailure(error, client);
+      return { message: failure(message), query: undefined, plan: undefined };
+    }
+    if (response.plan) this.#notePlan(response.plan, response.query!, client);
+    else if (response.query?.question.type === TYPE.SOA) this.#noteSoaQuery(response.query, client);
+    else if (!response.message) this.counts.ignored++;
+    return response;
+  }
+
+  /** A transfer whose last octet was written. */
+  transferred(query: Query, client: Client, run: TransferRun): void {
+    const { plan, durationMs, octets } = run;
+    this.counts.transfers++;
+    this.counts.transferOctets += octets;
+    const { serial, apex } = plan.version;
+    const at = this.#options.clock.now();
+    const state: TransferState = { kind: plan.kind, serial, octets, durationMs, at };
+    for (const secondary of this.#options.access.secondariesAt(client.ip)) {
+      this.#options.states.of(secondary, apex).transfer = state;
+    }
+    this.log.info("transfer sent", {
+      ...this.#transferFields(query, client),
+      kind: plan.kind,
+      serial,
+      messages: run.messages,
+      octets,
+      ms: Math.round(durationMs),
+      reason: plan.reason,
+    });
+  }
+
+  /** A transfer that ended before its last octet. */
+  transferBroken(query: Query, client: Client, run: TransferRun, why: string): void {
+    this.counts.transfersBroken++;
+    this.log.warn("transfer broken off", {
+      ...this.#transferFields(query, client),
+      serial: run.plan.version.serial,
+      octets: run.octets,
+      ms: Math.round(run.durationMs),
+      why,
+    });
+  }
+
+  #transferFields({ question }: Query, client: Client) {
+    const secondaries = this.#options.access.secondariesAt(client.ip);
+    return {
+      client: normalIp(client.ip),
+      secondary: secondaries.map(({ name }) => name).join(" ") || undefined,
+      zone: formatName(question.name),
+      asked: question.type === TYPE.IXFR ? "IXFR" : "AXFR",
+    };
+  }
+
+  #notePlan(plan: TransferPlan, query: Query, client: Client): void {
+    if (plan.kind === "axfr") return; // noted when it has been streamed
+    const fields = this.#transferFields(query, client);
+    if (plan.kind === "soa") {
+      this.#noteSoaQuery(query, client);
+      const { serial } = plan.version;
+      this.log.debug("transfer answered by the SOA alone", {
+        ...fields,
+        serial,
+        reason: plan.reason,
+      });
+      return;
+    }
+    this.counts.transfersRefused++;
+    const held = this.limiter.pass(`refused ${client.ip}`);
+    if (held === undefined) return;
+    const rcode = rcodeName(plan.rcode);
+    this.log.warn("transfer refused", { ...fields, rcode, reason: plan.reason, alike: held });
+  }
+
+  #noteSoaQuery(query: Query, client: Client): void {
+    const { access, states, clock, zones } = this.#options;
+    const secondaries = access.secondariesAt(client.ip);
+    if (secondaries.length === 0) return;
+    const version = zones.get(query.question.name);
+    if (!version) return;
+    const now = clock.now();
+    for (const secondary of secondaries) states.of(secondary, version.apex).soaQueryAt = now;
+  }
+
+  #reportFailure(error: unknown, client: Client): void {
+    this.counts.failures++;
+    const held = this.limiter.pass("failure");
+    if (held === undefined) return;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.log.error("answer failed", { client: normalIp(client.ip), error: cause, alike: held });
+  }
+}

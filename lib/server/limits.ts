@@ -1,0 +1,56 @@
+/**
+ * What bounds the server: connections, time, octets. Every bound with its reason.
+ */
+
+/** Bounds that a deployment may set. */
+export interface ServerLimits {
+  /** TCP connections in all. Each costs a file descriptor; 1,024 is systemd's soft default, so stay below. */
+  readonly connections: number;
+  /** Of these, connections of addresses that may not transfer: strangers never lock secondaries out. */
+  readonly strangerConnections: number;
+  /** TCP connections of one address that may transfer; Knot and NSD open one for each zone. */
+  readonly connectionsPerSecondary: number;
+  /** TCP connections of one other address. */
+  readonly connectionsPerStranger: number;
+  /** Time for the first message after the connection opened, ms. */
+  readonly firstMessageMs: number;
+  /** Time between messages, ms (RFC 7766 §6.2.3: a few seconds up; secondaries reuse connections). */
+  readonly idleMs: number;
+  /**
+   * Time for 64 KiB to leave, ms: a client slower than 2 KiB/s has stopped reading.
+   * What it has not read stays in the kernel (~4 MB) until it goes.
+   */
+  readonly writeMs: number;
+}
+
+export const DEFAULT_LIMITS: ServerLimits = {
+  connections: 900,
+  strangerConnections: 400,
+  connectionsPerSecondary: 256,
+  connectionsPerStranger: 32,
+  firstMessageMs: 10_000,
+  idleMs: 30_000,
+  writeMs: 30_000,
+};
+
+/** Octets read from a connection at a time: some hundred pipelined queries. */
+export const READ_OCTETS = 16 * 1024;
+
+/** Pause after accept() failed (no file descriptor left), ms. */
+export const ACCEPT_PAUSE_MS = 100;
+
+/** Datagrams answered in a row before timers and other sockets get their turn. */
+export const DATAGRAM_BURST = 64;
+
+/** CNAME and DNAME links followed inside a zone; NSD and Knot stop near here too. */
+export const MAX_CHAIN = 16;
+
+/** NOTIFY messages to one secondary in one {@link NOTIFY_WINDOW_MS}. */
+export const NOTIFY_WINDOW_MESSAGES = 100;
+/** With the number above, 1,000 NOTIFY a second to each: a thousand zones wait a second, no burst is lost in a socket buffer. */
+export const NOTIFY_WINDOW_MS = 100;
+
+/** Time between two lines of the log about the same trouble, ms. */
+export const LOG_INTERVAL_MS = 10_000;
+/** Kinds of trouble the log keeps apart. */
+export const LOG_KEYS = 1_000;

@@ -1,0 +1,20 @@
+/** The DNS server: listeners, answers, transfers, NOTIFY, access. */
+export { Access, type AccessRules } from "./access.ts";
+export type { Clock } from "./clock.ts";
+export type { ServerCounts } from "./dns_service.ts";
+export { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
+export {
+  parseSecondaries,
+  parseSecondary,
+  type Secondary,
+  SECONDARY_TAKES,
+  SecondaryError,
+} from "./secondary.ts";
+export type { NotifyState, SecondaryZone, TransferState } from "./secondary_state.ts";
+export {
+  DnsServer,
+  type DnsServerOptions,
+  type SecondaryStatus,
+  type ServerStatus,
+} from "./server.ts";
+export { ServerError } from "./server_error.ts";

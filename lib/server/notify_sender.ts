@@ -1,0 +1,311 @@
+/**
+ * Sends NOTIFY to every secondary until it is acknowledged or superseded.
+ *
+ * One NOTIFY is outstanding for each (zone, secondary); a newer version takes
+ * its place. Each secondary has its own pace, so one that is away or slow delays
+ * no other. Owns: sockets, timers, what is outstanding. Spec: RFC 1996 §3.
+ *
+ * Limitation: 16 bits of ID tell the outstanding messages to one secondary
+ * apart; beyond some ten thousand a reply may be missed, and its NOTIFY repeated.
+ */
+import { formatName, type Name } from "../dns/mod.ts";
+import { formatSocketAddress, type Logger, type SocketAddress } from "../ops/mod.ts";
+import {
+  answersNotify,
+  FAST_TRIES,
+  notifyMessage,
+  notifyRetryMs,
+  notifyVerdict,
+  readNotifyReply,
+  SLOW_RETRY_MS,
+} from "../transfer/mod.ts";
+import { rcodeName } from "../wire/mod.ts";
+import type { ZoneVersion } from "../zone/mod.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import { NOTIFY_WINDOW_MESSAGES, NOTIFY_WINDOW_MS } from "./limits.ts";
+import { LogLimiter } from "./log_limiter.ts";
+import { type NotifySocket, type OpenNotifySocket, openNotifySocket } from "./notify_socket.ts";
+import type { Secondary } from "./secondary.ts";
+import type { SecondaryStates, SecondaryZone } from "./secondary_state.ts";
+
+/** One NOTIFY on its way. */
+interface Outstanding {
+  readonly version: ZoneVersion;
+  readonly id: number;
+  readonly message: Uint8Array;
+  readonly state: SecondaryZone;
+  tries: number;
+  /** True while it waits for its turn to be sent. */
+  queued: boolean;
+  cancelTimer: (() => void) | undefined;
+}
+
+export interface NotifySenderOptions {
+  readonly states: SecondaryStates;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly open?: OpenNotifySocket;
+}
+
+export class NotifySender {
+  readonly #targets: readonly Target[];
+  readonly #sockets = new Map<string, NotifySocket>();
+  readonly #options: NotifySenderOptions;
+
+  constructor(options: NotifySenderOptions) {
+    this.#options = options;
+    const limiter = new LogLimiter(() => (options.clock ?? SYSTEM_CLOCK).now());
+    this.#targets = options.states.secondaries.filter(({ notify }) => notify).map((secondary) =>
+      new Target(secondary, options, limiter)
+    );
+  }
+
+  /**
+   * Opens the sockets: one for each `via`, one for all that have none.
+   *
+   * @throws {ServerError} an address cannot be bound; nothing stays open
+   */
+  start(): void {
+    const open = this.#options.open ?? openNotifySocket;
+    try {
+      for (const target of this.#targets) {
+        const local = target.localIp;
+        let socket = this.#sockets.get(local);
+        if (!socket) {
+          socket = open(local, (message, from) => this.#received(message, from));
+          this.#sockets.set(local, socket);
+        }
+        target.socket = socket;
+      }
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Tells all secondaries of a version. */
+  announce(version: ZoneVersion): void {
+    for (const target of this.#targets) target.announce(version);
+  }
+
+  /** Stops telling about a zone. */
+  retire(apex: Name): void {
+    const zone = formatName(apex);
+    for (const target of this.#targets) target.retire(zone);
+  }
+
+  /** Number of NOTIFY messages not yet acknowledged or given up. */
+  get outstanding(): number {
+    return this.#targets.reduce((sum, target) => sum + target.outstanding, 0);
+  }
+
+  close(): void {
+    for (const target of this.#targets) target.close();
+    for (const socket of this.#sockets.values()) socket.close();
+    this.#sockets.clear();
+  }
+
+  #received(message: Uint8Array, from: SocketAddress): void {
+    for (const target of this.#targets) if (target.isAt(from)) target.received(message);
+  }
+}
+
+/** One secondary's outstanding NOTIFYs. */
+class Target {
+  socket: NotifySocket | undefined;
+  readonly #secondary: Secondary;
+  readonly #states: SecondaryStates;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #limiter: LogLimiter;
+  /** By zone, in presentation format as the states have it. */
+  readonly #byZone = new Map<string, Outstanding>();
+  readonly #byId = new Map<number, Outstanding>();
+  readonly #queue: Outstanding[] = [];
+  #windowSent = 0;
+  #cancelWindow: (() => void) | undefined;
+
+  constructor(secondary: Secondary, options: NotifySenderOptions, limiter: LogLimiter) {
+    this.#secondary = secondary;
+    this.#states = options.states;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#log = options.log.child({ secondary: secondary.name });
+    this.#limiter = limiter;
+  }
+
+  get localIp(): string {
+    return this.#secondary.via ?? (this.#secondary.ip.includes(":") ? "::" : "0.0.0.0");
+  }
+
+  get outstanding(): number {
+    return this.#byZone.size;
+  }
+
+  isAt(address: SocketAddress): boolean {
+    return address.port === this.#secondary.port && address.ip === this.#secondary.ip;
+  }
+
+  announce(version: ZoneVersion): void {
+    const state = this.#states.of(this.#secondary, version.apex);
+    this.#drop(this.#byZone.get(state.zone));
+    const id = this.#freeId();
+    const outstanding: Outstanding = {
+      version,
+      id,
+      message: notifyMessage(id, version.soa),
+      state,
+      tries: 0,
+      queued: false,
+      cancelTimer: undefined,
+    };
+    state.notify = {
+      serial: version.serial,
+      sentAt: undefined,
+      attempts: 0,
+      acknowledgedAt: undefined,
+      rcode: undefined,
+    };
+    this.#byZone.set(state.zone, outstanding);
+    this.#byId.set(id, outstanding);
+    this.#enqueue(outstanding);
+  }
+
+  retire(zone: string): void {
+    this.#drop(this.#byZone.get(zone));
+  }
+
+  close(): void {
+    for (const outstanding of [...this.#byZone.values()]) this.#drop(outstanding);
+    this.#cancelWindow?.();
+    this.#cancelWindow = undefined;
+    this.socket = undefined;
+  }
+
+  /** Handles a datagram from this secondary's address and port. */
+  received(message: Uint8Array): void {
+    const reply = readNotifyReply(message);
+    const outstanding = reply && this.#byId.get(reply.id);
+    if (!outstanding || outstanding.tries === 0) return;
+    if (!answersNotify(reply, outstanding.id, outstanding.version.apex)) return;
+    this.#replied(outstanding, reply.rcode);
+  }
+
+  #replied(outstanding: Outstanding, rcode: number): void {
+    const { state, version } = outstanding;
+    const verdict = notifyVerdict(rcode);
+    const now = this.#clock.now();
+    const acknowledgedAt = verdict === "acknowledged" ? now : undefined;
+    state.notify = { ...state.notify!, rcode, acknowledgedAt };
+    const fields = { zone: state.zone, serial: version.serial, rcode: rcodeName(rcode) };
+    if (verdict === "acknowledged") {
+      this.#log.debug("NOTIFY acknowledged", { ...fields, attempts: outstanding.tries });
+      return this.#drop(outstanding);
+    }
+    const held = this.#limiter.pass(`notify-${verdict} ${this.#secondary.name}`);
+    if (held !== undefined) {
+      this.#log.warn("NOTIFY not accepted", { ...fields, meaning: MEANING[verdict], alike: held });
+    }
+    if (verdict === "unsupported") return this.#drop(outstanding);
+    // SERVFAIL runs on by the timer that is set; a refusal waits for an operator.
+    if (verdict === "refused") this.#retryIn(outstanding, SLOW_RETRY_MS);
+  }
+
+  #enqueue(outstanding: Outstanding): void {
+    if (outstanding.queued) return;
+    outstanding.queued = true;
+    this.#queue.push(outstanding);
+    this.#sendQueued();
+  }
+
+  /** Sends what the window has room for; the first of a quiet time go at once. */
+  #sendQueued(): void {
+    let next = 0;
+    while (next < this.#queue.length && this.#windowSent < NOTIFY_WINDOW_MESSAGES) {
+      const outstanding = this.#queue[next++];
+      if (!outstanding.queued) continue; // dropped meanwhile
+      outstanding.queued = false;
+      this.#windowSent++;
+      this.#send(outstanding);
+    }
+    this.#queue.splice(0, next);
+    if (this.#windowSent === 0 || this.#cancelWindow) return;
+    this.#cancelWindow = this.#clock.after(NOTIFY_WINDOW_MS, () => {
+      this.#cancelWindow = undefined;
+      this.#windowSent = 0;
+      this.#sendQueued();
+    });
+  }
+
+  #send(outstanding: Outstanding): void {
+    const { state, version } = outstanding;
+    outstanding.tries++;
+    state.notify = {
+      ...state.notify!,
+      sentAt: this.#clock.now(),
+      attempts: outstanding.tries,
+    };
+    const to = { ip: this.#secondary.ip, port: this.#secondary.port };
+    this.socket?.send(outstanding.message, to, (error) => this.#failed(error));
+    this.#log.debug("NOTIFY sent", {
+      zone: state.zone,
+      serial: version.serial,
+      attempt: outstanding.tries,
+    });
+    if (outstanding.tries === FAST_TRIES) this.#reportSilence(outstanding);
+    this.#retryIn(outstanding, notifyRetryMs(outstanding.tries));
+  }
+
+  #retryIn(outstanding: Outstanding, ms: number): void {
+    outstanding.cancelTimer?.();
+    outstanding.cancelTimer = this.#clock.after(ms, () => {
+      outstanding.cancelTimer = undefined;
+      this.#enqueue(outstanding);
+    });
+  }
+
+  #reportSilence({ state, tries }: Outstanding): void {
+    const held = this.#limiter.pass(`notify-silent ${this.#secondary.name}`);
+    if (held === undefined) return;
+    this.#log.warn("secondary does not acknowledge NOTIFY", {
+      zone: state.zone,
+      attempts: tries,
+      address: formatSocketAddress(this.#secondary),
+      hint: "is it up, does it have the zone, and does it allow NOTIFY from this address?",
+      alike: held,
+    });
+  }
+
+  #failed(error: unknown): void {
+    const held = this.#limiter.pass(`notify-send ${this.#secondary.name}`);
+    if (held === undefined) return;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#log.warn("NOTIFY could not be sent", { error: cause, alike: held });
+  }
+
+  #drop(outstanding: Outstanding | undefined): void {
+    if (!outstanding) return;
+    outstanding.cancelTimer?.();
+    outstanding.cancelTimer = undefined;
+    outstanding.queued = false;
+    const { zone } = outstanding.state;
+    if (this.#byZone.get(zone) === outstanding) this.#byZone.delete(zone);
+    if (this.#byId.get(outstanding.id) === outstanding) this.#byId.delete(outstanding.id);
+  }
+
+  /** An ID not in use; unpredictable, so that replies are hard to forge (RFC 5452). */
+  #freeId(): number {
+    const id = new Uint16Array(1);
+    for (let tries = 0; tries < 64; tries++) {
+      crypto.getRandomValues(id);
+      if (!this.#byId.has(id[0])) break;
+    }
+    return id[0];
+  }
+}
+
+/** What a verdict means, for the log. */
+const MEANING = {
+  unsupported: "it does not know NOTIFY and will find the change at its REFRESH",
+  refused: "its zone or its list of primaries is missing; asked again every 5 minutes",
+  retry: "it could not use it now; tried again",
+} as const;

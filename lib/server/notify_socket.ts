@@ -1,0 +1,64 @@
+/**
+ * The sockets NOTIFY leaves from: one for each local address in use.
+ *
+ * Owns: the sockets and their receive loops.
+ */
+import { formatSocketAddress, normalIp, type SocketAddress } from "../ops/mod.ts";
+import { bindError } from "./server_error.ts";
+
+/** One UDP socket, reduced to what NOTIFY needs. */
+export interface NotifySocket {
+  /** Never throws; `failed` is told when the datagram could not leave. */
+  send(message: Uint8Array, to: SocketAddress, failed: (error: unknown) => void): void;
+  close(): void;
+}
+
+/** Opens a socket. `received` gets each datagram with its sender, the address normalised. */
+export type OpenNotifySocket = (
+  localIp: string,
+  received: (message: Uint8Array, from: SocketAddress) => void,
+) => NotifySocket;
+
+/** Replies are small; longer datagrams are cut and then not understood. */
+const RECEIVE_OCTETS = 1_232;
+/** Pause after receiving failed, ms, so that a broken socket costs no processor time. */
+const ERROR_PAUSE_MS = 100;
+
+/**
+ * A socket on a local address and a port the system chooses.
+ *
+ * @throws {ServerError} it cannot be bound
+ */
+export const openNotifySocket: OpenNotifySocket = (localIp, received) => {
+  let socket: Deno.DatagramConn;
+  try {
+    socket = Deno.listenDatagram({ transport: "udp", hostname: localIp, port: 0 });
+  } catch (error) {
+    throw bindError("send NOTIFY from", formatSocketAddress({ ip: localIp, port: 0 }), error);
+  }
+  let open = true;
+  const receive = async () => {
+    const buffer = new Uint8Array(RECEIVE_OCTETS);
+    while (open) {
+      try {
+        const [message, from] = await socket.receive(buffer);
+        if (from.transport !== "udp") continue;
+        received(message, { ip: normalIp(from.hostname), port: from.port });
+      } catch {
+        // Closed, or the network's trouble: then the retries of what was sent carry on.
+        if (open) await new Promise((resume) => setTimeout(resume, ERROR_PAUSE_MS));
+      }
+    }
+  };
+  receive();
+  return {
+    send(message, to, failed) {
+      const target = { transport: "udp", hostname: to.ip, port: to.port } as const;
+      socket.send(message, target).catch((error) => open && failed(error));
+    },
+    close() {
+      open = false;
+      socket.close();
+    },
+  };
+};

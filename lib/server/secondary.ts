@@ -1,0 +1,137 @@
+/**
+ * A secondary as configured, and the text that configures it.
+ *
+ * Pure. Limitations: keys, TLS, the SOA watch and no-ixfr come later.
+ */
+import { ZonecastError } from "../dns/mod.ts";
+import {
+  AddressError,
+  type Cidr,
+  formatIp,
+  formatSocketAddress,
+  parseCidr,
+  parseIp,
+  parseSocketAddress,
+  readIp,
+} from "../ops/mod.ts";
+
+/** A server that is notified and may transfer. */
+export interface Secondary {
+  /** As given, else its address. */
+  readonly name: string;
+  /** Whom NOTIFY goes to. */
+  readonly ip: string;
+  readonly port: number;
+  /** Whose requests count as its own and may transfer; its IP address by default. */
+  readonly from: readonly Cidr[];
+  /** The local address NOTIFY leaves from; undefined lets the system choose. */
+  readonly via: string | undefined;
+  /** False: it is never notified. */
+  readonly notify: boolean;
+}
+
+/** A text that configures no secondary. */
+export class SecondaryError extends ZonecastError {
+  override readonly name = "SecondaryError";
+}
+
+/** What {@link parseSecondary} takes; for usage texts and errors. */
+export const SECONDARY_TAKES = "[NAME=]IP[:PORT][,from=CIDR[+CIDR…]…][,via=LOCAL-IP][,notify=off]";
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const DNS_PORT = 53;
+
+/**
+ * The secondary a text configures.
+ *
+ * `from` may be repeated, and takes several prefixes joined by `+`. An IPv6
+ * address with a port stands in brackets.
+ *
+ * @throws {SecondaryError} the message names the part that was not understood
+ */
+export function parseSecondary(text: string): Secondary {
+  const [target, ...options] = text.split(",").map((part) => part.trim());
+  const [name, address] = splitName(text, target);
+  const { ip, port } = understood(text, () => parseSocketAddress(address, DNS_PORT));
+  if (port === 0) throw malformed(text, "port 0 cannot be sent to");
+  const from: Cidr[] = [];
+  let via: string | undefined;
+  let notify = true;
+  for (const option of options) {
+    const [key, value] = splitOption(option);
+    if (key === "from" && value) {
+      for (const cidr of value.split("+")) from.push(understood(text, () => parseCidr(cidr)));
+    } else if (key === "via" && value) {
+      via = localAddress(text, ip, value);
+    } else if (option === "notify=off") {
+      notify = false;
+    } else {
+      throw malformed(text, `"${option}" is no option of a secondary`);
+    }
+  }
+  if (from.length === 0) from.push(parseCidr(ip));
+  return { name: name ?? formatTarget(ip, port), ip, port, from, via, notify };
+}
+
+/**
+ * Several secondaries, their names distinct.
+ *
+ * @throws {SecondaryError}
+ */
+export function parseSecondaries(texts: readonly string[]): Secondary[] {
+  const secondaries = texts.map(parseSecondary);
+  for (const [i, { name }] of secondaries.entries()) {
+    if (secondaries.findIndex((other) => other.name === name) === i) continue;
+    throw new SecondaryError(
+      "secondary-twice",
+      `Two secondaries are called "${name}"`,
+      "give one of them another name: NAME=IP",
+    );
+  }
+  return secondaries;
+}
+
+function splitName(text: string, target: string): [name: string | undefined, address: string] {
+  const at = target.indexOf("=");
+  if (at < 0) return [undefined, target];
+  const name = target.slice(0, at);
+  if (!NAME.test(name)) {
+    throw malformed(text, `"${name}" is no name (letters, digits, ".", "_", "-")`);
+  }
+  return [name, target.slice(at + 1)];
+}
+
+function splitOption(option: string): [key: string, value: string | undefined] {
+  const at = option.indexOf("=");
+  return at < 0 ? [option, undefined] : [option.slice(0, at), option.slice(at + 1)];
+}
+
+function formatTarget(ip: string, port: number): string {
+  return port === DNS_PORT ? ip : formatSocketAddress({ ip, port });
+}
+
+function localAddress(text: string, target: string, value: string): string {
+  const local = understood(text, () => parseIp(value));
+  if (local.length !== readIp(target)?.length) {
+    throw malformed(text, `via=${value} is of another address family than ${target}`);
+  }
+  return formatIp(local);
+}
+
+/** Runs a parser and says which secondary its complaint is about. */
+function understood<T>(text: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof AddressError) throw malformed(text, error.message);
+    throw error;
+  }
+}
+
+function malformed(text: string, reason: string): SecondaryError {
+  return new SecondaryError(
+    "secondary-malformed",
+    `Cannot read secondary "${text}": ${reason}`,
+    `it takes ${SECONDARY_TAKES}`,
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * What is known of each secondary and zone: NOTIFY, transfers, SOA queries.
+ *
+ * Owns: one entry for each (secondary, zone) that had traffic. A request from an
+ * address that several secondaries share is counted for all of them.
+ */
+import { canonicalKey, formatName, type Name, type Serial } from "../dns/mod.ts";
+import type { Secondary } from "./secondary.ts";
+
+/** How a NOTIFY stands. */
+export interface NotifyState {
+  /** The serial announced. */
+  readonly serial: Serial;
+  /** When the last message went, ms since the epoch; undefined while it waits its turn. */
+  readonly sentAt: number | undefined;
+  /** Messages sent for this serial. */
+  readonly attempts: number;
+  /** When NOERROR came, ms since the epoch. */
+  readonly acknowledgedAt: number | undefined;
+  /** RCODE of the last reply for this serial. */
+  readonly rcode: number | undefined;
+}
+
+/** A transfer that ended well. */
+export interface TransferState {
+  readonly kind: "axfr" | "soa";
+  readonly serial: Serial;
+  readonly octets: number;
+  readonly durationMs: number;
+  /** When it ended, ms since the epoch. */
+  readonly at: number;
+}
+
+/** One secondary and one zone. */
+export interface SecondaryZone {
+  /** Presentation format. */
+  readonly zone: string;
+  notify: NotifyState | undefined;
+  transfer: TransferState | undefined;
+  /** When it last asked for the SOA, ms since the epoch. */
+  soaQueryAt: number | undefined;
+}
+
+export class SecondaryStates {
+  readonly #zones = new Map<Secondary, Map<string, SecondaryZone>>();
+
+  constructor(readonly secondaries: readonly Secondary[]) {
+    for (const secondary of secondaries) this.#zones.set(secondary, new Map());
+  }
+
+  /** The entry of a secondary and zone, made if there is none. */
+  of(secondary: Secondary, apex: Name): SecondaryZone {
+    const zones = this.#zones.get(secondary);
+    if (!zones) throw new RangeError(`Cannot find state of secondary "${secondary.name}"`);
+    const key = canonicalKey(apex);
+    let entry = zones.get(key);
+    if (!entry) {
+      entry = {
+        zone: formatName(apex),
+        notify: undefined,
+        transfer: undefined,
+        soaQueryAt: undefined,
+      };
+      zones.set(key, entry);
+    }
+    return entry;
+  }
+
+  /** Forgets a zone. */
+  retire(apex: Name): void {
+    const key = canonicalKey(apex);
+    for (const zones of this.#zones.values()) zones.delete(key);
+  }
+
+  /** All entries of a secondary, copied. */
+  list(secondary: Secondary): SecondaryZone[] {
+    return [...this.#zones.get(secondary)?.values() ?? []].map((entry) => ({ ...entry }));
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The DNS server: listeners, answers, transfers, NOTIFY.
+ *
+ * Reads the zone table, never writes it. Owns: sockets, timers and
+ * per-secondary state, from {@link DnsServer.start} to {@link DnsServer.close}.
+ */
+import { formatName, type Name } from "../dns/mod.ts";
+import { type Cidr, formatSocketAddress, type Logger, type SocketAddress } from "../ops/mod.ts";
+import type { ZoneTable, ZoneVersion } from "../zone/mod.ts";
+import { Access } from "./access.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import { ConnectionTable } from "./connection_table.ts";
+import { DnsService, type ServerCounts } from "./dns_service.ts";
+import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
+import { NotifySender } from "./notify_sender.ts";
+import type { OpenNotifySocket } from "./notify_socket.ts";
+import type { Secondary } from "./secondary.ts";
+import { SecondaryStates, type SecondaryZone } from "./secondary_state.ts";
+import { ServerError } from "./server_error.ts";
+import { TcpListener } from "./tcp_listener.ts";
+import { UdpListener } from "./udp_listener.ts";
+
+export interface DnsServerOptions {
+  readonly zones: ZoneTable;
+  /** UDP and TCP each; port 0 lets the system choose one for both. */
+  readonly listen: readonly SocketAddress[];
+  readonly secondaries: readonly Secondary[];
+  /** Prefixes that may transfer beside the secondaries. */
+  readonly allowTransfer: readonly Cidr[];
+  /** Prefixes that may ask; undefined means everybody. */
+  readonly allowQuery?: readonly Cidr[];
+  readonly log: Logger;
+  readonly limits?: Partial<ServerLimits>;
+  /** For tests. */
+  readonly clock?: Clock;
+  /** For tests. */
+  readonly openNotifySocket?: OpenNotifySocket;
+}
+
+/** How the server stands. Times are ms since the epoch. */
+export interface ServerStatus {
+  /** As bound, `IP:PORT`. */
+  readonly listen: readonly string[];
+  readonly connections: number;
+  /** Connections closed whose last write the peer has never taken. */
+  readonly zombies: number;
+  /** NOTIFY messages not yet acknowledged. */
+  readonly notifyOutstanding: number;
+  readonly counts: Readonly<ServerCounts>;
+  readonly secondaries: readonly SecondaryStatus[];
+}
+
+export interface SecondaryStatus {
+  readonly name: string;
+  /** `IP:PORT`. */
+  readonly address: string;
+  readonly notify: boolean;
+  readonly zones: readonly SecondaryZone[];
+}
+
+/** How often a port the system chose for TCP is tried for UDP too. */
+const MAX_PORT_TRIES = 8;
+
+export class DnsServer {
+  readonly #options: DnsServerOptions;
+  readonly #limits: ServerLimits;
+  readonly #access: Access;
+  readonly #states: SecondaryStates;
+  readonly #service: DnsService;
+  readonly #connections: ConnectionTable;
+  readonly #notify: NotifySender;
+  #tcp: TcpListener[] = [];
+  #udp: UdpListener[] = [];
+
+  constructor(options: DnsServerOptions) {
+    this.#options = options;
+    const { zones, secondaries, log, clock = SYSTEM_CLOCK } = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#access = new Access({ ...options, allowQuery: options.allowQuery });
+    this.#states = new SecondaryStates(secondaries);
+    this.#service = new DnsService({
+      zones,
+      access: this.#access,
+      states: this.#states,
+      log,
+      clock,
+    });
+    this.#connections = new ConnectionTable(this.#limits);
+    this.#notify = new NotifySender({
+      states: this.#states,
+      log,
+      clock,
+      open: options.openNotifySocket,
+    });
+  }
+
+  /**
+   * Binds every address, then serves.
+   *
+   * @throws {ServerError} an address cannot be bound; then none stays bound
+   */
+  async start(): Promise<void> {
+    try {
+      for (const address of this.#options.listen) this.#bind(address);
+      this.#notify.start();
+    } catch (error) {
+      await this.close({ drainMs: 0 });
+      throw error;
+    }
+    for (const listener of [...this.#udp, ...this.#tcp]) listener.start();
+    for (const { address } of this.#tcp) {
+      this.#options.log.info("listening", { address: formatSocketAddress(address) });
+    }
+  }
+
+  /** The addresses bound, with the ports the system chose. */
+  get addresses(): readonly SocketAddress[] {
+    return this.#tcp.map(({ address }) => address);
+  }
+
+  /** Tells every secondary of a version that is being served. */
+  announce(version: ZoneVersion): void {
+    this.#notify.announce(version);
+  }
+
+  /** Stops telling about a zone that is no longer served. */
+  retire(apex: Name): void {
+    this.#notify.retire(apex);
+    this.#states.retire(apex);
+    this.#options.log.debug("zone retired", { zone: formatName(apex) });
+  }
+
+  status(): ServerStatus {
+    return {
+      listen: this.addresses.map(formatSocketAddress),
+      connections: this.#connections.connections,
+      zombies: this.#connections.zombies,
+      notifyOutstanding: this.#notify.outstanding,
+      counts: { ...this.#service.counts },
+      secondaries: this.#options.secondaries.map((secondary) => ({
+        name: secondary.name,
+        address: formatSocketAddress(secondary),
+        notify: secondary.notify,
+        zones: this.#states.list(secondary),
+      })),
+    };
+  }
+
+  /** Stops: no more queries, NOTIFY or connections; running transfers have `drainMs` to end. */
+  async close({ drainMs }: { drainMs: number }): Promise<void> {
+    this.#notify.close();
+    await Promise.all([
+      ...this.#udp.map((listener) => listener.close()),
+      ...this.#tcp.map((listener) => listener.close(drainMs)),
+    ]);
+    this.#udp = [];
+    this.#tcp = [];
+  }
+
+  #bind(address: SocketAddress): void {
+    for (let tries = 1;; tries++) {
+      const tcp = new TcpListener(address, {
+        service: this.#service,
+        access: this.#access,
+        connections: this.#connections,
+        limits: this.#limits,
+      });
+      try {
+        this.#udp.push(new UdpListener(tcp.address, this.#service));
+        this.#tcp.push(tcp);
+        return;
+      } catch (error) {
+        tcp.stopAccepting();
+        const isTaken = error instanceof ServerError && error.code === "address-in-use";
+        if (address.port !== 0 || !isTaken || tries === MAX_PORT_TRIES) throw error;
+      }
+    }
+  }
+}
