@@ -80,10 +80,47 @@ export const TYPE = {
   DLV: 32769,
 } as const;
 
+/**
+ * Further mnemonics that are read, as in the type bit maps other servers print.
+ * They are printed as TYPEnnn, which every server reads.
+ */
+const READ_ONLY: Readonly<Record<string, number>> = {
+  WKS: 11,
+  "NSAP-PTR": 23,
+  GPOS: 27,
+  NXT: 30,
+  EID: 31,
+  NIMLOC: 32,
+  ATMA: 34,
+  A6: 38,
+  SINK: 40,
+  NINFO: 56,
+  RKEY: 57,
+  TALINK: 58,
+  DSYNC: 66,
+  HHIT: 67,
+  BRID: 68,
+  UINFO: 100,
+  UID: 101,
+  GID: 102,
+  UNSPEC: 103,
+  NXNAME: 128,
+  AVC: 258,
+  DOA: 259,
+  RESINFO: 261,
+  WALLET: 262,
+  CLA: 263,
+  IPN: 264,
+  TA: 32768,
+};
+
 /** The largest RR type. */
 export const MAX_TYPE = 0xffff;
 
-const CODES: ReadonlyMap<string, number> = new Map(Object.entries(TYPE));
+const CODES: ReadonlyMap<string, number> = new Map([
+  ...Object.entries(TYPE),
+  ...Object.entries(READ_ONLY),
+]);
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(TYPE).map(([name, code]) => [code, name]),
 );

@@ -96,7 +96,9 @@ const svcParams: Octets = fc.record({
   4: list(octets(4), 1, 3),
   5: octets(1, 40),
   6: list(octets(16), 1, 3),
-  7: octets(1, 40),
+  7: fc.stringMatching(/^[a-z/ é%&=]{0,10}$/).map((path) =>
+    new TextEncoder().encode(`/${path.replaceAll("%", "%2F")}{?x,dns}`)
+  ),
   8: fixed(),
   9: octets(0, 40),
   65280: octets(0, 40),
@@ -128,13 +130,44 @@ const digest = (before: Octets, lengths: Readonly<Record<number, number>>, other
   );
 
 const ds = digest(joined(u16, u8), { 1: 20, 2: 32, 4: 48 }, 1);
-const signature = joined(u16, u8, u8, u32, u32, u32, u16, name, octets(1, 80));
+const signature = fc.tuple(u16, u8, u8, octets(14), name, octets(1, 80)).map(
+  ([covered, algorithm, [more], times, signer, mac]) => {
+    let labels = 0;
+    for (let at = 0; signer[at] !== 0; at += 1 + signer[at]) labels++;
+    return Uint8Array.of(
+      ...covered,
+      ...algorithm,
+      Math.min(255, labels + more),
+      ...times,
+      ...signer,
+      ...mac,
+    );
+  },
+);
+const nsec3 = fc.oneof(
+  joined(fixed(1), u8, u16, string, counted(octets(20)), bitmap(0)),
+  joined(fixed(2), u8, u16, string, counted(octets(1, 255)), bitmap(0)),
+);
 const key = joined(u16, u8, u8, octets(1, 80));
 const svcb = joined(u16, name, svcParams);
 const tlsa = joined(u8, u8, u8, octets(1, 80));
 const caaTag = counted(
   fc.array(fc.constantFrom(...new TextEncoder().encode("azAZ09")), { minLength: 1, maxLength: 15 })
     .map((tag) => Uint8Array.from(tag)),
+);
+
+/** Substitution expressions; the pattern has two groups. */
+const regexp: Octets = fc.tuple(
+  fc.constantFrom("!", "/", "#", '"', "\xff"),
+  fc.constantFrom("^(.*)(a|b)$", "()x(y+)", "([0-9]{2,3})([^]]*)", "([[:alpha:]a-z]?)(\\.)"),
+  fc.stringMatching(/^[a-z@: ;]{0,20}$/),
+  fc.constantFrom("", "\\1", "\\2\\1", "\\;"),
+  fc.constantFrom("", "i"),
+).map(([delimiter, pattern, text, reference, flags]) =>
+  Uint8Array.from(
+    [delimiter, pattern, delimiter, text, reference, delimiter, flags].join(""),
+    (c) => c.charCodeAt(0),
+  )
 );
 
 const T = TYPE;
@@ -154,11 +187,14 @@ export const RDATA: ReadonlyMap<number, Octets> = new Map<number, Octets>([
   [T.HINFO, joined(string, string)],
   [T.TXT, list(string, 1, 5)],
   [T.SPF, list(string, 1, 5)],
-  [T.X25, string],
+  [
+    T.X25,
+    counted(fc.stringMatching(/^[0-9]{4,20}$/).map((text) => new TextEncoder().encode(text))),
+  ],
   [T.ISDN, list(string, 1, 2)],
   [T.NSAP, octets(1, 20)],
   [T.SRV, joined(u16, u16, u16, name)],
-  [T.NAPTR, joined(u16, u16, string, string, string, name)],
+  [T.NAPTR, joined(u16, u16, string, string, counted(regexp), name)],
   [T.LOC, loc],
   [T.APL, list(aplItem, 0, 4)],
   [T.RRSIG, signature],
@@ -170,7 +206,7 @@ export const RDATA: ReadonlyMap<number, Octets> = new Map<number, Octets>([
   [T.CDS, ds],
   [T.DLV, ds],
   [T.NSEC, joined(name, bitmap(1))],
-  [T.NSEC3, joined(u8, u8, u16, string, counted(octets(1, 255)), bitmap(0))],
+  [T.NSEC3, nsec3],
   [T.NSEC3PARAM, joined(u8, u8, u16, string)],
   [T.CSYNC, joined(u32, u16, bitmap(0))],
   [T.ZONEMD, digest(joined(u32, u8), { 1: 48, 2: 64 }, 12)],

@@ -108,5 +108,12 @@ export const SVCB_FAILURES: readonly string[] = [
   '1 foo.example.com. port="53"x',
   '1 foo.example.com. port="5""3"',
   "1 foo.example.com. dohpath=",
+  "1 foo.example.com. dohpath=/q",
+  "1 foo.example.com. dohpath=q{?dns}",
+  "1 foo.example.com. dohpath=/q{?dns",
+  "1 foo.example.com. dohpath=/q{?dnsx}",
+  "1 foo.example.com. dohpath=/q%zz{?dns}",
+  "1 foo.example.com. dohpath=/\\255{?dns}",
+  "1 foo.example.com. dohpath=/{x;}{dns}",
   "1 foo.example.com. ohttp=x",
 ];

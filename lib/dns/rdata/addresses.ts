@@ -4,6 +4,7 @@
  * Specs: RFC 1035 §3.4.1, RFC 3596 §2, RFC 4291 §2.2 (reading), RFC 5952
  * (writing), RFC 7043, RFC 6742, RFC 3123.
  */
+import { formatHex, parseHex } from "./binary.ts";
 import type { FieldCodec } from "./codec.ts";
 import type { OctetWriter, RdataReader } from "./octets.ts";
 
@@ -143,63 +144,39 @@ export const ipv6 = addressCodec(
   "IPv6 address (2001:db8::1)",
 );
 
-/** Hex digits in groups of `size` octets with `separator` between them. */
+/** Hex digits in groups of `size` octets with `separator` between them; `least` digits a group suffice. */
 function groupedHex(
   octets: number,
   size: number,
+  least: number,
   separator: string,
   what: string,
 ): FieldCodec {
-  const shape = new RegExp(
-    `^[0-9a-f]{${2 * size}}(?:${separator}[0-9a-f]{${2 * size}}){${octets / size - 1}}$`,
-    "i",
-  );
+  const group = `[0-9a-f]{${least},${2 * size}}`;
+  const shape = new RegExp(`^${group}(?:${separator}${group}){${octets / size - 1}}$`, "i");
   return addressCodec(
     octets,
     (text) =>
       shape.test(text)
-        ? Uint8Array.from(
-          text.replaceAll(separator, "").match(/../g) ?? [],
-          (pair) => parseInt(pair, 16),
-        )
+        ? parseHex(text.split(separator).map((part) => part.padStart(2 * size, "0")).join(""))
         : undefined,
     (wire) => {
-      const groups: string[] = [];
-      for (let i = 0; i < octets; i += size) {
-        groups.push(
-          Array.from(
-            wire.subarray(i, i + size),
-            (o) => o.toString(16).padStart(2, "0"),
-          ).join(""),
-        );
-      }
-      return groups.join(separator);
+      const hex = formatHex(wire).toLowerCase();
+      return Array.from(
+        { length: octets / size },
+        (_, i) => hex.slice(i * 2 * size, (i + 1) * 2 * size),
+      ).join(separator);
     },
     what,
   );
 }
 
 /** 48 bits, xx-xx-xx-xx-xx-xx. */
-export const eui48 = groupedHex(
-  6,
-  1,
-  "-",
-  "EUI-48 address (00-00-5e-00-53-2a)",
-);
+export const eui48 = groupedHex(6, 1, 2, "-", "EUI-48 address (00-00-5e-00-53-2a)");
 /** 64 bits, xx-xx-xx-xx-xx-xx-xx-xx. */
-export const eui64 = groupedHex(
-  8,
-  1,
-  "-",
-  "EUI-64 address (00-00-5e-ef-10-00-00-2a)",
-);
+export const eui64 = groupedHex(8, 1, 2, "-", "EUI-64 address (00-00-5e-ef-10-00-00-2a)");
 /** 64 bits, xxxx:xxxx:xxxx:xxxx. */
-export const ilnp64 = groupedHex(
-  8,
-  2,
-  ":",
-  "64-bit value (2001:0db8:1140:1000)",
-);
+export const ilnp64 = groupedHex(8, 2, 1, ":", "64-bit value (2001:0db8:1140:1000)");
 
 /** The families an APL item may have: address octets, reader, writer. */
 const APL_FAMILIES = [

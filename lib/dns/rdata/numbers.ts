@@ -71,8 +71,9 @@ export const period = numberCodec(4, (input, max) => {
   return seconds;
 });
 
-/** An RR type, by mnemonic or TYPEnnn. */
-export const rrType = numberCodec(2, (input) => {
+/** An RR type, by mnemonic or TYPEnnn; also by its bare number, as BIND prints it in SIG. */
+export const rrType = numberCodec(2, (input, max) => {
+  if (/^[0-9]/.test(input.peek()?.text ?? "")) return takeNumber(input, max);
   const code = findTypeCode(input.word());
   if (code === undefined) {
     throw input.wrong(input.last, "is no RR type", "type-unknown");
@@ -83,6 +84,9 @@ export const rrType = numberCodec(2, (input) => {
 /** Seconds since 1970 in 32 bits, written YYYYMMDDHHmmSS in UTC, or in seconds. */
 export const time = numberCodec(4, takeTime, formatTime);
 
+/** Times further than this from 1970 to 2106 are typing errors, in seconds. */
+const TIME_SLACK = 2 ** 31;
+
 function takeTime(input: RdataInput, max: number): number {
   const text = input.word();
   if (!/^[0-9]{14}$/.test(text)) {
@@ -92,15 +96,11 @@ function takeTime(input: RdataInput, max: number): number {
   const [, y, mo, d, h, mi, s] = /^(....)(..)(..)(..)(..)(..)$/.exec(text)?.map(Number) ?? [];
   const seconds = Date.UTC(y, mo - 1, d, h, mi, s) / 1000;
   // Date.UTC carries a 13th month over; comparing the way back refuses it.
-  if (seconds < 0 || seconds > max || formatTime(seconds) !== text) {
-    throw input.wrong(
-      input.last,
-      "is no time from 1970 to 2106",
-      "time-range",
-      TIME_HINT,
-    );
+  if (seconds < -TIME_SLACK || seconds > max + TIME_SLACK || formatTime(seconds) !== text) {
+    throw input.wrong(input.last, "is no time from 1902 to 2174", "time-range", TIME_HINT);
   }
-  return seconds;
+  // 32 bits on a circle: 1969 is written by servers that mean 2105 (RFC 4034 §3.1.5).
+  return seconds >>> 0;
 }
 
 const TIME_HINT = "write YYYYMMDDHHmmSS in UTC (RFC 4034 §3.2)";

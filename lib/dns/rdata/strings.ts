@@ -160,6 +160,25 @@ export function longText(leastOctets: number): FieldCodec {
   };
 }
 
+/** X25's PSDN address: a character-string of at least 4 decimal digits (RFC 1183 §3.1). */
+export const x25Address: FieldCodec = {
+  parse(input, out) {
+    const token = input.string();
+    if (!PSDN_ADDRESS.test(token.text)) {
+      throw input.wrong(token, "is no address of at least 4 digits", "address");
+    }
+    writeString(input, token, out);
+  },
+  check(wire) {
+    if (!PSDN_ADDRESS.test(ascii(wire.take(wire.u8())))) {
+      throw wire.malformed("is no address of at least 4 digits");
+    }
+  },
+  format: characterString.format,
+};
+
+const PSDN_ADDRESS = /^[0-9]{4,255}$/;
+
 /** A CAA property tag: ASCII letters and digits, 1 to 255 octets, unquoted. */
 export const caaTag: FieldCodec = {
   parse(input, out) {

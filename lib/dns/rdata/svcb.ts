@@ -14,6 +14,7 @@ import { SVC_VALUES } from "./svcb_values.ts";
 const MANDATORY = 0;
 const ALPN = 1;
 const NO_DEFAULT_ALPN = 2;
+const OHTTP = 8;
 
 const KEYS = [
   "mandatory",
@@ -36,8 +37,9 @@ function keyNumber(text: string): number | undefined {
   return digits && Number(digits[1]) < 65_535 ? Number(digits[1]) : undefined;
 }
 
+/** A key's name; ohttp by number, because BIND 9.18 reads it so only. */
 function keyName(key: number): string {
-  return KEYS[key] ?? `key${key}`;
+  return key < OHTTP ? KEYS[key] : `key${key}`;
 }
 
 /** One parameter's text, split at its first `=`: the value as tokens of its own, one when it is right. */

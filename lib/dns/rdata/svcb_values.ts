@@ -124,10 +124,27 @@ const ech: SvcValueForm = {
   format: formatBase64,
 };
 
-/** dohpath: octets as text. */
-const uriTemplate: SvcValueForm = {
-  parse: (octets) => octets,
-  check: (value) => value.length > 0 ? undefined : "is empty",
+/** One `{…}` of a URI template (RFC 6570 §2); its variables are in the first group. */
+const TEMPLATE_EXPRESSION =
+  /\{[+#./;?&]?((?:[A-Za-z0-9_.]|%[0-9A-Fa-f]{2})+(?:\*|:[1-9][0-9]{0,3})?(?:,(?:[A-Za-z0-9_.]|%[0-9A-Fa-f]{2})+(?:\*|:[1-9][0-9]{0,3})?)*)\}/g;
+
+/** What is wrong with a dohpath: a path as URI template with the variable `dns` (RFC 9461 §5). */
+function dohpathFlaw(octets: Uint8Array): string | undefined {
+  const template = new TextDecoder().decode(octets);
+  if (template.includes("\ufffd") || !template.startsWith("/")) {
+    return "is no path that begins with /, in UTF-8";
+  }
+  const literals = template.replace(TEMPLATE_EXPRESSION, "");
+  if (/[{}]|%(?![0-9A-Fa-f]{2})/.test(literals)) return "is no URI template (RFC 6570)";
+  for (const [, variables] of template.matchAll(TEMPLATE_EXPRESSION)) {
+    if (variables.split(",").some((name) => /^dns(?:[*:]|$)/.test(name))) return;
+  }
+  return "has no {?dns} in it";
+}
+
+const dohpath: SvcValueForm = {
+  parse: (octets) => dohpathFlaw(octets) ?? octets,
+  check: dohpathFlaw,
   format: quote,
 };
 
@@ -167,6 +184,6 @@ export const SVC_VALUES: readonly SvcValueForm[] = [
   addressList(4, parseIpv4, formatIpv4),
   ech,
   addressList(16, parseIpv6, formatIpv6),
-  uriTemplate,
+  dohpath,
   empty,
 ];

@@ -4,14 +4,16 @@
  *
  * One entry serves reading, checking and printing. Pure.
  */
+import { labelCount } from "../name.ts";
 import { TYPE } from "../types.ts";
 import { aplItems, eui48, eui64, ilnp64, ipv4, ipv6 } from "./addresses.ts";
 import { base64Rest, hashedOwner, hexRest, nsapHex, salt } from "./binary.ts";
 import type { FieldCodec } from "./codec.ts";
 import { location } from "./loc.ts";
 import { domainName } from "./names.ts";
+import { naptrRegexp } from "./naptr_regexp.ts";
 import { algorithm, certificateType, period, rrType, time, u16, u32, u8 } from "./numbers.ts";
-import { caaTag, characterString, characterStrings, longText } from "./strings.ts";
+import { caaTag, characterString, characterStrings, longText, x25Address } from "./strings.ts";
 import { svcParams } from "./svcb.ts";
 import { typeBitmap } from "./type_bitmap.ts";
 
@@ -136,7 +138,7 @@ layout([T.TXT, T.SPF], { strings: characterStrings(1) });
 // RFC 1183, RFC 1706, RFC 2163, RFC 2230, RFC 2782, RFC 3403, RFC 6672
 layout([T.RP], { mailbox: domainName, text: domainName }, RFC3597);
 layout([T.AFSDB], { subtype: u16, hostname: domainName }, RFC3597);
-layout([T.X25], { address: characterString });
+layout([T.X25], { address: x25Address });
 layout([T.ISDN], { strings: characterStrings(1, 2) });
 layout([T.RT], { preference: u16, intermediate: domainName }, RFC3597);
 layout([T.NSAP], { address: nsapHex });
@@ -156,7 +158,7 @@ layout([T.NAPTR], {
   preference: u16,
   flags: characterString,
   services: characterString,
-  regexp: characterString,
+  regexp: naptrRegexp,
   replacement: domainName,
 }, RFC3597);
 layout([T.DNAME], { target: domainName }, CANONICAL);
@@ -164,6 +166,9 @@ layout([T.LOC], { location });
 layout([T.APL], { items: aplItems });
 
 // DNSSEC: RFC 4034, RFC 5155, RFC 7344, RFC 7477, RFC 4431, RFC 2535
+/** Offset of the signer's name in RRSIG (RFC 4034 §3.1). */
+const SIGNER_AT = 18;
+
 const signature = {
   covered: rrType,
   algorithm,
@@ -175,7 +180,11 @@ const signature = {
   signer: domainName,
   signature: base64Rest(1),
 };
-layout([T.RRSIG], signature, CANONICAL);
+layout([T.RRSIG], signature, CANONICAL, (rdata) => {
+  // RFC 4035 §5.3.1: the signer is at or above the owner.
+  const signer = labelCount(rdata.subarray(SIGNER_AT));
+  return signer <= rdata[3] ? undefined : `has ${rdata[3]} labels, its signer ${signer}`;
+});
 layout([T.SIG], signature, RFC3597);
 layout([T.DNSKEY, T.CDNSKEY], {
   flags: u16,
@@ -191,14 +200,25 @@ layout(
   digestFlaw(3, 4, { 1: 20, 2: 32, 4: 48 }),
 );
 layout([T.NSEC], { next: domainName, types: typeBitmap(1) });
-layout([T.NSEC3], {
-  hash: u8,
-  flags: u8,
-  iterations: u16,
-  salt,
-  next: hashedOwner,
-  types: typeBitmap(0),
-});
+layout(
+  [T.NSEC3],
+  {
+    hash: u8,
+    flags: u8,
+    iterations: u16,
+    salt,
+    next: hashedOwner,
+    types: typeBitmap(0),
+  },
+  LITERAL,
+  (rdata) => {
+    const hash = rdata[5 + rdata[4]];
+    // Kind 1 is SHA-1, the only one (RFC 5155 §11).
+    return rdata[0] === 1 && hash !== 20
+      ? `has a hash of ${hash} octets, kind 1 has 20`
+      : undefined;
+  },
+);
 layout([T.NSEC3PARAM], { hash: u8, flags: u8, iterations: u16, salt });
 layout([T.CSYNC], { serial: u32, flags: u16, types: typeBitmap(0) });
 layout(

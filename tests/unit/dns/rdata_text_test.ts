@@ -68,12 +68,18 @@ const ACCEPTED: readonly (readonly [string, string, string])[] = [
   ["NSAP", "0x47.0005.80", "0x47000580"],
   ["APL", "1:192.0.2.128/25", "1:192.0.2.128/25"],
   ["SVCB", "1 svc key3=\\000\\053", "1 svc.example.com. port=53"],
-  ["SVCB", "1 . ech=AAAA dohpath=/q{?dns} ohttp", '1 . ech=AAAA dohpath="/q{?dns}" ohttp'],
+  ["SVCB", "1 . ech=AAAA dohpath=/q{?dns} ohttp", '1 . ech=AAAA dohpath="/q{?dns}" key8'],
   ["SVCB", "1 . key9", "1 . key9"],
   [
     "HTTPS",
     "1 . ipv6hint=::1 no-default-alpn alpn=h3",
     '1 . alpn="h3" no-default-alpn ipv6hint=::1',
+  ],
+  ["NID", "1 1:2:3:4", "1 0001:0002:0003:0004"],
+  [
+    "RRSIG",
+    "7077 8 0 0 19620425015935 0 1 . AAAA",
+    "TYPE7077 8 0 0 20980531082751 19700101000000 1 . AAAA",
   ],
   ["EUI48", "00-00-5E-00-53-2A", "00-00-5e-00-53-2a"],
 ];
@@ -137,6 +143,7 @@ const REFUSED: readonly (readonly [string, string, string, string?, string?, num
   ["TXT", '"\\1a"', "string-escape", "strings"],
   ["TXT", 'a"b"', "field-quoted", "strings", 'a"b"', 0],
   ["TXT", "\ud800", "string-encoding", "strings"],
+  ["X25", "31a1", "address", "address", "31a1", 0],
   ["ISDN", "1 2 3", "field-extra", "content", "3"],
   ["CAA", "256 issue x", "number-range", "flags"],
   ["CAA", "0 is_sue x", "caa-tag", "tag", "is_sue", 2],
@@ -153,7 +160,7 @@ const REFUSED: readonly (readonly [string, string, string, string?, string?, num
   ["SSHFP", "1 2 00", "rdata-malformed"],
   ["ZONEMD", "1 1 9 00", "rdata-malformed"],
   ["RRSIG", "A 8 2 1 20200230000000 20200101000000 1 . AAAA", "time-range", "expiration"],
-  ["RRSIG", "A 8 2 1 21070101000000 20200101000000 1 . AAAA", "time-range", "expiration"],
+  ["RRSIG", "A 8 2 1 21750101000000 20200101000000 1 . AAAA", "time-range", "expiration"],
   ["RRSIG", "A 8 2 1 2020 2020-01-01 1 . AAAA", "time-format", "inception"],
   ["NSEC", "b", "field-missing", "types"],
   ["NSEC", "b NOSUCH", "type-unknown", "types", "NOSUCH", 2],
@@ -177,7 +184,7 @@ const REFUSED: readonly (readonly [string, string, string, string?, string?, num
   ["NSAP", "47000580", "encoding", "address"],
   ["NSAP", "0x", "encoding", "address"],
   ["EUI48", "00:00:5e:00:53:2a", "address", "address"],
-  ["NID", "1 1:2:3:4", "address", "id"],
+  ["NID", "1 1:2:3:45678", "address", "id"],
   ["HIP", "2 200100107B1A74DF365639CC39F1D578 AwEAAbdx", "type-without-text", "content", "2"],
 ];
 
@@ -218,5 +225,45 @@ Deno.test("SVCB: the vectors of RFC 9460 Appendix D", async (t) => {
 Deno.test("SVCB: what RFC 9460 forbids is refused", async (t) => {
   for (const text of SVCB_FAILURES) {
     await t.step(text, () => void assertThrows(() => parse("SVCB", text), RdataError));
+  }
+});
+
+/** What BIND 9.18 accepts and refuses as NAPTR regexp, in presentation format. */
+const REGEXPS_RIGHT = [
+  ..."!^.*$!sip:x@y! | !a!b!i | !a!b!ii | !(a)!\\\\1! | !a\\\\!b!c! | ![]a]!c! | !()!c!".split(
+    " | ",
+  ),
+  ..."!a\\\\d!c! | !\\\\(!c! | !a!\\\\x! | !^^a$$!c! | ![[:digit:]]!c! | !a{,3}!c! | !a)!c!".split(
+    " | ",
+  ),
+  ..."/a/b/ | !a}!b! | !a]!b! | !a{x}!b! | ![[.a.]]!b! | ![^]a]!b! | ![a-]!b! | !a\\\\\\\\!b!"
+    .split(" | "),
+  ..."![a[b]!b! | !a!! | \\200a\\200b\\200 | ".split(" | "),
+];
+const REGEXPS_WRONG = [
+  ..."!a!b!x | !a!b | !a | !!! | !!b! | 1a1b1 | iaibi | !(a!b! | !a!\\\\1! | !(a)!\\\\2!".split(
+    " | ",
+  ),
+  ..."!*a!c! | ![a!c! | !a{2!c! | !a{2,1}!c! | !a**!c! | !a|!c! | \\\\a\\\\b\\\\ | !\\\\2!c!".split(
+    " | ",
+  ),
+  ..."!a!\\\\0! | ![[:foo:]]!c! | ![z-a]!c! | !a{256}!c! | !a+?!c! | \\000a\\000b\\000".split(
+    " | ",
+  ),
+  ..."!a!b\\000! | !a\\\\1!b! | !?!b! | !|a!b! | !(|a)!b! | !(*a)!b! | !a||b!b! | !^*!b!".split(
+    " | ",
+  ),
+];
+
+Deno.test("NAPTR: the regexps BIND takes are taken, those it refuses are refused", async (t) => {
+  const text = (regexp: string) => `1 2 "u" "E2U" "${regexp}" .`;
+  for (const regexp of REGEXPS_RIGHT) {
+    await t.step(`takes ${regexp}`, () => void parse("NAPTR", text(regexp)));
+  }
+  for (const regexp of REGEXPS_WRONG) {
+    await t.step(`refuses ${regexp}`, () => {
+      const error = assertThrows(() => parse("NAPTR", text(regexp)), RdataError);
+      assertEquals([error.code, error.field], ["naptr-regexp", "regexp"]);
+    });
   }
 });

@@ -18,6 +18,7 @@ Deno.test("every mnemonic and number come back", () => {
   }
   for (const code of [0, 1, 257, 65_280, 65_535]) assertEquals(typeCode(`type${code}`), code);
   assertEquals(typeName(65_280), "TYPE65280");
+  assertEquals([typeCode("wks"), typeName(11)], [11, "TYPE11"]);
 });
 
 Deno.test("what is no type is refused with its token", () => {
