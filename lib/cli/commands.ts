@@ -1,7 +1,25 @@
 /** All commands, in the order help lists them. */
 import type { Command } from "./command.ts";
+import { exportZone } from "./export.ts";
+import { importZone } from "./import.ts";
+import { schema, schemaApply } from "./schema.ts";
+import { set, unset } from "./set.ts";
+import { status } from "./status.ts";
 import { version } from "./version.ts";
+import { zoneAdd, zoneRemove, zoneSet } from "./zone.ts";
+import { zones } from "./zones.ts";
 
 export const COMMANDS: readonly Command[] = [
+  status,
+  zoneAdd,
+  zoneSet,
+  zoneRemove,
+  zones,
+  set,
+  unset,
+  importZone,
+  exportZone,
+  schema,
+  schemaApply,
   version,
 ];

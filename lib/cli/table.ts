@@ -1,4 +1,4 @@
-/** Tables for people. Pure. */
+/** Tables and counts for people. Pure. */
 import { escapeControls } from "../ops/mod.ts";
 
 /** Rows under a head, in columns two blanks apart, each line ended. */
@@ -8,4 +8,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return lines.map((row) =>
     row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd() + "\n"
   ).join("");
+}
+
+/** A number of things: "1 record", "2 records". */
+export function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }

@@ -1,0 +1,138 @@
+/** `zonecast export`. */
+import {
+  canonicalKey,
+  formatName,
+  isSubdomain,
+  parseName,
+  parseRdata,
+  type ResourceRecord,
+  TYPE,
+  typeCode,
+  ZonecastError,
+} from "../dns/mod.ts";
+import type { SourceEditor, SourceRow, ZoneSettings } from "../source/mod.ts";
+import type { StateStore } from "../store/mod.ts";
+import { printMasterFile } from "../zone/mod.ts";
+import { readArgument } from "./arguments.ts";
+import { type Context, defineCommand } from "./command.ts";
+import { CommandError, EXIT } from "./errors.ts";
+import { toggle } from "./flags.ts";
+import { ZONE, type ZoneName } from "./forms.ts";
+import { askOrRead } from "./live.ts";
+import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
+import { CONTROL_FLAG, controlPath, STATE_FLAG, statePath } from "./state_flags.ts";
+import { count } from "./table.ts";
+import { inPieces, versionText } from "./zone_text.ts";
+
+export const exportZone = defineCommand({
+  name: "export",
+  summary: "print a zone as a master file that `zonecast import` reads back",
+  details: [
+    "Prints the version now published: from the running server, or, when none is running, from " +
+    "its state file. With --from-source it prints what the source holds instead, whether it is " +
+    "published or not.",
+  ],
+  positionals: [{ name: "ZONE", help: ZONE.takes }],
+  flags: {
+    "from-source": toggle({ help: "print the source's records instead", env: false }),
+    ...CONTROL_FLAG,
+    ...STATE_FLAG,
+    ...SOURCE_FLAGS,
+  },
+  examples: ["export example.org", "export example.org --from-source > example.org.zone"],
+  async run({ flags, args }, context) {
+    const zone = readArgument("ZONE", ZONE, args[0]);
+    if (flags["from-source"]) {
+      return await withEditor(
+        flags.source,
+        context,
+        (editor) => printSourceZone(editor, zone, context),
+      );
+    }
+    const state = statePath(flags.state, context);
+    const paths = { state, control: controlPath(flags.control, state, context) };
+    const request = { command: "export", zone: zone.text };
+    const pieces = askOrRead(paths, request, (store) => storedText(store, zone), context);
+    for await (const piece of pieces) await context.print(String(piece));
+    return EXIT.GOOD;
+  },
+});
+
+async function* storedText(store: StateStore, zone: ZoneName): AsyncGenerator<string> {
+  const { zones } = await store.load();
+  const key = canonicalKey(zone.apex);
+  const stored = zones.find(({ version }) => version.apexKey === key);
+  if (!stored) throw notPublished(zone);
+  yield* versionText(stored.version);
+}
+
+/** The error for a zone that no version is published of. */
+export function notPublished(zone: ZoneName): CommandError {
+  return new CommandError(
+    "zone-not-published",
+    `The zone ${zone.text} is not published`,
+    "`zonecast status` lists the zones that are, `zonecast zones` those of the source",
+  );
+}
+
+/** Prints a zone as its source has it; rows that are no records of it as comments. */
+async function printSourceZone(
+  editor: SourceEditor,
+  zone: ZoneName,
+  context: Context,
+): Promise<number> {
+  const settings = (await editor.zones())
+    .map((found) => found.settings)
+    .find(({ name }) => canonicalKey(parseName(name)) === canonicalKey(zone.apex));
+  if (!settings) {
+    throw new CommandError(
+      "zone-unknown",
+      `There is no zone ${zone.text} in the source`,
+      "`zonecast zones` lists those there are",
+    );
+  }
+  const records: ResourceRecord[] = [soaOf(settings, zone)];
+  const bad: string[] = [];
+  for (const row of await editor.rows(zone.text)) {
+    try {
+      records.push(recordOf(row, settings, zone));
+    } catch (error) {
+      if (!(error instanceof ZonecastError)) throw error;
+      bad.push(`bad row: ${row.name} ${row.type} ${row.content}: ${error.message}`);
+    }
+  }
+  const comments = [`${formatName(zone.apex)} as its source has it`, ...bad];
+  const lines = printMasterFile(zone.apex, records, { comments, defaultTtl: settings.defaultTtl });
+  for (const piece of inPieces(lines)) await context.print(piece);
+  if (bad.length === 0) return EXIT.GOOD;
+  for (const line of bad) context.complain(`zonecast: ${line}`);
+  throw new CommandError(
+    "bad-rows",
+    `${
+      count(bad.length, "row")
+    } of ${zone.text} cannot be records; the output has them as comments`,
+    "mend or remove them in the source",
+  );
+}
+
+/** The zone's SOA record; its serial is the floor, since only publishing gives one. */
+function soaOf(settings: ZoneSettings, zone: ZoneName): ResourceRecord {
+  const { mname, rname, serialFloor, refresh, retry, expire, minimum } = settings;
+  const content = [mname, rname, serialFloor ?? 0, refresh, retry, expire, minimum].join(" ");
+  return {
+    owner: zone.apex,
+    type: TYPE.SOA,
+    ttl: settings.soaTtl ?? settings.defaultTtl,
+    rdata: parseRdata(TYPE.SOA, content, zone.apex),
+  };
+}
+
+function recordOf(row: SourceRow, settings: ZoneSettings, zone: ZoneName): ResourceRecord {
+  const owner = parseName(row.name, zone.apex);
+  if (!isSubdomain(owner, zone.apex)) {
+    throw new CommandError("record-outside", "it lies outside the zone");
+  }
+  const type = typeCode(row.type);
+  const rdata = parseRdata(type, row.content, zone.apex);
+  return { owner, type, ttl: row.ttl ?? settings.defaultTtl, rdata };
+}

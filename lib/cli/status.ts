@@ -1,0 +1,56 @@
+/** `zonecast status`. */
+import { formatName } from "../dns/mod.ts";
+import type { StateStore } from "../store/mod.ts";
+import type { ZoneVersion } from "../zone/mod.ts";
+import { defineCommand } from "./command.ts";
+import { EXIT } from "./errors.ts";
+import { toggle } from "./flags.ts";
+import { askOrRead } from "./live.ts";
+import { CONTROL_FLAG, controlPath, STATE_FLAG, statePath } from "./state_flags.ts";
+import { assembleReport, renderReport, type ZoneStatus } from "./status_report.ts";
+
+export const status = defineCommand({
+  name: "status",
+  summary: "show the running server: source, zones with their serials, secondaries",
+  details: [
+    "With no server running, the zones of its state file are shown, and standard error says so.",
+  ],
+  positionals: [],
+  flags: {
+    json: toggle({ help: "print a JSON object", env: false }),
+    ...CONTROL_FLAG,
+    ...STATE_FLAG,
+  },
+  examples: ["status", "status --json"],
+  async run({ flags }, context) {
+    const state = statePath(flags.state, context);
+    const paths = { state, control: controlPath(flags.control, state, context) };
+    const parts = askOrRead(paths, { command: "status" }, storedZones, context);
+    const report = await assembleReport(parts);
+    await context.print(
+      flags.json ? JSON.stringify(report, null, 2) + "\n" : renderReport(report, Date.now()),
+    );
+    return EXIT.GOOD;
+  },
+});
+
+async function* storedZones(store: StateStore) {
+  const { zones } = await store.load();
+  for (const { version, publishedAt } of zones) yield { zone: zoneStatus(version, publishedAt) };
+}
+
+/** A zone's line of the report. */
+export function zoneStatus(version: ZoneVersion, publishedAt: number | undefined): ZoneStatus {
+  return {
+    zone: formatName(version.apex),
+    serial: version.serial,
+    records: version.records,
+    octets: version.wireOctets,
+    publishedAt: isoTime(publishedAt),
+  };
+}
+
+/** A time for JSON. */
+export function isoTime(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
+}

@@ -1,0 +1,210 @@
+/**
+ * What `zonecast status` tells, as JSON: the shape, and its table for people.
+ *
+ * Times are ISO 8601 in UTC. Pure.
+ */
+import {
+  escapeControls,
+  formatAge,
+  formatSize,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+} from "../ops/mod.ts";
+import { table } from "./table.ts";
+
+/** The server itself; absent when the state file was read instead. */
+export interface ServerStatus extends JsonObject {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly listen: string[];
+  readonly source: SourceStatus;
+}
+
+/** The connection to the source. */
+export interface SourceStatus extends JsonObject {
+  readonly description: string;
+  readonly up: boolean;
+  /** When it came up or went down. */
+  readonly since: string;
+  /** Why it is down. */
+  readonly reason?: string;
+}
+
+/** A zone as it is served. */
+export interface ZoneStatus extends JsonObject {
+  readonly zone: string;
+  readonly serial: number;
+  /** The SOA counted. */
+  readonly records: number;
+  /** Of its pages. */
+  readonly octets: number;
+  readonly publishedAt?: string;
+}
+
+/** A secondary, and each zone it was told of or asked for. */
+export interface SecondaryStatus extends JsonObject {
+  readonly name: string;
+  /** Where NOTIFY goes. */
+  readonly address: string;
+  /** Whether it is sent NOTIFY. */
+  readonly notify: boolean;
+  readonly zones: SecondaryZoneStatus[];
+}
+
+/** What is known of one secondary and one zone. */
+export interface SecondaryZoneStatus extends JsonObject {
+  readonly zone: string;
+  readonly notify?: NotifyStatus;
+  readonly transfer?: TransferStatus;
+  /** When it last asked for the SOA. */
+  readonly soaQueryAt?: string;
+}
+
+export interface NotifyStatus extends JsonObject {
+  readonly serial: number;
+  readonly attempts: number;
+  readonly sentAt?: string;
+  readonly acknowledgedAt?: string;
+  /** RCODE of the last answer. */
+  readonly rcode?: number;
+}
+
+export interface TransferStatus extends JsonObject {
+  readonly kind: string;
+  readonly serial: number;
+  readonly octets: number;
+  readonly durationMs: number;
+  readonly at: string;
+}
+
+/** All of it. */
+export interface StatusReport extends JsonObject {
+  readonly server?: ServerStatus;
+  readonly zones: ZoneStatus[];
+  readonly secondaries: SecondaryStatus[];
+}
+
+/**
+ * One answer of the control socket's `status`: a part of the report. The zones
+ * of one secondary may come in several.
+ */
+export type StatusPart =
+  | { readonly server: ServerStatus }
+  | { readonly zone: ZoneStatus }
+  | { readonly secondary: SecondaryStatus };
+
+/**
+ * The report its parts make up; parts not known are left out.
+ *
+ * Our own server wrote them, so their fields are taken as they are.
+ */
+export async function assembleReport(parts: AsyncIterable<JsonValue>): Promise<StatusReport> {
+  let server: ServerStatus | undefined;
+  const zones: ZoneStatus[] = [];
+  const secondaries = new Map<string, SecondaryStatus>();
+  for await (const part of parts) {
+    if (!isJsonObject(part)) continue;
+    if (isJsonObject(part.server)) server = part.server as ServerStatus;
+    if (isJsonObject(part.zone)) zones.push(part.zone as ZoneStatus);
+    if (isJsonObject(part.secondary)) {
+      const secondary = part.secondary as SecondaryStatus;
+      const known = secondaries.get(secondary.name);
+      if (known) known.zones.push(...secondary.zones);
+      else secondaries.set(secondary.name, { ...secondary, zones: [...secondary.zones] });
+    }
+  }
+  zones.sort(byZone);
+  for (const secondary of secondaries.values()) secondary.zones.sort(byZone);
+  return { server, zones, secondaries: [...secondaries.values()] };
+}
+
+function byZone(a: { readonly zone: string }, b: { readonly zone: string }): number {
+  return compare(a.zone, b.zone);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * The report for people.
+ *
+ * @param now  ms since the epoch
+ */
+export function renderReport({ server, zones, secondaries }: StatusReport, now: number): string {
+  const blocks: string[] = [];
+  if (server) blocks.push(renderServer(server, now));
+  if (zones.length === 0) blocks.push("no zone is served\n");
+  else {
+    const rows = zones.map((zone) => [
+      zone.zone,
+      String(zone.serial),
+      String(zone.records),
+      formatSize(zone.octets),
+      ago(zone.publishedAt, now),
+    ]);
+    blocks.push(table(["ZONE", "SERIAL", "RECORDS", "SIZE", "PUBLISHED"], rows));
+  }
+  if (secondaries.length > 0) {
+    const serials = new Map(zones.map(({ zone, serial }) => [zone, serial]));
+    const rows = secondaries.flatMap(({ name, notify, zones }) =>
+      zones.length === 0
+        ? [[name, "-", notify ? "none yet" : "off", "none yet"]]
+        : zones.map((entry) => [
+          name,
+          entry.zone,
+          notify ? renderNotify(entry.notify, now) : "off",
+          renderTransfer(entry.transfer, serials.get(entry.zone), now),
+        ])
+    );
+    blocks.push(table(["SECONDARY", "ZONE", "NOTIFY", "TRANSFER"], rows));
+  }
+  return blocks.join("\n");
+}
+
+function renderServer(
+  { version, pid, startedAt, listen, source }: ServerStatus,
+  now: number,
+): string {
+  const link = source.up
+    ? `connected for ${age(source.since, now)}`
+    : `DOWN for ${age(source.since, now)}${
+      source.reason ? `: ${escapeControls(source.reason)}` : ""
+    }`;
+  return `zonecast ${version}, process ${pid}, up ${age(startedAt, now)}, on ${
+    listen.join(", ")
+  }\n` +
+    `source ${source.description}: ${link}\n`;
+}
+
+function renderNotify(notify: NotifyStatus | undefined, now: number): string {
+  if (!notify) return "none yet";
+  const { serial, attempts, sentAt, acknowledgedAt, rcode } = notify;
+  if (acknowledgedAt) return `${serial} acknowledged ${ago(acknowledgedAt, now)}`;
+  if (!sentAt) return `${serial} waiting`;
+  const answer = rcode === undefined ? "no answer" : `RCODE ${rcode}`;
+  return `${serial} ${answer} after ${attempts} ${attempts === 1 ? "try" : "tries"}, ${
+    ago(sentAt, now)
+  }`;
+}
+
+function renderTransfer(
+  transfer: TransferStatus | undefined,
+  current: number | undefined,
+  now: number,
+): string {
+  if (!transfer) return "none yet";
+  const { kind, serial, at } = transfer;
+  const behind = current !== undefined && serial !== current ? " (behind)" : "";
+  return `${serial} ${kind.toUpperCase()} ${ago(at, now)}${behind}`;
+}
+
+function age(since: string, now: number): string {
+  return formatAge(now - Date.parse(since));
+}
+
+function ago(at: string | undefined, now: number): string {
+  return at === undefined ? "?" : `${age(at, now)} ago`;
+}

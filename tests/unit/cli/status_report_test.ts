@@ -1,0 +1,100 @@
+import { assertEquals } from "@std/assert";
+import { assembleReport, renderReport, type StatusPart } from "../../../lib/cli/status_report.ts";
+
+const NOW = Date.UTC(2026, 0, 2, 12);
+
+function ago(ms: number): string {
+  return new Date(NOW - ms).toISOString();
+}
+
+const PARTS: StatusPart[] = [
+  {
+    server: {
+      version: "0.1.0",
+      pid: 7,
+      startedAt: ago(3_600_000),
+      listen: ["127.0.0.1:53", "[::1]:53"],
+      source: { description: "postgres db:5432/app", up: true, since: ago(61_000) },
+    },
+  },
+  { zone: { zone: "b.org.", serial: 5, records: 3, octets: 99, publishedAt: ago(2_000) } },
+  { zone: { zone: "a.org.", serial: 9, records: 1000, octets: 20_000, publishedAt: ago(0) } },
+  {
+    secondary: {
+      name: "ns1",
+      address: "192.0.2.53:53",
+      notify: true,
+      zones: [{
+        zone: "b.org.",
+        notify: { serial: 5, attempts: 3, sentAt: ago(4_000) },
+        transfer: { kind: "axfr", serial: 4, octets: 9, durationMs: 1, at: ago(9_000) },
+      }],
+    },
+  },
+  {
+    secondary: {
+      name: "ns1",
+      address: "192.0.2.53:53",
+      notify: true,
+      zones: [{
+        zone: "a.org.",
+        notify: { serial: 9, attempts: 1, sentAt: ago(0), acknowledgedAt: ago(0), rcode: 0 },
+        transfer: { kind: "axfr", serial: 9, octets: 9, durationMs: 1, at: ago(0) },
+      }],
+    },
+  },
+  { secondary: { name: "ns2", address: "192.0.2.54:53", notify: true, zones: [] } },
+];
+
+async function* stream(parts: readonly StatusPart[]) {
+  yield* parts;
+}
+
+Deno.test("status: the parts of one secondary are put together, zones sorted", async () => {
+  const report = await assembleReport(stream(PARTS));
+  assertEquals(report.zones.map(({ zone }) => zone), ["a.org.", "b.org."]);
+  assertEquals(
+    report.secondaries.map(({ name, zones }) => [name, ...zones.map(({ zone }) => zone)]),
+    [["ns1", "a.org.", "b.org."], ["ns2"]],
+  );
+});
+
+Deno.test("status: the table shows source, serials, NOTIFY and who is behind", async () => {
+  assertEquals(
+    renderReport(await assembleReport(stream(PARTS)), NOW),
+    `zonecast 0.1.0, process 7, up 1h, on 127.0.0.1:53, [::1]:53
+source postgres db:5432/app: connected for 1m1s
+
+ZONE    SERIAL  RECORDS  SIZE    PUBLISHED
+a.org.  9       1000     20 KiB  0s ago
+b.org.  5       3        99 B    2s ago
+
+SECONDARY  ZONE    NOTIFY                             TRANSFER
+ns1        a.org.  9 acknowledged 0s ago              9 AXFR 0s ago
+ns1        b.org.  5 no answer after 3 tries, 4s ago  4 AXFR 9s ago (behind)
+ns2        -       none yet                           none yet
+`,
+  );
+});
+
+Deno.test("status: a source that is down says since when and why", async () => {
+  const source = {
+    description: "sqlite z.db",
+    up: false,
+    since: ago(5_000),
+    reason: "gone\x1b[2J",
+  };
+  const report = await assembleReport(stream([{
+    server: { version: "1", pid: 1, startedAt: ago(0), listen: [], source },
+  }]));
+  assertEquals(
+    renderReport(report, NOW).split("\n").slice(1),
+    ["source sqlite z.db: DOWN for 5s: gone\\u001b[2J", "", "no zone is served", ""],
+  );
+});
+
+Deno.test("status: without a server only the zones are known", async () => {
+  const report = await assembleReport(stream([PARTS[1]]));
+  assertEquals(report.server, undefined);
+  assertEquals(renderReport(report, NOW).startsWith("ZONE "), true);
+});
