@@ -27,9 +27,12 @@ function normaliseLine(line: string): string | undefined {
   return `${owner.toLowerCase()} ${ttl} ${type.toUpperCase()} ${squeeze(rdata)}`.trimEnd();
 }
 
-/** Single spaces for runs of blanks outside quotes. */
+/** Single spaces for runs of blanks outside quotes and escapes. */
 function squeeze(rdata: string): string {
-  return rdata.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (part) => part.startsWith('"') ? part : " ");
+  return rdata.replace(
+    /\\.|"(?:[^"\\]|\\.)*"|\s+/g,
+    (part) => /^\s/.test(part) ? " " : part,
+  );
 }
 
 /** The record lines in a tool's output or in a master file of whole, one-line records. */
