@@ -103,28 +103,26 @@ create table if not exists zonecast.records (
   owner text generated always as (zonecast.owner(zone, name)) stored
 );
 
--- Fires once a statement. Only rows touched are news, and a prepared transaction
--- cannot carry a notification: zonecast.notify = off leaves the news to polling.
-create or replace function zonecast.notify_touched() returns trigger
-language plpgsql as $notify$
+-- Once a statement; its argument says whose rows they are, whatever the table is
+-- called. Only rows touched are news (TRUNCATE shows none: all may be gone). A
+-- prepared transaction cannot carry a notification: the setting zonecast.notify
+-- = off leaves the news to polling.
+create or replace function zonecast.note_change() returns trigger
+language plpgsql as $note$
+declare
+  touched boolean := true;
 begin
-  if current_setting('zonecast.notify', true) is distinct from 'off'
-    and exists (select from touched) then
+  if tg_op in ('INSERT', 'UPDATE') then
+    touched := exists (select from new_rows);
+  elsif tg_op = 'DELETE' then
+    touched := exists (select from old_rows);
+  end if;
+  if touched and current_setting('zonecast.notify', true) is distinct from 'off' then
     perform pg_notify('dns_zone_changed', '');
   end if;
   return null;
 end
-$notify$;
-
-create or replace function zonecast.notify_truncated() returns trigger
-language plpgsql as $notify$
-begin
-  if current_setting('zonecast.notify', true) is distinct from 'off' then
-    perform pg_notify('dns_zone_changed', '');
-  end if;
-  return null;
-end
-$notify$;
+$note$;
 
 -- Called by triggers on the user's own tables behind a view: these owners of
 -- the zone changed (null: any may have). On UPDATE name OLD's and NEW's.
@@ -156,11 +154,14 @@ begin
         continue;
       end if;
       execute format('create trigger %I after %s on zonecast.%I %s
-        for each statement execute function zonecast.%I()',
+        for each statement execute function zonecast.note_change(%L)',
         'zonecast_' || event, event, relation,
-        case event when 'truncate' then '' when 'delete' then 'referencing old table as touched'
-          else 'referencing new table as touched' end,
-        case event when 'truncate' then 'notify_truncated' else 'notify_touched' end);
+        case event
+          when 'insert' then 'referencing new table as new_rows'
+          when 'update' then 'referencing old table as old_rows new table as new_rows'
+          when 'delete' then 'referencing old table as old_rows'
+          else ''
+        end, relation);
     end loop;
     if relation = 'records' then
       create index if not exists records_owner on zonecast.records (zone, owner);
