@@ -7,8 +7,8 @@
  * and -shm files the mode of the file itself, 0600.
  */
 import { DatabaseSync } from "node:sqlite";
-import { randomBytes } from "node:crypto";
 import { damaged, isDiskFull, StateError } from "./errors.ts";
+import { MetaTable, newMeta } from "./meta_table.ts";
 import { moveAside } from "./set_aside.ts";
 import {
   APPLICATION_ID,
@@ -155,8 +155,7 @@ function makeStateFile(path: string): void {
       db.prepare(`PRAGMA page_size = ${DATABASE_PAGE_OCTETS}`).run();
       setPragmas(db);
       migrate(db, path);
-      const insert = db.prepare("INSERT INTO meta (name, value) VALUES ('instance', ?)");
-      insert.run(randomBytes(16).toString("hex"));
+      new MetaTable(db).set(newMeta());
     } finally {
       db.close();
     }

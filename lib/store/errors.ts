@@ -4,6 +4,7 @@
  * One table maps SQLite's result codes to ours.
  */
 import { ZonecastError } from "../dns/mod.ts";
+import { DamagedRow } from "./columns.ts";
 
 /** What a {@link StateError} is about; its stable codes. */
 export type StateErrorCode =
@@ -115,6 +116,7 @@ const HINTS: Readonly<Partial<Record<StateErrorCode, string>>> = {
  */
 export function toStateError(error: unknown, path: string, doing: string): StateError {
   if (error instanceof StateError) return error;
+  if (error instanceof DamagedRow) return damaged(path, error.message, error);
   const text = error instanceof Error ? error.message : String(error);
   const errcode = sqliteErrcode(error);
   const [code, what] = cause(error, errcode);
@@ -136,6 +138,8 @@ function cause(error: unknown, errcode: number | undefined): readonly [StateErro
   const text = error instanceof Error ? error.message : String(error);
   // Opening gives no result code in Deno 2.7, only SQLite's words for it.
   if (text.startsWith("unable to open database file")) return CAUSES[14];
+  // node:sqlite reads no integer beyond 2^53; we write none.
+  if (error instanceof RangeError) return CAUSES[11];
   if (error instanceof Deno.errors.NotFound) return ["state-unopenable", "no such directory"];
   if (error instanceof Deno.errors.PermissionDenied) return CAUSES[23];
   if (text.includes("os error 28")) return CAUSES[13]; // ENOSPC
@@ -156,11 +160,13 @@ function sqliteErrcode(error: unknown): number | undefined {
 }
 
 /** The error of a state file whose content contradicts itself. */
-export function damaged(path: string, what: string): StateError {
+export function damaged(path: string, what: string, cause?: unknown): StateError {
   return new StateError(
     "state-damaged",
     `Cannot use state file "${path}": ${what}`,
     path,
     HINTS["state-damaged"],
+    undefined,
+    { cause },
   );
 }

@@ -11,9 +11,9 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { createHash } from "node:crypto";
 import { equalOctets } from "../dns/mod.ts";
 import { soaSerial } from "../zone/mod.ts";
-import { blob, integer, keyBlob, type Row, text } from "./columns.ts";
+import { blob, DamagedRow, integer, keyBlob, type Row, text } from "./columns.ts";
 import type { WireDiff } from "./protocol.ts";
-import { readSoa } from "./soa.ts";
+import { readSoa, soaColumn } from "./soa.ts";
 import type { JournalEntry } from "./state_store.ts";
 
 /** The chain before a zone's first difference. */
@@ -86,6 +86,15 @@ export class JournalTable {
    * it is the one the zone speaks of.
    */
   endProblem(end: JournalEnd): string | undefined {
+    try {
+      return this.#endProblem(end);
+    } catch (error) {
+      if (error instanceof DamagedRow) return `its newest row is damaged: ${error.message}`;
+      throw error;
+    }
+  }
+
+  #endProblem(end: JournalEnd): string | undefined {
     const row = this.#newest.get(end.zone);
     if (equalOctets(end.chain, NO_CHAIN)) return row && "it has rows the zone does not know of";
     if (!row) return "its rows are missing";
@@ -166,23 +175,28 @@ function verifiedDiff(
   chain: Uint8Array,
   toSoa: Uint8Array,
 ): WireDiff | undefined {
-  const diff: WireDiff = {
-    fromSoa: blob(row, "from_soa"),
-    toSoa: blob(row, "to_soa"),
-    removed: { octets: blob(row, "removed"), count: integer(row, "removed_count") },
-    added: { octets: blob(row, "added"), count: integer(row, "added_count") },
-  };
-  const made = nextChain(
-    blob(row, "previous_chain"),
-    apexKey,
-    integer(row, "from_serial"),
-    integer(row, "to_serial"),
-    integer(row, "published_at"),
-    text(row, "cause"),
-    diff,
-  );
-  const whole = equalOctets(made, chain) && equalOctets(diff.toSoa, toSoa);
-  return whole ? diff : undefined;
+  try {
+    const diff: WireDiff = {
+      fromSoa: soaColumn(row, "from_soa").octets,
+      toSoa: soaColumn(row, "to_soa").octets,
+      removed: { octets: blob(row, "removed"), count: integer(row, "removed_count") },
+      added: { octets: blob(row, "added"), count: integer(row, "added_count") },
+    };
+    const made = nextChain(
+      blob(row, "previous_chain"),
+      apexKey,
+      integer(row, "from_serial"),
+      integer(row, "to_serial"),
+      integer(row, "published_at"),
+      text(row, "cause"),
+      diff,
+    );
+    const whole = equalOctets(made, chain) && equalOctets(diff.toSoa, toSoa);
+    return whole ? diff : undefined;
+  } catch (error) {
+    if (error instanceof DamagedRow) return undefined;
+    throw error;
+  }
 }
 
 /** SHA-256 of the chain so far and a row's fields, each preceded by its length. */

@@ -9,7 +9,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import type { Page } from "../zone/mod.ts";
-import { blob, blobKey, integer, keyBlob, type Row } from "./columns.ts";
+import { blob, blobKey, DamagedRow, integer, keyBlob, type Row } from "./columns.ts";
 import type { PageId, PutPage } from "./protocol.ts";
 
 /** What all pages of a zone add up to. */
@@ -87,7 +87,7 @@ export class PageTable {
    *
    * @param apexKey  every page's first owner must be at or under it
    * @returns the sum of the pages read, to be compared with the zone's
-   * @throws {RangeError} a page is damaged or out of order
+   * @throws {DamagedRow} a page is damaged or out of order
    */
   read(zone: number, apexKey: string, deliver: (pages: Page[]) => void): PageSum {
     const sum: PageSum = { pages: 0, checksum: 0 };
@@ -97,7 +97,7 @@ export class PageTable {
     for (const row of this.#read.iterate(zone)) {
       const page = readPage(row, sum);
       if (!page.firstKey.startsWith(apexKey) || last && !follows(last, page)) {
-        throw new RangeError(`page ${describe(page.firstKey, page.part)} is out of place`);
+        throw new DamagedRow(`page ${describe(page.firstKey, page.part)} is out of place`);
       }
       last = page;
       batch.push(page);
@@ -125,7 +125,7 @@ function readPage(row: Row, sum: PageSum): Page {
   if (
     checksum !== pageChecksum(key, part, records, owners, block) || owners.length % 4 !== 0 ||
     owners.length === 0 || records < owners.length / 4
-  ) throw new RangeError(`page ${describe(firstKey, part)} is damaged`);
+  ) throw new DamagedRow(`page ${describe(firstKey, part)} is damaged`);
   sum.pages++;
   sum.checksum = (sum.checksum ^ checksum) >>> 0;
   return { block, owners: new Uint32Array(owners.buffer), records, firstKey, part };

@@ -5,12 +5,12 @@
  * one. Every writing operation is one transaction; when it throws, the file is
  * as before.
  */
-import type { StatementSync } from "node:sqlite";
 import { equalOctets, formatName } from "../dns/mod.ts";
 import type { Page } from "../zone/mod.ts";
 import { StateConnection } from "./connection.ts";
 import { damaged, StateError, toStateError } from "./errors.ts";
 import { type JournalEnd, JournalTable, NO_CHAIN } from "./journal_table.ts";
+import { MetaTable } from "./meta_table.ts";
 import { PageTable } from "./page_table.ts";
 import type { StateHead, WireDiff, WirePublication, ZoneHead } from "./protocol.ts";
 import { readSoa } from "./soa.ts";
@@ -23,8 +23,7 @@ export class StateDatabase {
   readonly #zones: ZoneRows;
   readonly #pages: PageTable;
   readonly #journal: JournalTable;
-  readonly #meta: StatementSync;
-  readonly #setMeta: StatementSync;
+  readonly #meta: MetaTable;
 
   /**
    * Opens a state file, made when it is not there and not read-only.
@@ -44,12 +43,14 @@ export class StateDatabase {
       this.#zones = new ZoneRows(db);
       this.#pages = new PageTable(db);
       this.#journal = new JournalTable(db);
-      this.#meta = db.prepare("SELECT value FROM meta WHERE name = ?");
-      this.#setMeta = db.prepare(
-        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-      );
+      this.#meta = new MetaTable(db);
     } catch (error) {
-      throw toStateError(error, path, readOnly ? "read" : "open");
+      const failure = toStateError(error, path, readOnly ? "read" : "open");
+      // SQLITE_ERROR: our statements do not fit the tables, so these are no longer ours.
+      if (failure.errcode === 1) {
+        throw damaged(path, `its tables are damaged (${messageOf(error)})`, error);
+      }
+      throw failure;
     }
   }
 
@@ -65,14 +66,18 @@ export class StateDatabase {
       const broken: [zone: JournalEnd, what: string][] = [];
       const head = this.#connection.snapshot((): StateHead => {
         const zones: ZoneHead[] = [];
-        for (const zone of this.#whole(() => this.#zones.all())) {
+        for (const zone of this.#zones.all()) {
           const at = zones.length;
           this.#loadPages(zone, (pages) => deliver(at, pages));
           zones.push({ soa: zone.soa, publishedAt: zone.publishedAt });
           const problem = this.#journal.endProblem(zone);
           if (problem) broken.push([zone, problem]);
         }
-        return { instance: this.#instance(), cursor: this.#metaValue("cursor"), zones };
+        const { instance, cursor, zones: count } = this.#meta.read();
+        if (zones.length !== count) {
+          throw damaged(this.path, `it has ${zones.length} zones instead of ${count}`);
+        }
+        return { instance, cursor, zones };
       });
       for (const [zone, what] of broken) this.#discardJournal(zone, what);
       return head;
@@ -89,7 +94,8 @@ export class StateDatabase {
       const problems: StateError[] = [];
       this.#connection.transaction(() => {
         for (const publication of publications) this.#publishOne(publication, problems);
-        if (cursor !== undefined) this.#setMeta.run("cursor", cursor);
+        const isNew = publications.some(({ previousSerial }) => previousSerial === undefined);
+        this.#meta.set({ cursor, zones: isNew ? this.#zones.count() : undefined });
       });
       for (const problem of problems) this.report(problem);
     });
@@ -98,21 +104,24 @@ export class StateDatabase {
   /** Keeps a cursor. */
   keepCursor(cursor: string): void {
     this.#run("write to", () => {
-      this.#connection.transaction(() => this.#setMeta.run("cursor", cursor));
+      this.#connection.transaction(() => this.#meta.set({ cursor }));
     });
   }
 
   /** Forgets a zone; one that is not there is no error. */
   removeZone(apexKey: string): void {
     this.#run("write to", () => {
-      this.#connection.transaction(() => this.#zones.remove(apexKey));
+      this.#connection.transaction(() => {
+        this.#zones.remove(apexKey);
+        this.#meta.set({ zones: this.#zones.count() });
+      });
     });
   }
 
   /** A zone's journal without its records, oldest first. */
   journal(apexKey: string): JournalEntry[] {
     return this.#run("read", () => {
-      const zone = this.#whole(() => this.#zones.find(apexKey));
+      const zone = this.#zones.find(apexKey);
       return zone ? this.#journal.list(zone.zone) : [];
     });
   }
@@ -126,7 +135,7 @@ export class StateDatabase {
     return this.#run("read", () => {
       let broken: { zone: ZoneRow; at: number } | undefined;
       const diffs = this.#connection.snapshot(() => {
-        const zone = this.#whole(() => this.#zones.find(apexKey));
+        const zone = this.#zones.find(apexKey);
         if (!zone) return undefined;
         if (zone.serial === fromSerial) return [];
         const part = this.#journal.differences(zone, fromSerial);
@@ -156,29 +165,8 @@ export class StateDatabase {
     }
   }
 
-  /** Runs a read; what it finds contradictory means that the file is damaged. */
-  #whole<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof RangeError) && !(error instanceof TypeError)) throw error;
-      throw damaged(this.path, error.message);
-    }
-  }
-
-  #metaValue(name: string): string | undefined {
-    const value = this.#meta.get(name)?.value;
-    return typeof value === "string" ? value : undefined;
-  }
-
-  #instance(): string {
-    const instance = this.#metaValue("instance");
-    if (instance && /^[0-9a-f]{32}$/.test(instance)) return instance;
-    throw damaged(this.path, "it has lost its identity");
-  }
-
   #loadPages(zone: ZoneRow, deliver: (pages: Page[]) => void): void {
-    const sum = this.#whole(() => this.#pages.read(zone.zone, zone.apexKey, deliver));
+    const sum = this.#pages.read(zone.zone, zone.apexKey, deliver);
     const { pages, checksum } = zone.sum;
     if (sum.pages === pages && sum.checksum === checksum) return;
     const what = sum.pages === pages
@@ -215,7 +203,7 @@ export class StateDatabase {
       const sum = { pages: 0, checksum: 0 };
       return { zone, apexKey, soa, serial, publishedAt, sum, journalOctets: 0, chain: NO_CHAIN };
     }
-    const zone = this.#whole(() => this.#zones.find(apexKey));
+    const zone = this.#zones.find(apexKey);
     if (!zone) throw this.#diverged(publication, "the zone is not stored");
     if (zone.serial !== previousSerial) {
       throw this.#diverged(
@@ -286,4 +274,8 @@ export class StateDatabase {
 
 function apexOf(zone: JournalEnd): string {
   return formatName(readSoa(zone.soa).owner);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -29,9 +29,11 @@ export const DATABASE_PAGE_OCTETS = 8192;
 export const MIGRATIONS: readonly string[] = [
   `
   -- 'instance': random identity of this file. 'cursor': where the source was last read.
+  -- 'zones': number of rows in zone.
   CREATE TABLE meta (
     name TEXT PRIMARY KEY,
-    value TEXT NOT NULL
+    value TEXT NOT NULL,
+    checksum INTEGER NOT NULL        -- CRC-32 of the name and the value
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE zone (
@@ -40,7 +42,7 @@ export const MIGRATIONS: readonly string[] = [
     serial INTEGER NOT NULL,
     published_at INTEGER NOT NULL,   -- ms since the epoch
     pages INTEGER NOT NULL,
-    checksum INTEGER NOT NULL,       -- CRC-32 of the SOA, XORed with those of all pages
+    checksum INTEGER NOT NULL,       -- CRC-32 of published_at and soa, XORed with those of all pages
     journal_octets INTEGER NOT NULL, -- sum over the zone's journal rows
     journal_chain BLOB NOT NULL,     -- that of its newest journal row; 32 zero octets without one
     soa BLOB NOT NULL                -- the record, uncompressed; its owner is the apex

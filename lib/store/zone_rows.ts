@@ -3,16 +3,16 @@
  *
  * Owns: prepared statements on the table `zone`. Synchronous; called within a
  * transaction or snapshot. Rows are checked when read; their checksum covers the
- * SOA too.
+ * row and all pages.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { canonicalKey, formatName } from "../dns/mod.ts";
 import { soaSerial } from "../zone/mod.ts";
-import { blob, blobKey, integer, keyBlob, type Row } from "./columns.ts";
+import { blob, blobKey, DamagedRow, integer, keyBlob, type Row } from "./columns.ts";
 import { type JournalEnd, NO_CHAIN } from "./journal_table.ts";
 import type { PageSum } from "./page_table.ts";
-import { readSoa } from "./soa.ts";
+import { soaColumn } from "./soa.ts";
 
 /** A zone's row. */
 export interface ZoneRow extends JournalEnd {
@@ -40,6 +40,7 @@ export class ZoneRows {
   readonly #set: StatementSync;
   readonly #setJournal: StatementSync;
   readonly #remove: StatementSync;
+  readonly #count: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#all = db.prepare("SELECT * FROM zone ORDER BY apex_key");
@@ -55,18 +56,19 @@ export class ZoneRows {
       "UPDATE zone SET journal_octets = ?, journal_chain = ? WHERE id = ?",
     );
     this.#remove = db.prepare("DELETE FROM zone WHERE apex_key = ?");
+    this.#count = db.prepare("SELECT count(*) AS count FROM zone");
   }
 
   /**
    * All zones, by canonical order of their apexes.
    *
-   * @throws {RangeError | TypeError} a row is damaged
+   * @throws {DamagedRow} a row is damaged
    */
   all(): ZoneRow[] {
     return this.#all.all().map(readZoneRow);
   }
 
-  /** @throws {RangeError | TypeError} the row is damaged */
+  /** @throws {DamagedRow} the row is damaged */
   find(apexKey: string): ZoneRow | undefined {
     const row = this.#find.get(keyBlob(apexKey));
     return row && readZoneRow(row);
@@ -78,7 +80,7 @@ export class ZoneRows {
   }
 
   set(zone: number, { serial, publishedAt, soa, sum }: ZoneContent): void {
-    const checksum = xor(sum.checksum, crc32(soa));
+    const checksum = xor(sum.checksum, rowChecksum(soa, publishedAt));
     this.#set.run(serial, publishedAt, sum.pages, checksum, soa, zone);
   }
 
@@ -91,26 +93,36 @@ export class ZoneRows {
   remove(apexKey: string): void {
     this.#remove.run(keyBlob(apexKey));
   }
+
+  count(): number {
+    return integer(this.#count.get() ?? {}, "count");
+  }
 }
 
 function readZoneRow(row: Row): ZoneRow {
-  const soa = blob(row, "soa");
-  const record = readSoa(soa);
+  const { octets: soa, record } = soaColumn(row, "soa");
   const apexKey = blobKey(blob(row, "apex_key"));
   const serial = integer(row, "serial");
   if (canonicalKey(record.owner) !== apexKey || soaSerial(record) !== serial) {
-    throw new RangeError(`the SOA of zone ${formatName(record.owner)} is not that of its row`);
+    throw new DamagedRow(`the SOA of zone ${formatName(record.owner)} is not that of its row`);
   }
+  const publishedAt = integer(row, "published_at");
+  const checksum = xor(integer(row, "checksum"), rowChecksum(soa, publishedAt));
   return {
     zone: integer(row, "id"),
     apexKey,
     soa,
     serial,
-    publishedAt: integer(row, "published_at"),
-    sum: { pages: integer(row, "pages"), checksum: xor(integer(row, "checksum"), crc32(soa)) },
+    publishedAt,
+    sum: { pages: integer(row, "pages"), checksum },
     journalOctets: integer(row, "journal_octets"),
     chain: blob(row, "journal_chain"),
   };
+}
+
+/** CRC-32 of what a zone's row says itself. */
+function rowChecksum(soa: Uint8Array, publishedAt: number): number {
+  return crc32(soa, crc32(String(publishedAt)));
 }
 
 /** Exclusive or of two checksums. */

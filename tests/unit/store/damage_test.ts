@@ -107,6 +107,8 @@ Deno.test("rows that contradict each other are noticed", async (t) => {
     "the apex is another": "UPDATE zone SET apex_key = x'4100'",
     "the checksum is another": "UPDATE zone SET checksum = checksum + 1",
     "the identity is lost": "DELETE FROM meta WHERE name = 'instance'",
+    "the cursor is another": "UPDATE meta SET value = 'x' WHERE name = 'cursor'",
+    "a zone is missing": "DELETE FROM zone",
     "the version is lost": "PRAGMA user_version = 0",
     "a table is lost": "DROP TABLE journal",
   };
