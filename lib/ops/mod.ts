@@ -7,3 +7,4 @@ export * from "./duration.ts";
 export * from "./json.ts";
 export * from "./log.ts";
 export * from "./size.ts";
+export { pause, runSliced, SLICE_MS } from "./slices.ts";

@@ -10,7 +10,7 @@ import { PostgresLink } from "./postgres_link.ts";
 import { PostgresReader } from "./postgres_read.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
-import type { Reading, ReadRequest, Source, SourceLink, SourceRow, WakeReason } from "./source.ts";
+import type { Deliver, Reading, ReadRequest, Source, SourceLink, WakeReason } from "./source.ts";
 
 /** The channel the schema's triggers notify on. */
 export const DEFAULT_CHANNEL = "dns_zone_changed";
@@ -68,16 +68,16 @@ export class PostgresSource implements Source {
 
   async read(
     _request: ReadRequest, // every read is of everything, until there is a change feed
-    deliver: (rows: readonly SourceRow[]) => void | Promise<void>,
+    deliver: Deliver,
   ): Promise<Reading> {
     if (this.#reading) throw new Error("a read is under way: one at a time");
     const session = this.#link.session;
     this.#reading = true;
     let failedHere = false;
     try {
-      const reading = await this.#readerOf(session).readEverything(async (rows) => {
+      const reading = await this.#readerOf(session).readEverything(async (rows, zones) => {
         try {
-          if (session.alive) await deliver(rows);
+          if (session.alive) await deliver(rows, zones);
         } catch (error) {
           failedHere = true; // the consumer's error, to be passed on as it is
           throw error;

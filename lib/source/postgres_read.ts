@@ -14,14 +14,12 @@ import type { Logger } from "../ops/mod.ts";
 import { SourceError } from "./errors.ts";
 import type { TransactionSql } from "./postgres_client.ts";
 import type { PostgresSession } from "./postgres_session.ts";
-import type { Reading, SourceRow, ZoneSettings } from "./source.ts";
+import type { Deliver, Reading, SourceRow, ZoneSettings } from "./source.ts";
 
 /** Records fetched at a time: some 200 KB; a further batch is under way while one is delivered. */
 const BATCH_RECORDS = 2000;
 /** Longest wait for a table's lock, in ms. */
 const LOCK_TIMEOUT_MS = 5000;
-
-type Deliver = (rows: readonly SourceRow[]) => void | Promise<void>;
 
 /** What to lock: less where the role, or the kind of relation, does not let us. */
 type LockScope = "zones and records" | "zones" | "nothing";
@@ -72,7 +70,7 @@ export class PostgresReader {
           sql<{ snapshot: string }[]>`select pg_current_snapshot()::text as snapshot`,
         );
         const zones = await this.#readZones(sql);
-        await this.#readRecords(sql, deliver);
+        await this.#readRecords(sql, (rows) => deliver(rows, zones));
         return {
           cursor: JSON.stringify({ ...session.identity, snapshot }),
           zones,
@@ -111,7 +109,10 @@ export class PostgresReader {
     return [...rows];
   }
 
-  async #readRecords(sql: TransactionSql, deliver: Deliver): Promise<void> {
+  async #readRecords(
+    sql: TransactionSql,
+    deliver: (rows: readonly SourceRow[]) => void | Promise<void>,
+  ): Promise<void> {
     const { session } = this;
     const columns = await session.answer(sql<{ name: string }[]>`
       select attname as name from pg_attribute

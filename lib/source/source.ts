@@ -50,6 +50,12 @@ export interface ReadRequest {
   readonly pending: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
+/** Takes one batch of a read. */
+export type Deliver = (
+  rows: readonly SourceRow[],
+  zones: readonly ZoneSettings[],
+) => void | Promise<void>;
+
 /** What one read covered, at one snapshot. */
 export interface Reading {
   /** Opaque to all but the source: identity and snapshot. */
@@ -102,13 +108,13 @@ export interface Source {
   /**
    * Reads at one snapshot. One read at a time.
    *
-   * @param deliver  called with batches of rows, in no particular order; awaited,
-   *   so a slow consumer slows the read
+   * @param deliver  called with batches of rows, in no particular order, each with
+   *   the zones of the same snapshot; awaited, so a slow consumer slows the read
    * @throws {SourceError} the source cannot be read now; a wake follows when it can
    */
   read(
     request: ReadRequest,
-    deliver: (rows: readonly SourceRow[]) => void | Promise<void>,
+    deliver: Deliver,
   ): Promise<Reading>;
 
   /** Ends connections and timers. */

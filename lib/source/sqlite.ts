@@ -13,26 +13,26 @@ import {
   type Request,
 } from "./sqlite_protocol.ts";
 import type {
+  Deliver,
   Reading,
   ReadRequest,
   Source,
   SourceEditor,
   SourceLink,
-  SourceRow,
   WakeReason,
+  ZoneSettings,
 } from "./source.ts";
 
 /** How long closing waits for the worker, in ms. */
 const CLOSE_MS = 2000;
 
-type Deliver = (rows: readonly SourceRow[]) => void | Promise<void>;
 /** A request without its id. */
 type Question = Request extends infer R ? R extends { kind: string } ? Omit<R, "id"> : never
   : never;
 
 /** A question the worker has not answered yet. */
 interface Pending {
-  readonly rows: (rows: readonly SourceRow[]) => void;
+  readonly rows: (reply: Reply & { kind: "rows" }) => void;
   resolve(answer: unknown): void;
   reject(error: Error): void;
 }
@@ -94,7 +94,7 @@ class SqliteWorker {
     }
     const pending = this.#pending.get(reply.id);
     if (!pending) return;
-    if (reply.kind === "rows") return pending.rows(reply.rows);
+    if (reply.kind === "rows") return pending.rows(reply);
     this.#pending.delete(reply.id);
     if (reply.kind === "done") pending.resolve(reply.answer);
     else pending.reject(errorFromFields(reply.error));
@@ -131,11 +131,13 @@ export class SqliteSource implements Source {
     this.#reading = true;
     let delivered = Promise.resolve();
     let failure: { error: unknown } | undefined;
-    const answer = this.#worker.ask({ kind: "read", path: this.path }, (rows) => {
+    let zones: readonly ZoneSettings[] = [];
+    const answer = this.#worker.ask({ kind: "read", path: this.path }, (batch) => {
+      zones = batch.zones ?? zones;
       delivered = delivered.then(async () => {
         if (failure) return;
         try {
-          await deliver(rows);
+          await deliver(batch.rows, zones);
           this.#worker.say("more", answer.id);
         } catch (error) {
           failure = { error }; // the consumer's own: the read is given up, and it gets it back

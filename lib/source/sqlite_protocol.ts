@@ -3,7 +3,14 @@
  */
 import { ZonecastError } from "../dns/mod.ts";
 import { SourceError, type SourceErrorCode } from "./errors.ts";
-import type { Reading, SourceEditor, SourceLink, SourceRow, WakeReason } from "./source.ts";
+import type {
+  Reading,
+  SourceEditor,
+  SourceLink,
+  SourceRow,
+  WakeReason,
+  ZoneSettings,
+} from "./source.ts";
 
 /** The operations of an editor, as its interface has them. */
 export type EditOperation = Exclude<keyof SourceEditor, "close">;
@@ -40,7 +47,13 @@ export interface ErrorFields {
 
 /** What the worker says. */
 export type Reply =
-  | { readonly kind: "rows"; readonly id: number; readonly rows: readonly SourceRow[] }
+  | {
+    readonly kind: "rows";
+    readonly id: number;
+    readonly rows: readonly SourceRow[];
+    /** All zones; with a read's first batch only. */
+    readonly zones: readonly ZoneSettings[] | undefined;
+  }
   | { readonly kind: "done"; readonly id: number; readonly answer: unknown }
   | { readonly kind: "failed"; readonly id: number; readonly error: ErrorFields }
   | { readonly kind: "wake"; readonly reason: WakeReason }

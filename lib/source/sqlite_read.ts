@@ -74,7 +74,7 @@ export function readZones(db: DatabaseSync): ZoneSettings[] {
  */
 export async function readEverything(
   path: string,
-  send: (rows: SourceRow[]) => Promise<void>,
+  send: (rows: SourceRow[], zones: ZoneSettings[]) => Promise<void>,
 ): Promise<Reading> {
   const db = openFile(path, false);
   try {
@@ -83,10 +83,10 @@ export async function readEverything(
     let batch: SourceRow[] = [];
     for (const row of db.prepare(selectRecords()).iterate()) {
       if (batch.push(sourceRow(row)) < BATCH_RECORDS) continue;
-      await send(batch);
+      await send(batch, zones);
       batch = [];
     }
-    if (batch.length > 0) await send(batch);
+    if (batch.length > 0) await send(batch, zones);
     const file = identifyFile(path);
     return {
       cursor: JSON.stringify({ device: file?.device, inode: file?.inode }),

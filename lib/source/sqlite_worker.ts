@@ -49,9 +49,11 @@ async function read(id: number, path: string): Promise<unknown> {
   const flow = new ReadFlow();
   reads.set(id, flow);
   try {
-    return await readEverything(path, async (rows) => {
+    let first = true;
+    return await readEverything(path, async (rows, zones) => {
       await flow.spend();
-      post({ kind: "rows", id, rows });
+      post({ kind: "rows", id, rows, zones: first ? zones : undefined });
+      first = false;
     });
   } finally {
     reads.delete(id);

@@ -11,13 +11,17 @@ const RUN_RECORDS = 4096;
 
 interface Entry {
   readonly key: string;
-  readonly record: ResourceRecord;
+  /** Undefined marks an owner with a row that cannot be served. */
+  readonly record: ResourceRecord | undefined;
 }
 
 /** All records of one owner, not yet normalised. */
 export interface RawOwner {
   readonly key: string;
+  /** None when all rows of the owner are bad. */
   readonly records: ResourceRecord[];
+  /** Whether a row of this owner could not be read. */
+  readonly troubled: boolean;
 }
 
 export class CandidateZone {
@@ -30,10 +34,13 @@ export class CandidateZone {
     return this.#records;
   }
 
-  /** @param key  {@link canonicalKey} of the record's owner */
-  add(key: string, record: ResourceRecord): void {
+  /**
+   * @param key  {@link canonicalKey} of the record's owner
+   * @param record  undefined when the row could not be read
+   */
+  add(key: string, record: ResourceRecord | undefined): void {
     this.#open.push({ key, record });
-    this.#records++;
+    if (record) this.#records++;
     if (this.#open.length === RUN_RECORDS) this.#closeRun();
   }
 
@@ -50,8 +57,13 @@ export class CandidateZone {
     for (let from = 0, to = 0; from < merged.length; from = to) {
       const { key } = merged[from];
       const records: ResourceRecord[] = [];
-      for (; to < merged.length && merged[to].key === key; to++) records.push(merged[to].record);
-      yield { key, records };
+      let troubled = false;
+      for (; to < merged.length && merged[to].key === key; to++) {
+        const { record } = merged[to];
+        if (record) records.push(record);
+        else troubled = true;
+      }
+      yield { key, records, troubled };
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Zones: immutable versions made of pages, their differences and lookups. Pure. */
 export { CandidateZone, type RawOwner } from "./candidate.ts";
+export { checkApex, checkOwners } from "./checks.ts";
 export {
   applyDiff,
   compareOwners,
@@ -31,3 +32,15 @@ export { ZoneTable } from "./zone_table.ts";
 export { type MasterFile, type MasterFileOptions, readMasterFile } from "./master_file.ts";
 export { formatProblem, MasterFileError, type MasterFileProblem } from "./master_file_error.ts";
 export { type MasterFilePrintOptions, printMasterFile } from "./master_file_print.ts";
+export {
+  type BadRow,
+  type GoodRow,
+  type Problem,
+  readRow,
+  type RowText,
+  type RowZone,
+} from "./rows.ts";
+export { nextSerial, SERIAL_POLICIES, type SerialPolicy } from "./serial_policy.ts";
+export { makeSoa, SoaError, type SoaSettings } from "./soa.ts";
+export { ZoneBuilds, type ZoneRow } from "./zone_builds.ts";
+export { type BuildResult, type BuildSettings, type SerialRules, ZoneBuild } from "./zone_build.ts";

@@ -31,13 +31,13 @@ function compareRecords(a: ResourceRecord, b: ResourceRecord): number {
  * case of names in their RDATA count once, the least in octet order stays; the
  * lowest TTL of an RRset serves for all of it (RFC 2181 §5.2).
  *
- * @param records  at least one; owners equal without case
+ * @param records  owners equal without case; none gives none
  * @returns the records, and whether TTLs differed in an RRset
  */
 export function normalizeOwner(
   records: readonly ResourceRecord[],
 ): { records: ResourceRecord[]; ttlsDiffered: boolean } {
-  if (records.length === 1) return { records: [records[0]], ttlsDiffered: false };
+  if (records.length <= 1) return { records: [...records], ttlsDiffered: false };
   let owner = records[0].owner;
   for (const record of records) if (compareOctets(record.owner, owner) < 0) owner = record.owner;
   const sorted = records.slice().sort(compareRecords);

@@ -1,0 +1,152 @@
+/**
+ * Rows of a source made into records, one verdict a row.
+ *
+ * A verdict depends on the row alone, never on its neighbours or on the past.
+ * Pure. Specs: RFC 1035 §5.1 (presentation format), RFC 2181 §8 (TTL).
+ */
+import {
+  canonicalKey,
+  isMetaType,
+  MAX_TTL,
+  type Name,
+  parseName,
+  parseRdata,
+  type ResourceRecord,
+  TYPE,
+  typeCode,
+  ZonecastError,
+} from "../dns/mod.ts";
+import { recordFits } from "./page_build.ts";
+
+/** A row as text; what a source delivers. */
+export interface RowText {
+  /** Relative to the zone; `@` is the apex; a trailing dot makes it absolute. */
+  readonly name: string;
+  readonly type: string;
+  /** Seconds; null means the zone's default. */
+  readonly ttl: number | null;
+  readonly content: string;
+}
+
+/** Something in the source that cannot be served as it stands. */
+export interface Problem {
+  /** Zone name as the source has it. */
+  readonly zone: string;
+  /** What is not served as written. */
+  readonly scope: "row" | "owner" | "rrset" | "zone";
+  /** The row or owner, as text; empty for a zone. */
+  readonly name: string;
+  /** RR TYPE as text; empty where the whole owner or zone is meant. */
+  readonly type: string;
+  /** The row's content, cut to {@link SHOWN_CHARACTERS}; empty where no one row is meant. */
+  readonly content: string;
+  /** Stable, kebab-case. */
+  readonly code: string;
+  readonly reason: string;
+  /** What to do next; undefined when the reason says it. */
+  readonly hint: string | undefined;
+}
+
+/** Characters of a bad row's content that are shown. */
+const SHOWN_CHARACTERS = 200;
+
+/** A row that is served, with its owner's {@link canonicalKey}. */
+export interface GoodRow {
+  readonly record: ResourceRecord;
+  readonly key: string;
+}
+
+/** A row that is not, with its owner's key where the name could be read. */
+export interface BadRow {
+  readonly problem: Problem;
+  readonly key: string | undefined;
+}
+
+/** The zone that rows are read for. */
+export interface RowZone {
+  /** As the source has it. */
+  readonly name: string;
+  readonly apex: Name;
+  readonly apexKey: string;
+  /** Seconds; for rows without a TTL of their own. */
+  readonly defaultTtl: number;
+}
+
+class RowError extends ZonecastError {
+  override readonly name = "RowError";
+}
+
+/** The record a row stands for, or what is wrong with the row. */
+export function readRow(row: RowText, zone: RowZone): GoodRow | BadRow {
+  let key: string | undefined;
+  try {
+    const owner = parseName(row.name, zone.apex);
+    key = canonicalKey(owner);
+    if (!key.startsWith(zone.apexKey)) throw outOfZone(row, zone);
+    const type = readType(row.type);
+    const ttl = readTtl(row.ttl, zone);
+    const record = { owner, type, ttl, rdata: parseRdata(type, row.content, zone.apex) };
+    if (!recordFits(record)) {
+      throw new RowError(
+        "record-too-big",
+        "the record does not fit a DNS message of 65,535 octets with its owner and a signature",
+        "split it into several records",
+      );
+    }
+    return { record, key };
+  } catch (error) {
+    if (!(error instanceof ZonecastError)) throw error;
+    return { problem: problemOf(row, zone, error), key };
+  }
+}
+
+function outOfZone(row: RowText, zone: RowZone): RowError {
+  return new RowError(
+    "out-of-zone",
+    `the name "${row.name}" is not at or under ${zone.name}`,
+    "names are relative to the zone, and a trailing dot makes one absolute: " +
+      "correct the name, or move the row to the zone it belongs to",
+  );
+}
+
+function readType(text: string): number {
+  const type = typeCode(text);
+  if (type === TYPE.SOA) {
+    throw new RowError(
+      "soa-row",
+      "the SOA is made from the row in zones, not from records",
+      "delete this row; set mname, rname and the timers with `zonecast zone set`",
+    );
+  }
+  if (isMetaType(type)) {
+    throw new RowError("type-not-data", `${text} is not a type that a zone can hold`);
+  }
+  return type;
+}
+
+function readTtl(ttl: number | null, zone: RowZone): number {
+  if (ttl === null) return zone.defaultTtl;
+  if (!Number.isInteger(ttl) || ttl < 0 || ttl > MAX_TTL) {
+    throw new RowError(
+      "ttl-out-of-range",
+      `the TTL is ${ttl}`,
+      `use whole seconds from 0 to ${MAX_TTL}, or null for the zone's default`,
+    );
+  }
+  return ttl;
+}
+
+function problemOf(row: RowText, zone: RowZone, error: ZonecastError): Problem {
+  return {
+    zone: zone.name,
+    scope: "row",
+    name: row.name,
+    type: row.type,
+    content: row.content.length > SHOWN_CHARACTERS
+      ? row.content.slice(0, SHOWN_CHARACTERS) + "…"
+      : row.content,
+    code: error.code,
+    reason: error.message,
+    hint: error.hint,
+  };
+}
