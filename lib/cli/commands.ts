@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { exportZone } from "./export.ts";
 import { importZone } from "./import.ts";
 import { schema, schemaApply } from "./schema.ts";
+import { serve } from "./serve.ts";
 import { set, unset } from "./set.ts";
 import { status } from "./status.ts";
 import { version } from "./version.ts";
@@ -10,6 +11,7 @@ import { zoneAdd, zoneRemove, zoneSet } from "./zone.ts";
 import { zones } from "./zones.ts";
 
 export const COMMANDS: readonly Command[] = [
+  serve,
   status,
   zoneAdd,
   zoneSet,

@@ -30,6 +30,10 @@ export interface SourceStatus extends JsonObject {
   readonly since: string;
   /** Why it is down. */
   readonly reason?: string;
+  /** When it was last read to the end. */
+  readonly lastReadAt?: string;
+  /** Why the last read, or publishing what it found, failed. */
+  readonly failure?: string;
 }
 
 /** A zone as it is served. */
@@ -79,11 +83,25 @@ export interface TransferStatus extends JsonObject {
   readonly at: string;
 }
 
+/** A row or a zone that cannot be published as it is. */
+export interface ProblemStatus extends JsonObject {
+  readonly zone: string;
+  /** Of the row or owner; empty where the zone is meant. */
+  readonly name: string;
+  /** Empty where the owner or the zone is meant. */
+  readonly type: string;
+  /** Empty where no one row is meant. */
+  readonly content: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
 /** All of it. */
 export interface StatusReport extends JsonObject {
   readonly server?: ServerStatus;
   readonly zones: ZoneStatus[];
   readonly secondaries: SecondaryStatus[];
+  readonly problems: ProblemStatus[];
 }
 
 /**
@@ -93,7 +111,8 @@ export interface StatusReport extends JsonObject {
 export type StatusPart =
   | { readonly server: ServerStatus }
   | { readonly zone: ZoneStatus }
-  | { readonly secondary: SecondaryStatus };
+  | { readonly secondary: SecondaryStatus }
+  | { readonly problem: ProblemStatus };
 
 /**
  * The report its parts make up; parts not known are left out.
@@ -104,10 +123,12 @@ export async function assembleReport(parts: AsyncIterable<JsonValue>): Promise<S
   let server: ServerStatus | undefined;
   const zones: ZoneStatus[] = [];
   const secondaries = new Map<string, SecondaryStatus>();
+  const problems: ProblemStatus[] = [];
   for await (const part of parts) {
     if (!isJsonObject(part)) continue;
     if (isJsonObject(part.server)) server = part.server as ServerStatus;
     if (isJsonObject(part.zone)) zones.push(part.zone as ZoneStatus);
+    if (isJsonObject(part.problem)) problems.push(part.problem as ProblemStatus);
     if (isJsonObject(part.secondary)) {
       const secondary = part.secondary as SecondaryStatus;
       const known = secondaries.get(secondary.name);
@@ -117,7 +138,7 @@ export async function assembleReport(parts: AsyncIterable<JsonValue>): Promise<S
   }
   zones.sort(byZone);
   for (const secondary of secondaries.values()) secondary.zones.sort(byZone);
-  return { server, zones, secondaries: [...secondaries.values()] };
+  return { server, zones, secondaries: [...secondaries.values()], problems };
 }
 
 function byZone(a: { readonly zone: string }, b: { readonly zone: string }): number {
@@ -133,7 +154,8 @@ function compare(a: string, b: string): number {
  *
  * @param now  ms since the epoch
  */
-export function renderReport({ server, zones, secondaries }: StatusReport, now: number): string {
+export function renderReport(report: StatusReport, now: number): string {
+  const { server, zones, secondaries, problems } = report;
   const blocks: string[] = [];
   if (server) blocks.push(renderServer(server, now));
   if (zones.length === 0) blocks.push("no zone is served\n");
@@ -161,6 +183,14 @@ export function renderReport({ server, zones, secondaries }: StatusReport, now: 
     );
     blocks.push(table(["SECONDARY", "ZONE", "NOTIFY", "TRANSFER"], rows));
   }
+  if (problems.length > 0) {
+    const rows = problems.map(({ zone, name, type, reason }) => [
+      zone,
+      [name, type].filter(Boolean).join(" ") || "-",
+      reason,
+    ]);
+    blocks.push(table(["ZONE", "ROW", "PROBLEM"], rows));
+  }
   return blocks.join("\n");
 }
 
@@ -173,10 +203,11 @@ function renderServer(
     : `DOWN for ${age(source.since, now)}${
       source.reason ? `: ${escapeControls(source.reason)}` : ""
     }`;
+  const failure = source.failure ? `last read FAILED: ${escapeControls(source.failure)}\n` : "";
   return `zonecast ${version}, process ${pid}, up ${age(startedAt, now)}, on ${
     listen.join(", ")
   }\n` +
-    `source ${source.description}: ${link}\n`;
+    `source ${source.description}: ${link}\n${failure}`;
 }
 
 function renderNotify(notify: NotifyStatus | undefined, now: number): string {

@@ -1,0 +1,161 @@
+/**
+ * A running zonecast: its parts, started and ended in order.
+ *
+ * Owns: state file, sockets, control socket, connection to the source.
+ */
+import type { Name } from "../dns/mod.ts";
+import { type Cidr, ControlServer, type Logger, type SocketAddress } from "../ops/mod.ts";
+import { Primary } from "../primary.ts";
+import { DnsServer, type Secondary } from "../server/mod.ts";
+import { openSource } from "../source/mod.ts";
+import {
+  openStateFile,
+  setAside,
+  StateError,
+  type StateStore,
+  type StoredState,
+} from "../store/mod.ts";
+import { ZoneTable } from "../zone/mod.ts";
+import { controlCommands } from "./control_commands.ts";
+
+/** What `zonecast serve` was told. */
+export interface ServeConfig {
+  readonly sourceUrl: string;
+  /** Path of the state file. */
+  readonly state: string;
+  /** Path of the control socket. */
+  readonly control: string;
+  readonly listen: readonly SocketAddress[];
+  readonly secondaries: readonly Secondary[];
+  readonly allowTransfer: readonly Cidr[];
+  /** Undefined: everybody. */
+  readonly allowQuery: readonly Cidr[] | undefined;
+  /** Serve only these; empty: all. */
+  readonly zones: readonly Name[];
+  readonly channel: string;
+  readonly pollIntervalMs: number;
+  readonly fullReadIntervalMs: number;
+  readonly minPublishIntervalMs: number;
+  readonly serialPolicy: "unixtime" | "increment" | "date";
+  readonly serialFloor: number | undefined;
+}
+
+/** Time that running transfers have to end when the server stops, in ms. */
+const DRAIN_MS = 2_000;
+
+/** Parts in the order they were started; they end in the reverse order. */
+type Part = { readonly name: string; close(): Promise<void> };
+
+/** A started server. */
+export class RunningServer {
+  readonly #parts: Part[] = [];
+
+  private constructor(readonly log: Logger) {}
+
+  /**
+   * Serves what the state file holds, then connects to the source in the
+   * background.
+   *
+   * @throws {ZonecastError} the state file, an address or the control socket
+   *   cannot be had; then nothing stays open
+   */
+  static async start(config: ServeConfig, log: Logger): Promise<RunningServer> {
+    const running = new RunningServer(log);
+    try {
+      await running.#start(config);
+      return running;
+    } catch (error) {
+      await running.close();
+      throw error;
+    }
+  }
+
+  async #start(config: ServeConfig): Promise<void> {
+    const { log } = this;
+    const startedAt = Date.now();
+    const { store, state } = await openState(config.state, log);
+    this.#parts.push({ name: "state file", close: () => store.close() });
+
+    const zones = new ZoneTable();
+    const server = new DnsServer({ ...config, zones, log });
+    const source = openSource(config.sourceUrl, {
+      channel: config.channel,
+      pollIntervalMs: config.pollIntervalMs,
+      log,
+    });
+    const primary = new Primary({
+      source,
+      store,
+      zones,
+      announcer: server,
+      config: {
+        zones: config.zones,
+        fullReadIntervalMs: config.fullReadIntervalMs,
+        minPublishIntervalMs: config.minPublishIntervalMs,
+        serialPolicy: config.serialPolicy,
+        serialFloor: config.serialFloor,
+      },
+      log,
+    });
+    // The last known zones first: from the first query on there is an answer.
+    primary.restore(state);
+    await server.start();
+    this.#parts.push({ name: "server", close: () => server.close({ drainMs: DRAIN_MS }) });
+
+    const commands = controlCommands({ zones, server, primary, startedAt });
+    const control = await ControlServer.start(config.control, commands, log);
+    this.#parts.push({ name: "control socket", close: () => control.close() });
+
+    primary.start();
+    this.#parts.push({ name: "primary", close: () => primary.close() });
+    log.info("serving", { zones: zones.size, source: source.description, state: config.state });
+  }
+
+  /** Ends what was started, the last part first; a part that fails does not keep the others. */
+  async close(): Promise<void> {
+    for (const { name, close } of this.#parts.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        this.log.error("a part did not end well", { part: name, error: asError(error) });
+      }
+    }
+  }
+}
+
+/**
+ * The state file and what it holds. A damaged one is kept aside and a new one
+ * begun: the zones come back from the source, and serving them matters more
+ * than the journal.
+ */
+async function openState(
+  path: string,
+  log: Logger,
+): Promise<{ store: StateStore; state: StoredState }> {
+  try {
+    return await openAndLoad(path, log);
+  } catch (error) {
+    if (!(error instanceof StateError) || error.code !== "state-damaged") throw error;
+    const kept = setAside(path);
+    log.error("the state file is damaged; a new one is begun", { error, kept });
+    return await openAndLoad(path, log);
+  }
+}
+
+async function openAndLoad(
+  path: string,
+  log: Logger,
+): Promise<{ store: StateStore; state: StoredState }> {
+  const report = (error: StateError) => log.error("trouble in the state file", { error });
+  const store = await openStateFile(path, { report });
+  try {
+    return { store, state: await store.load() };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,129 @@
+/** `zonecast serve`: reads the flags, runs the server until a signal ends it. */
+import {
+  createLogger,
+  defaultLogFormat,
+  formatSocketAddress,
+  type Logger,
+  type SocketAddress,
+} from "../ops/mod.ts";
+import { type Context, defineCommand } from "./command.ts";
+import { EXIT, UsageError } from "./errors.ts";
+import type { FlagValues } from "./flags.ts";
+import { RunningServer, type ServeConfig } from "./running_server.ts";
+import { SERVE_FLAGS } from "./serve_flags.ts";
+import { sourceUrl } from "./source_flags.ts";
+import { controlPath, statePath } from "./state_flags.ts";
+import { VERSION } from "./version.ts";
+
+export const serve = defineCommand({
+  name: "serve",
+  summary: "serve the zones of a source to their secondaries",
+  details: [
+    "Runs in the foreground until SIGTERM or SIGINT, logs to standard error. What it last " +
+    "published lies in the state file: it is served from the start, also while the source is " +
+    "away, and changes made meanwhile are published when the source is back.",
+    "A password belongs into the environment (ZONECAST_SOURCE), where `ps` does not show it.",
+  ],
+  positionals: [],
+  flags: SERVE_FLAGS,
+  examples: [
+    "serve --source sqlite:zones.db --listen 127.0.0.1:5300 --allow-transfer 127.0.0.1",
+    "serve --source postgres://zonecast@db.internal/app --listen 198.51.100.1:53 " +
+    "--secondary ns1=192.0.2.53 --secondary ns2=203.0.113.53",
+  ],
+  async run({ flags }, context) {
+    const config = readConfig(flags, context);
+    const log = openLog(flags, context);
+    log.info("starting", { version: VERSION, pid: Deno.pid });
+    warnOfRisks(flags, context, log);
+    const ending = endingSignal(log);
+    const server = await RunningServer.start(config, log);
+    const signal = await ending;
+    log.info("stopping", { signal });
+    await server.close();
+    log.info("stopped");
+    return EXIT.GOOD;
+  },
+});
+
+type ServeFlags = FlagValues<typeof SERVE_FLAGS>;
+
+/** @throws {UsageError} no source, two secondaries of one name, one address twice */
+function readConfig(flags: ServeFlags, context: Context): ServeConfig {
+  refuseTwice("secondary", flags.secondary.map(({ name }) => name), "name one NAME=IP");
+  refuseTwice("listen", flags.listen.filter(({ port }) => port !== 0).map(formatSocketAddress));
+  const state = statePath(flags.state, context);
+  return {
+    sourceUrl: sourceUrl(flags.source, context),
+    state,
+    control: controlPath(flags.control, state, context),
+    listen: flags.listen,
+    secondaries: flags.secondary,
+    allowTransfer: flags["allow-transfer"],
+    allowQuery: flags["allow-query"].length > 0 ? flags["allow-query"] : undefined,
+    zones: flags.zone.map(({ apex }) => apex),
+    channel: flags.channel,
+    pollIntervalMs: flags["poll-interval"],
+    fullReadIntervalMs: flags["full-read-interval"],
+    minPublishIntervalMs: flags["min-publish-interval"],
+    serialPolicy: flags.serial,
+    serialFloor: flags["serial-floor"],
+  };
+}
+
+function openLog(flags: ServeFlags, context: Context): Logger {
+  return createLogger({
+    format: flags["log-format"] ?? defaultLogFormat(context.errIsTerminal),
+    level: flags["log-level"],
+    journal: context.env("JOURNAL_STREAM") !== undefined && !context.errIsTerminal,
+  });
+}
+
+function refuseTwice(flag: string, values: readonly string[], hint?: string): void {
+  const twice = values.find((value, index) => values.indexOf(value) !== index);
+  if (twice !== undefined) throw new UsageError(`--${flag}: "${twice}" is there twice`, hint);
+}
+
+/** Says what works and may yet be wrong. */
+function warnOfRisks(flags: ServeFlags, context: Context, log: Logger): void {
+  const inProcessList = flags.source !== undefined && context.env("ZONECAST_SOURCE") === undefined;
+  if (inProcessList && hasPassword(flags.source ?? "")) {
+    log.warn("the source's password stands in the process list", {
+      hint: "give the URL in the environment: ZONECAST_SOURCE",
+    });
+  }
+  for (const address of flags.listen.filter(isWildcard)) {
+    log.warn("listening on every address", {
+      address: formatSocketAddress(address),
+      hint: "an answer over UDP may leave from another address than was asked; name each address",
+    });
+  }
+  if (flags.secondary.length === 0 && flags["allow-transfer"].length === 0) {
+    log.warn("nobody may transfer", { hint: "name the secondaries with --secondary" });
+  }
+}
+
+function hasPassword(url: string): boolean {
+  return URL.canParse(url) && (new URL(url).password !== "" || /[?&]password=/.test(url));
+}
+
+function isWildcard({ ip }: SocketAddress): boolean {
+  return ip === "0.0.0.0" || ip === "::";
+}
+
+/** The signal that asks to end. A second one ends the process at once. */
+function endingSignal(log: Logger): Promise<Deno.Signal> {
+  const { promise, resolve } = Promise.withResolvers<Deno.Signal>();
+  let asked = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => {
+      if (asked) {
+        log.warn("ending at once", { signal });
+        Deno.exit(EXIT.FAILED);
+      }
+      asked = true;
+      resolve(signal);
+    });
+  }
+  return promise;
+}

@@ -1,0 +1,75 @@
+/** The flags of `zonecast serve`. Pure. */
+import { LOG_FORMATS, LOG_LEVELS } from "../ops/mod.ts";
+import { parseSecondary, type Secondary, SECONDARY_TAKES, SecondaryError } from "../server/mod.ts";
+import { CommandError } from "./errors.ts";
+import { optional, repeated, type ValueForm, withDefault } from "./flags.ts";
+import { CHANNEL, CIDR, INTERVAL, LISTEN_ADDRESS, oneOf, SERIAL, ZONE } from "./forms.ts";
+import { SOURCE_FLAGS } from "./source_flags.ts";
+import { CONTROL_FLAG, STATE_FLAG } from "./state_flags.ts";
+
+/** A secondary; its own message repeats the text, which the flag's has already. */
+const SECONDARY: ValueForm<Secondary> = {
+  placeholder: "SECONDARY",
+  takes: `${SECONDARY_TAKES}, such as ns1=192.0.2.53 or [2001:db8::53]:5353`,
+  parse: (text) => {
+    try {
+      return parseSecondary(text);
+    } catch (error) {
+      if (!(error instanceof SecondaryError)) throw error;
+      const reason = error.message.replace(`Cannot read secondary "${text}": `, "");
+      throw new CommandError(error.code, reason, undefined, { cause: error });
+    }
+  },
+};
+
+export const SERVE_FLAGS = {
+  ...SOURCE_FLAGS,
+  ...STATE_FLAG,
+  listen: repeated(LISTEN_ADDRESS, {
+    help: "answer there, over UDP and TCP",
+    defaults: ["127.0.0.1:53", "[::1]:53"],
+  }),
+  secondary: repeated(SECONDARY, {
+    help: "a secondary: it is sent NOTIFY and may transfer",
+    defaultText: "none",
+  }),
+  "allow-transfer": repeated(CIDR, {
+    help: "may transfer, beside the secondaries",
+    defaultText: "nobody",
+  }),
+  "allow-query": repeated(CIDR, {
+    help: "may ask; secondaries always may",
+    defaultText: "everybody",
+  }),
+  zone: repeated(ZONE, {
+    help: "serve only this zone of the source",
+    defaultText: "all of them",
+  }),
+  channel: withDefault(CHANNEL, "dns_zone_changed", {
+    help: "listen on this Postgres channel for changes",
+  }),
+  "poll-interval": withDefault(INTERVAL, "2s", {
+    help: "look for changes so often even without a notification",
+  }),
+  "full-read-interval": withDefault(INTERVAL, "1h", {
+    help: "read everything so often, as proof that no change was missed",
+  }),
+  "min-publish-interval": withDefault(INTERVAL, "100ms", {
+    help: "the first change goes out at once; more within this time go together",
+  }),
+  serial: withDefault(oneOf(["unixtime", "increment", "date"]), "unixtime", {
+    help: "how serials are chosen; each is above the last",
+  }),
+  "serial-floor": optional(SERIAL, {
+    help: "publish only serials above this one",
+    defaultText: "none",
+  }),
+  ...CONTROL_FLAG,
+  "log-format": optional(oneOf(LOG_FORMATS), {
+    help: "how log lines are written, to standard error",
+    defaultText: "text on a terminal, else logfmt",
+  }),
+  "log-level": withDefault(oneOf(LOG_LEVELS), "info", {
+    help: "the least severe lines to write",
+  }),
+};
