@@ -105,7 +105,8 @@ const HINTS: Readonly<Partial<Record<StateErrorCode, string>>> = {
   "state-damaged":
     "zonecast can set it aside and start a new one from the source; the journal is lost then",
   "state-disk-full": "free some space on its file system; the version served stays as it is",
-  "state-unopenable": "make its directory, writable for zonecast's user, or give another --state",
+  "state-unopenable":
+    "its directory must exist; it is opened as the user zonecast serves as (or give another --state)",
 };
 
 /**
