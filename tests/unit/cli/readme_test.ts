@@ -1,6 +1,7 @@
 /** Holds the README to the command line as it is. */
 import { assert, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../../lib/cli/commands.ts";
+import { SERVICES_TABLE, SERVICES_VIEW } from "../source/services_view.ts";
 
 const README = Deno.readTextFileSync(new URL("../../../README.md", import.meta.url));
 const FLAT = README.replaceAll(/\s+/g, " ");
@@ -29,4 +30,9 @@ Deno.test("README: lists every flag of serve with its value and default", async 
 Deno.test("README: every flag it mentions is one", () => {
   const known = new Set(["help", ...COMMANDS.flatMap(({ flags }) => Object.keys(flags))]);
   for (const [, name] of FLAT.matchAll(/--([a-z][a-z-]+)/g)) assert(known.has(name), `--${name}`);
+});
+
+Deno.test("README: its services example is the one that is tested on a real Postgres", () => {
+  assertStringIncludes(README, SERVICES_TABLE.trim());
+  assertStringIncludes(README, SERVICES_VIEW.trim());
 });
