@@ -38,7 +38,15 @@ export interface SourceRow {
   readonly ttl: number | null;
   /** RDATA in presentation format. */
   readonly content: string;
+  /**
+   * The owner's one normal form, as the feed and {@link OwnerScope} spell it;
+   * undefined where the source has none (a view without that column).
+   */
+  readonly owner?: string;
 }
+
+/** Owners of one zone in their normal form; "all" stands for every owner there is or was. */
+export type OwnerScope = ReadonlySet<string> | "all";
 
 /** What to read. */
 export interface ReadRequest {
@@ -47,7 +55,7 @@ export interface ReadRequest {
   /** Read every record, whatever the cursor says. */
   readonly everything: boolean;
   /** Owners of earlier reads not yet published, to be read again: source zone name → owners. */
-  readonly pending: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly pending: ReadonlyMap<string, OwnerScope>;
 }
 
 /** Takes one batch of a read. */
@@ -66,7 +74,11 @@ export interface Reading {
    * "everything": the rows delivered are all there are. Otherwise the owners
    * read, by zone name: rows were delivered for exactly these.
    */
-  readonly scope: "everything" | ReadonlyMap<string, ReadonlySet<string>>;
+  readonly scope: "everything" | ReadonlyMap<string, OwnerScope>;
+  /** The database snapshot read, as text (`pg_snapshot`); undefined where there is no such thing. */
+  readonly snapshot?: string;
+  /** When the newest change read was made, ms since the epoch; undefined where not known. */
+  readonly changedAt?: number;
 }
 
 /** Why the primary is woken; for the log and the journal. */
@@ -85,6 +97,63 @@ export interface SourceLink {
   readonly since: number;
   /** Why it is down, for an operator; undefined when up. */
   readonly reason: string | undefined;
+}
+
+/** One published version, to be written back. */
+export interface PublishedReport {
+  /** Name as the source has it. */
+  readonly zone: string;
+  readonly serial: number;
+  /** ms since the epoch. */
+  readonly publishedAt: number;
+  readonly added: number;
+  readonly removed: number;
+  /** {@link Reading.snapshot} of the read that led to it. */
+  readonly snapshot: string | undefined;
+  /** When the newest change in it was made, ms since the epoch. */
+  readonly changedAt: number | undefined;
+}
+
+/** How one secondary stands with one zone, to be written back. Times are ms since the epoch. */
+export interface SecondaryReport {
+  readonly zone: string;
+  readonly secondary: string;
+  /** The serial it was last seen to have: of all its watched servers the one farthest behind. */
+  readonly serial: number | undefined;
+  readonly seenAt: number | undefined;
+  readonly lastNotifyAt: number | undefined;
+  readonly lastTransferAt: number | undefined;
+  /** Kind of the last transfer: "axfr", "ixfr". */
+  readonly kind: string | undefined;
+  /** "live": seen to have the current serial; "transferred": unwatched, but has taken it. */
+  readonly state: "unknown" | "notified" | "transferred" | "live" | "behind";
+}
+
+/** A row, owner or zone that is not served as written, to be written back. */
+export interface ProblemReport {
+  readonly zone: string;
+  /** The owner's normal form; null where the whole zone is meant. */
+  readonly owner: string | null;
+  readonly name: string;
+  readonly type: string;
+  readonly content: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/**
+ * What is to be told to the source's database, gathered since the last
+ * successful {@link Source.writeBack}; later entries win.
+ */
+export interface WriteBack {
+  readonly published: readonly PublishedReport[];
+  /** Zones whose current version also holds at this later snapshot; zone name → snapshot. */
+  readonly covered: ReadonlyMap<string, string>;
+  readonly secondaries: readonly SecondaryReport[];
+  /** All problems there are now; undefined when they have not changed. */
+  readonly problems: readonly ProblemReport[] | undefined;
+  /** Versions that secondaries have come to show: for `pg_notify`. */
+  readonly live: readonly { zone: string; serial: number; live: number; of: number }[];
 }
 
 /** A place records come from. */
@@ -116,6 +185,14 @@ export interface Source {
     request: ReadRequest,
     deliver: Deliver,
   ): Promise<Reading>;
+
+  /**
+   * Tells the database what became of its records, in one transaction.
+   * Absent where there is nobody to tell.
+   *
+   * @throws {SourceError} it cannot be told now; nothing was written
+   */
+  writeBack?(report: WriteBack): Promise<void>;
 
   /** Ends connections and timers. */
   close(): Promise<void>;

@@ -26,6 +26,7 @@ export {
   recordOctets,
   writeRecord,
 } from "./record_list.ts";
+export type { DifferenceReader, Differences } from "./differences.ts";
 export type { ZoneDiff } from "./zone_diff.ts";
 export { soaMinimum, soaSerial, withSerial, ZoneVersion } from "./zone_version.ts";
 export { ZoneTable } from "./zone_table.ts";
