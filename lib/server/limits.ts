@@ -39,9 +39,6 @@ export const READ_OCTETS = 16 * 1024;
 /** Pause after accept() failed (no file descriptor left), ms. */
 export const ACCEPT_PAUSE_MS = 100;
 
-/** Datagrams answered in a row before timers and other sockets get their turn. */
-export const DATAGRAM_BURST = 64;
-
 /** CNAME and DNAME links followed inside a zone; NSD and Knot stop near here too. */
 export const MAX_CHAIN = 16;
 

