@@ -12,12 +12,12 @@ import { parsePostgresUrl } from "./postgres_url.ts";
 
 /** Queries, bigint as number. */
 export type Sql = postgres.Sql<{ bigint: number }>;
-/** Queries inside one transaction. */
-export type TransactionSql = postgres.TransactionSql<{ bigint: number }>;
 
 /** One connection. */
 export interface PostgresClient {
   readonly sql: Sql;
+  /** Whether the connection, once made, is gone. */
+  readonly closed: boolean;
   /** Ends it; queries under way are rejected. Also good for one that is gone. */
   destroy(): void;
 }
@@ -126,6 +126,7 @@ function openSocket(
 export function connectPostgres(url: string, options: ClientOptions): PostgresClient {
   const address = parsePostgresUrl(url);
   const sockets = new SocketMaker(options.connectMs);
+  let closed = false;
   const all:
     & Omit<postgres.Options<{ bigint: postgres.PostgresType<number> }>, keyof UndeclaredOptions>
     & UndeclaredOptions = {
@@ -140,7 +141,10 @@ export function connectPostgres(url: string, options: ClientOptions): PostgresCl
       connection: { application_name: "zonecast" },
       onnotice: (notice) => options.onNotice?.(notice),
       onnotify: options.onNotification,
-      onclose: () => options.onClose?.(),
+      onclose: () => {
+        closed = true;
+        options.onClose?.();
+      },
       socket: (parsed) => sockets.make(parsed),
     };
   const sql = postgres(
@@ -149,9 +153,40 @@ export function connectPostgres(url: string, options: ClientOptions): PostgresCl
   );
   return {
     sql,
+    get closed() {
+      return closed;
+    },
     destroy: () => {
       sql.end({ timeout: 0 }).catch(() => {}); // rejects what waits; nobody is left to be told
       sockets.end();
     },
   };
+}
+
+/**
+ * Runs the body in one transaction: committed when it succeeds, else rolled back.
+ *
+ * Not `sql.begin` of postgres.js: when the server closes the connection during a
+ * query, that rolls back on a socket which is no more, and the TypeError ends
+ * the whole process. One at a time on a client.
+ *
+ * @param mode  what follows BEGIN, such as "read only"
+ */
+export async function transaction<T>(
+  client: PostgresClient,
+  mode: string,
+  body: (sql: Sql) => Promise<T>,
+): Promise<T> {
+  const { sql } = client;
+  await sql.unsafe(`begin ${mode}`);
+  let result: T;
+  try {
+    result = await body(sql);
+  } catch (error) {
+    // A rollback that fails leaves nothing either: the connection is gone, and the work with it.
+    if (!client.closed) await sql`rollback`.catch(() => {});
+    throw error;
+  }
+  await sql`commit`;
+  return result;
 }

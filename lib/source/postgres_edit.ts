@@ -13,7 +13,7 @@ import {
   storedZoneName,
 } from "./edit_rules.ts";
 import { postgresError, SourceError, unreachable, zoneExists, zoneUnknown } from "./errors.ts";
-import { connectPostgres, type PostgresClient, type TransactionSql } from "./postgres_client.ts";
+import { connectPostgres, type PostgresClient, type Sql, transaction } from "./postgres_client.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 import type { RecordEdit, SourceEditor, SourceRow, ZoneSettings } from "./source.ts";
 
@@ -23,9 +23,6 @@ const CONNECT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 10_000;
 /** Longest silence of the server within an operation, in ms. */
 const SILENCE_MS = 60_000;
-
-/** SQLSTATE of a second row with one key. */
-const UNIQUE_VIOLATION = "23505";
 
 interface StoredRecord {
   readonly id: number;
@@ -38,6 +35,8 @@ interface StoredRecord {
 export class PostgresEditor implements SourceEditor {
   readonly #client: PostgresClient;
   readonly #description: string;
+  /** The operation before the next one. */
+  #before: Promise<unknown> = Promise.resolve();
 
   private constructor(url: string) {
     this.#description = parsePostgresUrl(url).description;
@@ -166,7 +165,7 @@ export class PostgresEditor implements SourceEditor {
   }
 
   async #insertRecords(
-    sql: TransactionSql,
+    sql: Sql,
     zone: string,
     records: readonly RecordEdit[],
   ): Promise<void> {
@@ -184,8 +183,15 @@ export class PostgresEditor implements SourceEditor {
   /** Puts off the end that silence brings. */
   #showLife: () => void = () => {};
 
+  /** Runs the body in one transaction, after those begun before it. */
+  #transaction<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
+    const result = this.#before.then(() => this.#transact(body));
+    this.#before = result.catch(() => {}); // whoever waits for it is told
+    return result;
+  }
+
   /** Runs the body in one transaction; a server that falls silent ends it. */
-  async #transaction<T>(body: (sql: TransactionSql) => Promise<T>): Promise<T> {
+  async #transact<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const silence = new Promise<never>((_, reject) => {
       this.#showLife = () => {
@@ -198,11 +204,11 @@ export class PostgresEditor implements SourceEditor {
     });
     this.#showLife();
     try {
-      const done = this.#client.sql.begin(async (sql) => {
+      const done = transaction(this.#client, "", async (sql) => {
         await sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-        return { result: await body(sql) };
+        return await body(sql);
       });
-      return (await Promise.race([done, silence])).result as T;
+      return await Promise.race([done, silence]);
     } catch (error) {
       throw postgresError(error, this.#description);
     } finally {
@@ -212,40 +218,33 @@ export class PostgresEditor implements SourceEditor {
 }
 
 /** The zone's name as its row spells it; undefined when there is none. */
-async function findZone(sql: TransactionSql, zone: string): Promise<string | undefined> {
+async function findZone(sql: Sql, zone: string): Promise<string | undefined> {
   const [row] = await sql<{ name: string }[]>`
     select name from zonecast.zones where zonecast.owner(name, '@') = zonecast.owner(${zone}, '@')`;
   return row?.name;
 }
 
 /** {@link findZone}, with the row locked: further edits of the zone wait. */
-async function lockZone(sql: TransactionSql, zone: string): Promise<string | undefined> {
+async function lockZone(sql: Sql, zone: string): Promise<string | undefined> {
   const [row] = await sql<{ name: string }[]>`
     select name from zonecast.zones where zonecast.owner(name, '@') = zonecast.owner(${zone}, '@')
     for update`;
   return row?.name;
 }
 
-async function mustLockZone(sql: TransactionSql, zone: string): Promise<string> {
+async function mustLockZone(sql: Sql, zone: string): Promise<string> {
   const name = await lockZone(sql, zone);
   if (name === undefined) throw zoneUnknown(zone);
   return name;
 }
 
-async function insertZone(sql: TransactionSql, settings: ZoneSettings): Promise<void> {
+async function insertZone(sql: Sql, settings: ZoneSettings): Promise<void> {
   const columns = { name: storedZoneName(settings.name), ...settingColumns(settings) };
-  try {
-    await sql.savepoint((sql) => sql`insert into zonecast.zones ${sql(columns)}`);
-  } catch (error) {
-    // Another transaction made it since we looked.
-    if (error instanceof Error && "code" in error && error.code === UNIQUE_VIOLATION) {
-      throw zoneExists(settings.name);
-    }
-    throw error;
-  }
+  const { count } = await sql`insert into zonecast.zones ${sql(columns)} on conflict do nothing`;
+  if (count === 0) throw zoneExists(settings.name); // made by another transaction since we looked
 }
 
-async function hasDisabled(sql: TransactionSql): Promise<boolean> {
+async function hasDisabled(sql: Sql): Promise<boolean> {
   const found = await sql`
     select from pg_attribute where attrelid = 'zonecast.records'::regclass
       and attname = 'disabled' and not attisdropped`;
@@ -254,7 +253,7 @@ async function hasDisabled(sql: TransactionSql): Promise<boolean> {
 
 /** An owner's records, of one type or of all. */
 async function ownerRecords(
-  sql: TransactionSql,
+  sql: Sql,
   zone: string,
   name: string,
   type: string | undefined,
@@ -266,14 +265,14 @@ async function ownerRecords(
   return [...rows];
 }
 
-async function recordsAreTable(sql: TransactionSql): Promise<boolean> {
+async function recordsAreTable(sql: Sql): Promise<boolean> {
   const [row] = await sql<{ kind: string }[]>`
     select relkind::text as kind from pg_class where oid = 'zonecast.records'::regclass`;
   return row.kind === "r" || row.kind === "p";
 }
 
 /** @throws {SourceError} code "source-view" */
-async function mustBeTable(sql: TransactionSql, zone: string): Promise<void> {
+async function mustBeTable(sql: Sql, zone: string): Promise<void> {
   if (await recordsAreTable(sql)) return;
   throw new SourceError(
     "source-view",

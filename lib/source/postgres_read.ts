@@ -12,7 +12,7 @@
  */
 import type { Logger } from "../ops/mod.ts";
 import { SourceError } from "./errors.ts";
-import type { TransactionSql } from "./postgres_client.ts";
+import { type Sql, transaction } from "./postgres_client.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import type { Deliver, Reading, SourceRow, ZoneSettings } from "./source.ts";
 
@@ -63,7 +63,7 @@ export class PostgresReader {
   #read(deliver: Deliver, lock: LockScope): Promise<Reading> {
     const { session } = this;
     return session.guard(
-      session.reader.begin("isolation level repeatable read read only", async (sql) => {
+      transaction(session.reader, "isolation level repeatable read read only", async (sql) => {
         await session.answer(sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`));
         await this.#takeLocks(sql, lock);
         const [{ snapshot }] = await session.answer(
@@ -80,7 +80,7 @@ export class PostgresReader {
     );
   }
 
-  async #takeLocks(sql: TransactionSql, lock: LockScope): Promise<void> {
+  async #takeLocks(sql: Sql, lock: LockScope): Promise<void> {
     if (lock === "nothing") return;
     const tables = lock === "zones" ? "zonecast.zones" : "zonecast.zones, zonecast.records";
     try {
@@ -101,7 +101,7 @@ export class PostgresReader {
     }
   }
 
-  async #readZones(sql: TransactionSql): Promise<ZoneSettings[]> {
+  async #readZones(sql: Sql): Promise<ZoneSettings[]> {
     const rows = await this.session.answer(sql<ZoneSettings[]>`
       select name, mname, rname, refresh, retry, expire, minimum,
         default_ttl as "defaultTtl", soa_ttl as "soaTtl", serial_floor as "serialFloor"
@@ -109,10 +109,7 @@ export class PostgresReader {
     return [...rows];
   }
 
-  async #readRecords(
-    sql: TransactionSql,
-    deliver: (rows: readonly SourceRow[]) => void | Promise<void>,
-  ): Promise<void> {
+  async #readRecords(sql: Sql, deliver: Deliver): Promise<void> {
     const { session } = this;
     const columns = await session.answer(sql<{ name: string }[]>`
       select attname as name from pg_attribute

@@ -126,8 +126,8 @@ export class PostgresSession {
   }
 
   /** The connection reads are made on. Connects with its first query. */
-  get reader(): Sql {
-    return this.#reader.sql;
+  get reader(): PostgresClient {
+    return this.#reader;
   }
 
   /** Ends the session and all that waits for it; the first reason counts. */

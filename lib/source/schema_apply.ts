@@ -4,7 +4,7 @@
  * Owns: one connection, for the time of the call.
  */
 import { postgresError, SourceError } from "./errors.ts";
-import { connectPostgres } from "./postgres_client.ts";
+import { connectPostgres, transaction } from "./postgres_client.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 import {
   ADVISORY_LOCK,
@@ -28,7 +28,7 @@ export async function applyPostgresSchema(url: string): Promise<readonly string[
   const { description } = parsePostgresUrl(url);
   const client = connectPostgres(url, { connectMs: CONNECT_MS });
   try {
-    return await client.sql.begin(async (sql) => {
+    return await transaction(client, "", async (sql) => {
       await sql`select pg_advisory_xact_lock(${ADVISORY_LOCK}::bigint)`;
       const before = await sql<{ installed: boolean }[]>`
         select to_regclass('zonecast.migrations') is not null as installed`;
