@@ -95,7 +95,7 @@ export interface SourceLink {
   readonly up: boolean;
   /** When the state last changed, ms since the epoch. */
   readonly since: number;
-  /** Why it is down, for an operator; undefined when up. */
+  /** Why it is down, or cannot be read though it is up; for an operator. Undefined when all is well. */
   readonly reason: string | undefined;
 }
 
