@@ -75,6 +75,7 @@ export class PostgresReader {
           cursor: JSON.stringify({ ...session.identity, snapshot }),
           zones,
           scope: "everything",
+          snapshot,
         } satisfies Reading;
       }),
     );
@@ -109,7 +110,10 @@ export class PostgresReader {
     return [...rows];
   }
 
-  async #readRecords(sql: Sql, deliver: Deliver): Promise<void> {
+  async #readRecords(
+    sql: Sql,
+    take: (rows: readonly SourceRow[]) => void | Promise<void>,
+  ): Promise<void> {
     const { session } = this;
     const columns = await session.answer(sql<{ name: string }[]>`
       select attname as name from pg_attribute
@@ -127,7 +131,7 @@ export class PostgresReader {
       if (rows.length === 0) return;
       fetching = fetch();
       fetching.catch(() => {}); // awaited in the next round; until then nobody looks at it
-      await deliver(rows.map(sourceRow));
+      await take(rows.map(sourceRow));
     }
   }
 }
