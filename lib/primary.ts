@@ -123,6 +123,7 @@ export class Primary {
     source.start(
       (reason) => this.wake(reason),
       (link) => {
+        if (this.#closed) return; // it goes because we do
         if (link.up) log.info("source up", { source: source.description });
         else log.warn("source down", { source: source.description, reason: link.reason });
       },

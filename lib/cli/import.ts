@@ -5,7 +5,6 @@ import {
   formatName,
   formatRdata,
   formatRelative,
-  isMetaType,
   isSubdomain,
   lowerName,
   type Name,
@@ -14,7 +13,8 @@ import {
   typeName,
 } from "../dns/mod.ts";
 import type { RecordEdit, ZoneSettings } from "../source/mod.ts";
-import { type MasterFile, readMasterFile } from "../zone/mod.ts";
+import { escapeControls } from "../ops/mod.ts";
+import { type MasterFile, readMasterFile, ZoneBuild } from "../zone/mod.ts";
 import { readArgument } from "./arguments.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { CommandError, EXIT } from "./errors.ts";
@@ -51,14 +51,10 @@ export const importZone = defineCommand({
     });
     const soa = soleSoa(file, zone);
     const records = file.records.filter(({ type }) => type !== TYPE.SOA);
-    refuseUnfit(records, zone);
-    if (!records.some(({ type, owner }) => type === TYPE.NS && equalNames(owner, zone.apex))) {
-      context.complain(
-        `zonecast: warning: ${zone.text} has no NS record at its apex; secondaries will not load it`,
-      );
-    }
+    refuseOutside(records, zone);
     const edits = records.map((record) => editOf(record, zone.apex));
     const settings = settingsOf(zone, soa, file.defaultTtl);
+    checkServable(zone, settings, edits, context);
     await withEditor(
       flags.source,
       context,
@@ -116,8 +112,8 @@ function isSame(a: ResourceRecord, b: ResourceRecord): boolean {
   return equalNames(a.owner, b.owner) && equalOctets(a.rdata, b.rdata);
 }
 
-/** Refuses what can be no part of the zone: nothing of the file is to vanish in silence. */
-function refuseUnfit(records: readonly ResourceRecord[], zone: ZoneName): void {
+/** Refuses records of other zones: nothing of the file is to vanish in silence. */
+function refuseOutside(records: readonly ResourceRecord[], zone: ZoneName): void {
   const outside = records.filter(({ owner }) => !isSubdomain(owner, zone.apex));
   if (outside.length > 0) {
     throw new CommandError(
@@ -127,15 +123,34 @@ function refuseUnfit(records: readonly ResourceRecord[], zone: ZoneName): void {
       "names without a last dot are relative to $ORIGIN",
     );
   }
-  const meta = records.find(({ type }) => isMetaType(type));
-  if (meta) {
-    throw new CommandError(
-      "import-type",
-      `Cannot import ${zone.text}: ${typeName(meta.type)} at ${
-        formatName(meta.owner)
-      } is no type of zone data`,
-    );
+}
+
+/**
+ * Judges the zone as the server will. What would not be served is refused; what
+ * would be served otherwise than written is warned of.
+ */
+function checkServable(
+  zone: ZoneName,
+  settings: ZoneSettings,
+  edits: readonly RecordEdit[],
+  context: Context,
+): void {
+  const build = new ZoneBuild(settings);
+  for (const edit of edits) build.add(edit);
+  const steps = build.finish(undefined, { policy: "increment", nowMs: 0, floors: [] });
+  while (!steps.next().done); // steps are places to pause; there is nobody to pause for
+  const refused = build.problems.filter(({ scope }) => scope === "row" || scope === "owner");
+  for (const { scope, name, type, reason } of build.problems) {
+    const what = [name || zone.text, type].filter(Boolean).join(" ");
+    const kind = scope === "row" || scope === "owner" ? "" : "warning: ";
+    context.complain(escapeControls(`zonecast: ${kind}${what}: ${reason}`));
   }
+  if (refused.length === 0) return;
+  throw new CommandError(
+    "import-unservable",
+    `Cannot import ${zone.text}: ${count(refused.length, "problem")}, as above`,
+    "mend the file; the zone is as it was",
+  );
 }
 
 function editOf({ owner, type, ttl, rdata }: ResourceRecord, apex: Name): RecordEdit {

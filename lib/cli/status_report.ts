@@ -203,7 +203,9 @@ function renderServer(
     : `DOWN for ${age(source.since, now)}${
       source.reason ? `: ${escapeControls(source.reason)}` : ""
     }`;
-  const failure = source.failure ? `last read FAILED: ${escapeControls(source.failure)}\n` : "";
+  const failure = source.up && source.failure
+    ? `last read FAILED: ${escapeControls(source.failure)}\n`
+    : "";
   return `zonecast ${version}, process ${pid}, up ${age(startedAt, now)}, on ${
     listen.join(", ")
   }\n` +

@@ -122,7 +122,8 @@ export class ControlServer {
       }
       await send(conn, { end: true });
     } catch (error) {
-      if (gone.signal.aborted || this.#closed) return;
+      const isGone = error instanceof ControlError && error.code === "control-gone";
+      if (isGone || gone.signal.aborted || this.#closed) return;
       await this.#sendError(conn, asError(error));
     } finally {
       gone.abort();
@@ -263,6 +264,9 @@ async function send(conn: Deno.Conn, line: ControlLine): Promise<void> {
   written.catch(() => {});
   try {
     await Promise.race([written, late]);
+  } catch (error) {
+    if (error instanceof ControlError) throw error;
+    throw new ControlError("control-gone", "The client is gone", undefined, { cause: error });
   } finally {
     clearTimeout(timer);
   }

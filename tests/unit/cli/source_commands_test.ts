@@ -184,6 +184,23 @@ Deno.test("import: the end of a transfer's output, the SOA again, is no second S
   });
 });
 
+Deno.test("import: what is served otherwise than written is warned of", async () => {
+  await withSource(async (run) => {
+    const soa = "@ 60 SOA a b 1 2 3 4 5\n";
+    const { code, err } = await run(
+      ["import", "b.org", "-"],
+      soa + "x 1 A 192.0.2.1\nx A 192.0.2.2",
+    );
+    assertEquals(code, 0);
+    assertStringIncludes(err, "zonecast: warning: b.org: the zone b.org. has no NS records");
+    const ttls = soa + "@ NS a\nx 1 A 192.0.2.1\nx 2 A 192.0.2.2";
+    assertStringIncludes(
+      (await run(["import", "b.org", "-"], ttls)).err,
+      "zonecast: warning: x.b.org.: the records of one RRset have different TTLs",
+    );
+  });
+});
+
 Deno.test("import: a file that is no such zone is refused whole, every problem with its line", async (t) => {
   const soa = "@ 60 SOA a b 1 2 3 4 5\n";
   const cases: [what: string, text: string, lines: string[]][] = [
@@ -194,6 +211,13 @@ Deno.test("import: a file that is no such zone is refused whole, every problem w
     ["malformed", soa + "x 60 A 1.2\ny 60 AAAA z\n", [
       "zonecast: standard input:2: ",
       "zonecast: standard input:3: ",
+    ]],
+    ["a CNAME beside others", soa + "@ 60 NS a\nx 60 CNAME a\nx 60 A 192.0.2.1\n", [
+      "zonecast: x.b.org.: a CNAME cannot stand beside other records of its owner",
+      "Cannot import b.org: 1 problem, as above",
+    ]],
+    ["a type that is no data", soa + "@ 60 NS a\nx 60 TYPE255 \\# 0\n", [
+      'standard input:3: Cannot read type "TYPE255"',
     ]],
   ];
   await withSource(async (run) => {

@@ -6,6 +6,7 @@ import {
   type ControlCommand,
   ControlError,
   ControlServer,
+  createLogger,
   type JsonValue,
   nullLogger,
 } from "../../../lib/ops/mod.ts";
@@ -214,6 +215,31 @@ Deno.test("control socket: a command learns that its client is gone", async () =
     for await (const _ of askServer(path, { command: "follow" })) break;
     await ended.promise;
   }, commands);
+});
+
+Deno.test("control socket: a client that leaves amid many answers is no error in the log", async () => {
+  const dir = await Deno.makeTempDir();
+  const lines: string[] = [];
+  const log = createLogger({ format: "json", level: "info", write: (line) => lines.push(line) });
+  const ended = Promise.withResolvers<void>();
+  const commands: Record<string, ControlCommand> = {
+    flood: function* () {
+      try {
+        while (true) yield "x".repeat(10_000);
+      } finally {
+        ended.resolve();
+      }
+    },
+  };
+  const server = await ControlServer.start(`${dir}/control.sock`, commands, log);
+  try {
+    for await (const _ of askServer(server.path, { command: "flood" })) break;
+    await ended.promise;
+    assertEquals(lines, []);
+  } finally {
+    await server.close();
+    await Deno.remove(dir, { recursive: true });
+  }
 });
 
 Deno.test("control socket: a server that stops mid-answer is told from a whole answer", async () => {
