@@ -81,7 +81,7 @@ const BY_SQLSTATE: Record<string, [code: SourceErrorCode, hint: string]> = {
   "53300": ["source-unreachable", "raise max_connections; zonecast takes three"],
 };
 /** SQLSTATEs, by their first characters, of a server that goes away or comes up. */
-const GOING_AWAY = /^(08|57P0[1-5]|57P0)/;
+const GOING_AWAY = /^(08|57P0)/;
 /** Codes of the net and of postgres.js that say: no connection. */
 const NO_CONNECTION = /^(E[A-Z_]+|CONNECT_TIMEOUT|CONNECTION_[A-Z]+)$/;
 
@@ -89,8 +89,18 @@ function codeOf(error: unknown): string {
   return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
 }
 
-/** An error's text for an operator: the first line of what the system says. */
+/** postgres.js' own codes in words; its messages are "write CONNECT_TIMEOUT host:port". */
+const IN_WORDS: Record<string, string> = {
+  CONNECT_TIMEOUT: "it did not answer in time",
+  CONNECTION_CLOSED: "the server closed the connection",
+  CONNECTION_DESTROYED: "the connection was given up",
+  CONNECTION_ENDED: "the connection was given up",
+};
+
+/** An error's text for an operator. */
 function reasonOf(error: unknown): string {
+  const words = IN_WORDS[codeOf(error)];
+  if (words) return words;
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   return error instanceof Error && error.message ? error.message : codeOf(error) || String(error);
 }
@@ -108,6 +118,14 @@ export function postgresError(error: unknown, what: string): ZonecastError {
   const known = BY_SQLSTATE[code];
   const message = `Cannot read or write ${what}: ${reason}`;
   if (known) return new SourceError(known[0], message, known[1], { cause: error });
+  if (/certificate/i.test(reason)) {
+    return new SourceError(
+      "source-refused",
+      `Cannot trust ${what}: ${reason}`,
+      "name its CA with sslrootcert=FILE in the URL; sslmode=require encrypts without checking",
+      { cause: error },
+    );
+  }
   if (GOING_AWAY.test(code) || NO_CONNECTION.test(code)) {
     return unreachable(what, reason, error);
   }
