@@ -81,6 +81,7 @@ export class RunningServer {
     const source = openSource(config.sourceUrl, {
       channel: config.channel,
       pollIntervalMs: config.pollIntervalMs,
+      create: state.zones.length === 0,
       log,
     });
     const primary = new Primary({

@@ -12,6 +12,12 @@ export interface OpenSourceOptions {
   readonly channel?: string;
   /** Postgres: between two looks without a notification, in ms; 2000 without. */
   readonly pollIntervalMs?: number;
+  /**
+   * SQLite: make the file when it is not there at the start; true without. A
+   * server that has zones must not: an empty file in place of one that was moved
+   * away would unpublish them all.
+   */
+  readonly create?: boolean;
   readonly log: Logger;
 }
 
@@ -41,7 +47,7 @@ export function openSource(url: string, options: OpenSourceOptions): Source {
   const place = parseSourceUrl(url);
   return place.kind === "postgres"
     ? new PostgresSource({ ...options, url })
-    : new SqliteSource(place.path);
+    : new SqliteSource(place.path, options.create);
 }
 
 /**

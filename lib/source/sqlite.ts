@@ -110,7 +110,8 @@ export class SqliteSource implements Source {
   #changed: (link: SourceLink) => void = () => {};
   #reading = false;
 
-  constructor(readonly path: string) {
+  /** @param create  make the file when it is not there at the start; else it is waited for */
+  constructor(readonly path: string, readonly create = true) {
     this.description = `sqlite ${path}`;
     this.#worker = new SqliteWorker((event) => {
       if (event.kind === "wake") return this.#wake(event.reason);
@@ -123,7 +124,7 @@ export class SqliteSource implements Source {
     this.#wake = wake;
     this.#changed = linkChanged;
     // A failure shows in the link: the worker tells of it, or its end does.
-    this.#worker.ask({ kind: "watch", path: this.path }).catch(() => {});
+    this.#worker.ask({ kind: "watch", path: this.path, create: this.create }).catch(() => {});
   }
 
   async read(_request: ReadRequest, deliver: Deliver): Promise<Reading> {

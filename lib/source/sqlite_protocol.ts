@@ -20,7 +20,7 @@ export type Request =
   & { readonly id: number }
   & (
     /** Watch the file and tell of changes, from now on. */
-    | { readonly kind: "watch"; readonly path: string }
+    | { readonly kind: "watch"; readonly path: string; readonly create: boolean }
     /** Read everything; batches of rows come first, each to be answered by `more`. */
     | { readonly kind: "read"; readonly path: string }
     /** A batch of the read of this id was taken. */

@@ -108,8 +108,10 @@ export class FileWatch {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #link: SourceLink = { up: false, since: Date.now(), reason: "not opened yet" };
 
+  /** @param create  make the file when it is not there at the start */
   constructor(
     readonly path: string,
+    readonly create: boolean,
     readonly wake: (reason: WakeReason) => void,
     readonly linkChanged: (link: SourceLink) => void,
   ) {
@@ -137,7 +139,7 @@ export class FileWatch {
 
   #open(): void {
     // Only a first start makes the file: one that went away is waited for.
-    this.#db = openFile(this.path, !this.#everOpen);
+    this.#db = openFile(this.path, this.create && !this.#everOpen);
     this.#file = identifyFile(this.path);
     this.#version = dataVersion(this.#db);
     this.#setLink(true, undefined);

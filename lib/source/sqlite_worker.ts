@@ -65,6 +65,7 @@ async function answer(request: Request): Promise<unknown> {
     case "watch":
       watch = new FileWatch(
         request.path,
+        request.create,
         (reason) => post({ kind: "wake", reason }),
         (link) => post({ kind: "link", link }),
       );

@@ -129,11 +129,15 @@ systemTest("serve: starts with what it last published, also while the source is 
   }
   await Deno.rename(`${dir.path}/zones.db`, `${dir.path}/away.db`);
   await using again = serve(dir.path, port);
-  await again.logged(/event=serving zones=1/);
+  await again.logged(/event="source down".*There is no file/);
   const reply = await query({ addr: "127.0.0.1", port }, "ns1.example.org", "A");
   assertEquals(reply.answers?.length, 1);
-  const status = JSON.parse(await must(dir.path, "status", "--json"));
-  assertEquals(status.zones.length, 1);
+  const report = JSON.parse(await must(dir.path, "status", "--json"));
+  assertEquals([report.zones.length, report.server.source.up], [1, false]);
+
+  await Deno.rename(`${dir.path}/away.db`, `${dir.path}/zones.db`);
+  await must(dir.path, "set", "example.org", "back", "A", "192.0.2.9");
+  await again.logged(/event="zone published"/);
 });
 
 systemTest("serve: what keeps it from starting is one error, and exit code 1", async (t) => {
