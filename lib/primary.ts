@@ -283,11 +283,13 @@ export class Primary {
   async #commit(publications: readonly Publication[], reading: Reading): Promise<void> {
     const { store, zones, announcer } = this.#parts;
     if (publications.length === 0) {
-      if (reading.cursor !== this.#cursor) await store.keepCursor(reading.cursor);
+      if (reading.cursor !== this.#cursor) {
+        await store.keepProgress({ cursor: reading.cursor, pending: new Map() });
+      }
       this.#cursor = reading.cursor;
       return;
     }
-    await store.publish(publications, reading.cursor);
+    await store.publish(publications, { cursor: reading.cursor, pending: new Map() });
     this.#cursor = reading.cursor;
     for (const { version, publishedAt } of publications) {
       zones.set(version);

@@ -1,6 +1,6 @@
 /**
  * Single values of the state file: its identity, the source's cursor, the
- * number of zones.
+ * number of zones, the sum of the pending owners.
  *
  * Owns: prepared statements on the table `meta`. Synchronous; called within a
  * transaction or snapshot.
@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { DamagedRow, integer, text } from "./columns.ts";
+import { NO_PENDING } from "./pending_table.ts";
 
 /** Octets of a state file's identity. */
 const INSTANCE_OCTETS = 16;
@@ -21,6 +22,8 @@ export interface Meta {
   readonly cursor: string | undefined;
   /** Number of zones stored. */
   readonly zones: number;
+  /** Sum of the pending owners. */
+  readonly pending: string;
 }
 
 /** Values by name. */
@@ -60,14 +63,19 @@ export class MetaTable {
     const zones = values.get("zones");
     if (instance === undefined) throw new DamagedRow("it has lost its identity");
     if (zones === undefined) throw new DamagedRow("it has lost the number of its zones");
-    return { instance, zones: Number(zones), cursor: values.get("cursor") };
+    return {
+      instance,
+      zones: Number(zones),
+      cursor: values.get("cursor"),
+      pending: values.get("pending") ?? NO_PENDING, // none was ever written
+    };
   }
 }
 
 /** The values of a new file. */
 export function newMeta(): Meta {
   const instance = randomBytes(INSTANCE_OCTETS).toString("hex");
-  return { instance, zones: 0, cursor: undefined };
+  return { instance, zones: 0, cursor: undefined, pending: NO_PENDING };
 }
 
 function checksum(name: string, value: string): number {

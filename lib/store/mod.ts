@@ -8,6 +8,8 @@ export { setAside } from "./set_aside.ts";
 export { openStateFile, type StateFileOptions } from "./state_file.ts";
 export type {
   JournalEntry,
+  PendingOwners,
+  Progress,
   Publication,
   StateStore,
   StoredState,

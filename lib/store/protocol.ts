@@ -6,7 +6,7 @@
  */
 import type { Page, RecordList } from "../zone/mod.ts";
 import type { StateErrorFields } from "./errors.ts";
-import type { JournalEntry } from "./state_store.ts";
+import type { JournalEntry, PendingOwners, Progress } from "./state_store.ts";
 
 /** Names a page within its zone. */
 export interface PageId {
@@ -56,6 +56,7 @@ export interface ZoneHead {
 export interface StateHead {
   readonly instance: string;
   readonly cursor: string | undefined;
+  readonly pending: PendingOwners;
   /** In the order their pages came in. */
   readonly zones: readonly ZoneHead[];
 }
@@ -72,10 +73,10 @@ export interface Operations {
   open: { request: { path: string; readOnly: boolean }; answer: undefined };
   load: { request: undefined; answer: StateHead };
   publish: {
-    request: { publications: readonly WirePublication[]; cursor: string | undefined };
+    request: { publications: readonly WirePublication[]; progress: Progress | undefined };
     answer: undefined;
   };
-  keepCursor: { request: { cursor: string }; answer: undefined };
+  keepProgress: { request: { progress: Progress }; answer: undefined };
   removeZone: { request: { apexKey: string }; answer: undefined };
   journal: { request: { apexKey: string }; answer: readonly JournalEntry[] };
   differences: {

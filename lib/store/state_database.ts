@@ -12,9 +12,10 @@ import { damaged, StateError, toStateError } from "./errors.ts";
 import { type JournalEnd, JournalTable, NO_CHAIN } from "./journal_table.ts";
 import { MetaTable } from "./meta_table.ts";
 import { PageTable } from "./page_table.ts";
+import { PendingTable } from "./pending_table.ts";
 import type { StateHead, WireDiff, WirePublication, ZoneHead } from "./protocol.ts";
 import { readSoa } from "./soa.ts";
-import type { JournalEntry } from "./state_store.ts";
+import type { JournalEntry, Progress } from "./state_store.ts";
 import { type ZoneRow, ZoneRows } from "./zone_rows.ts";
 
 /** The open state file. */
@@ -24,6 +25,7 @@ export class StateDatabase {
   readonly #pages: PageTable;
   readonly #journal: JournalTable;
   readonly #meta: MetaTable;
+  readonly #pending: PendingTable;
 
   /**
    * Opens a state file, made when it is not there and not read-only.
@@ -44,6 +46,7 @@ export class StateDatabase {
       this.#pages = new PageTable(db);
       this.#journal = new JournalTable(db);
       this.#meta = new MetaTable(db);
+      this.#pending = new PendingTable(db);
     } catch (error) {
       const failure = toStateError(error, path, readOnly ? "read" : "open");
       // SQLITE_ERROR: our statements do not fit the tables, so these are no longer ours.
@@ -73,11 +76,13 @@ export class StateDatabase {
           const problem = this.#journal.endProblem(zone);
           if (problem) broken.push([zone, problem]);
         }
-        const { instance, cursor, zones: count } = this.#meta.read();
+        const { instance, cursor, zones: count, pending: sum } = this.#meta.read();
         if (zones.length !== count) {
           throw damaged(this.path, `it has ${zones.length} zones instead of ${count}`);
         }
-        return { instance, cursor, zones };
+        const { pending, sum: found } = this.#pending.read();
+        if (found !== sum) throw damaged(this.path, "its pending owners are not those kept");
+        return { instance, cursor, pending, zones };
       });
       for (const [zone, what] of broken) this.#discardJournal(zone, what);
       return head;
@@ -85,33 +90,32 @@ export class StateDatabase {
   }
 
   /**
-   * Makes publications durable, all or none, with the cursor if one is given.
+   * Makes publications durable, all or none, with the progress if it is given.
    *
    * @throws {StateError} "state-diverged": a version does not follow what is stored
    */
-  publish(publications: readonly WirePublication[], cursor: string | undefined): void {
+  publish(publications: readonly WirePublication[], progress?: Progress): void {
     this.#run("publish to", () => {
       const problems: StateError[] = [];
-      this.#connection.transaction(() => {
+      this.#write(() => {
         for (const publication of publications) this.#publishOne(publication, problems);
         const isNew = publications.some(({ previousSerial }) => previousSerial === undefined);
-        this.#meta.set({ cursor, zones: isNew ? this.#zones.count() : undefined });
+        if (isNew) this.#meta.set({ zones: this.#zones.count() });
+        if (progress) this.#keepProgress(progress);
       });
       for (const problem of problems) this.report(problem);
     });
   }
 
-  /** Keeps a cursor. */
-  keepCursor(cursor: string): void {
-    this.#run("write to", () => {
-      this.#connection.transaction(() => this.#meta.set({ cursor }));
-    });
+  /** Keeps the progress, cursor and pending owners. */
+  keepProgress(progress: Progress): void {
+    this.#run("write to", () => this.#write(() => this.#keepProgress(progress)));
   }
 
   /** Forgets a zone; one that is not there is no error. */
   removeZone(apexKey: string): void {
     this.#run("write to", () => {
-      this.#connection.transaction(() => {
+      this.#write(() => {
         this.#zones.remove(apexKey);
         this.#meta.set({ zones: this.#zones.count() });
       });
@@ -163,6 +167,20 @@ export class StateDatabase {
     } catch (error) {
       throw toStateError(error, this.path, doing);
     }
+  }
+
+  /** One transaction. */
+  #write(body: () => void): void {
+    try {
+      this.#connection.transaction(body);
+    } catch (error) {
+      this.#pending.forget();
+      throw error;
+    }
+  }
+
+  #keepProgress({ cursor, pending }: Progress): void {
+    this.#meta.set({ cursor, pending: this.#pending.replace(pending) });
   }
 
   #loadPages(zone: ZoneRow, deliver: (pages: Page[]) => void): void {

@@ -20,7 +20,13 @@ import {
 } from "./protocol.ts";
 import { wirePublication } from "./publication.ts";
 import { readSoa } from "./soa.ts";
-import type { JournalEntry, Publication, StateStore, StoredState } from "./state_store.ts";
+import type {
+  JournalEntry,
+  Progress,
+  Publication,
+  StateStore,
+  StoredState,
+} from "./state_store.ts";
 
 /** How to open a state file. */
 export interface StateFileOptions {
@@ -115,6 +121,7 @@ class StateFile implements StateStore {
     return {
       instance: head.instance,
       cursor: head.cursor,
+      pending: head.pending,
       zones: head.zones.map(({ soa, publishedAt }, at) => ({
         version: new ZoneVersion(readSoa(soa), pages[at] ?? []),
         publishedAt,
@@ -122,13 +129,13 @@ class StateFile implements StateStore {
     };
   }
 
-  async publish(publications: readonly Publication[], cursor?: string): Promise<void> {
+  async publish(publications: readonly Publication[], progress?: Progress): Promise<void> {
     const wire = publications.map(wirePublication);
-    await this.#ask("publish", { publications: wire, cursor }, publicationBuffers(wire));
+    await this.#ask("publish", { publications: wire, progress }, publicationBuffers(wire));
   }
 
-  async keepCursor(cursor: string): Promise<void> {
-    await this.#ask("keepCursor", { cursor });
+  async keepProgress(progress: Progress): Promise<void> {
+    await this.#ask("keepProgress", { progress });
   }
 
   async removeZone(apex: Name): Promise<void> {

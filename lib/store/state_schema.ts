@@ -81,6 +81,17 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX journal_by_zone ON journal (zone);
   `,
+  `
+  -- Owners that were read up to the cursor and are still to be published. Their
+  -- number and the XOR of their checksums are the value 'pending' in meta.
+  CREATE TABLE pending (
+    id INTEGER PRIMARY KEY,
+    zone TEXT NOT NULL,              -- name as the source has it
+    owner TEXT,                      -- NULL: the whole zone
+    checksum INTEGER NOT NULL,       -- CRC-32 of zone and owner
+    UNIQUE (zone, owner)
+  ) STRICT;
+  `,
 ];
 
 /** The schema version this zonecast reads and writes. */

@@ -14,6 +14,20 @@ export interface StoredZone {
   readonly publishedAt: number;
 }
 
+/**
+ * Owners still to be published: zone name as the source has it → owners in its
+ * normal form, or "all" for the whole zone.
+ */
+export type PendingOwners = ReadonlyMap<string, ReadonlySet<string> | "all">;
+
+/** How far the source was read, and what of it still waits. */
+export interface Progress {
+  /** Source cursor of the last read taken. */
+  readonly cursor: string;
+  /** All that still waits; a zone with no owner in its set is not kept. */
+  readonly pending: PendingOwners;
+}
+
 /** All that a start needs. */
 export interface StoredState {
   /** Random identity of this state file, made with it; 32 hex digits. */
@@ -21,6 +35,8 @@ export interface StoredState {
   readonly zones: readonly StoredZone[];
   /** Source cursor of the last read taken; undefined before the first. */
   readonly cursor: string | undefined;
+  /** What was read up to the cursor and is not published. */
+  readonly pending: PendingOwners;
 }
 
 /** One version to make durable. */
@@ -51,10 +67,10 @@ export interface JournalEntry {
 /** The state file, one writer. */
 export interface StateStore {
   load(): Promise<StoredState>;
-  /** Changed pages, journal rows and (if given) the cursor, in one transaction, fsynced. */
-  publish(publications: readonly Publication[], cursor?: string): Promise<void>;
-  /** Keeps a cursor when a read changed nothing. */
-  keepCursor(cursor: string): Promise<void>;
+  /** Changed pages, journal rows and (if given) the progress, in one transaction, fsynced. */
+  publish(publications: readonly Publication[], progress?: Progress): Promise<void>;
+  /** Keeps the progress when a read changed nothing. */
+  keepProgress(progress: Progress): Promise<void>;
   /** Forgets a zone: pages and journal. */
   removeZone(apex: Name): Promise<void>;
   /** A zone's journal, oldest first; empty when there is none. */

@@ -37,10 +37,10 @@ function answer(request: Request): { answer: Answer; transfer?: ArrayBufferLike[
         ),
       };
     case "publish":
-      open().publish(request.body.publications, request.body.cursor);
+      open().publish(request.body.publications, request.body.progress);
       return { answer: undefined };
-    case "keepCursor":
-      open().keepCursor(request.body.cursor);
+    case "keepProgress":
+      open().keepProgress(request.body.progress);
       return { answer: undefined };
     case "removeZone":
       open().removeZone(request.body.apexKey);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { openStateFile, setAside, StateError } from "../../../lib/store/mod.ts";
 import { tempDir } from "../../support/tempdir.ts";
-import { aRecord, firstVersion, hostPages, nextVersion, pageOf, plain } from "./zones.ts";
+import { aRecord, firstVersion, hostPages, nextVersion, pageOf, plain, progress } from "./zones.ts";
 
 /** Pages big enough that damage to a stretch of the file must hit some. */
 function bigPages() {
@@ -15,7 +15,7 @@ function bigPages() {
 async function stateWithZone(path: string): Promise<void> {
   const store = await openStateFile(path);
   const first = firstVersion("example.", 1, bigPages());
-  await store.publish([first], "cursor");
+  await store.publish([first], progress("cursor", new Map([["example", new Set(["a.example."])]])));
   const next = nextVersion(first.version, 2, first.version.pages, {
     added: [aRecord("x.example.", 1)],
   });
@@ -108,6 +108,12 @@ Deno.test("rows that contradict each other are noticed", async (t) => {
     "the checksum is another": "UPDATE zone SET checksum = checksum + 1",
     "the identity is lost": "DELETE FROM meta WHERE name = 'instance'",
     "the cursor is another": "UPDATE meta SET value = 'x' WHERE name = 'cursor'",
+    "a pending owner is another": "UPDATE pending SET owner = 'b.example.'",
+    "a pending owner is missing": "DELETE FROM pending",
+    "a pending owner too many":
+      "INSERT INTO pending (zone, owner, checksum) SELECT 'x', owner, checksum FROM pending",
+    "the sum of the pending owners is lost": "DELETE FROM meta WHERE name = 'pending'",
+    "the pending owners are lost": "DROP TABLE pending",
     "a zone is missing": "DELETE FROM zone",
     "the version is lost": "PRAGMA user_version = 0",
     "a table is lost": "DROP TABLE journal",

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { toStateError } from "../../../lib/store/errors.ts";
 import { openStateFile, StateError, type StateStore } from "../../../lib/store/mod.ts";
 import { tempDir } from "../../support/tempdir.ts";
-import { aRecord, firstVersion, hostPages, nextVersion, pageOf, plain } from "./zones.ts";
+import { aRecord, firstVersion, hostPages, nextVersion, pageOf, plain, progress } from "./zones.ts";
 
 /** Mounts a file system of 1 MiB; undefined where that is not allowed. */
 async function smallDisk(at: string): Promise<AsyncDisposable | undefined> {
@@ -48,11 +48,11 @@ Deno.test("a full disk: nothing is written, the old state stays, and it goes on 
   const path = `${dir.path}/state.db`;
   await using store = await opened(path);
   const first = firstVersion("example.", 1, hostPages("example.", 3));
-  await store.publish([first], "before");
+  await store.publish([first], progress("before"));
 
   const big = { ...pageOf([aRecord("z.example.", 1)]), block: new Uint8Array(2_000_000) };
   const tooBig = nextVersion(first.version, 2, [...first.version.pages, big]);
-  const error = await assertRejects(() => store.publish([tooBig], "after"), StateError);
+  const error = await assertRejects(() => store.publish([tooBig], progress("after")), StateError);
   assertEquals(error.code, "state-disk-full");
   assert(error.message.includes(path) && error.hint);
   const state = await store.load();

@@ -9,7 +9,7 @@
  */
 import { openStateFile } from "../../../lib/store/mod.ts";
 import type { Page, ZoneVersion } from "../../../lib/zone/mod.ts";
-import { aRecord, firstVersion, nextVersion, pageOf } from "./zones.ts";
+import { aRecord, firstVersion, nextVersion, pageOf, progress } from "./zones.ts";
 
 export const APEX = "example.";
 /** Pages of the zone. */
@@ -37,7 +37,7 @@ async function publishForever(path: string): Promise<void> {
   if (zones.length === 0) {
     const pages = Array.from({ length: PAGES }, (_, index) => pageAt(index, FIRST_SERIAL));
     const first = firstVersion(APEX, FIRST_SERIAL, pages);
-    await store.publish([first], `cursor ${FIRST_SERIAL}`);
+    await store.publish([first], progress(`cursor ${FIRST_SERIAL}`));
     version = first.version;
     say(String(version.serial));
   } else {
@@ -49,7 +49,7 @@ async function publishForever(path: string): Promise<void> {
     const pages = [...version.pages];
     pages[serial % PAGES] = pageAt(serial % PAGES, serial);
     const next = nextVersion(version, serial, pages, { added: [aRecord(`n.${APEX}`, serial)] });
-    await store.publish([next], `cursor ${serial}`);
+    await store.publish([next], progress(`cursor ${serial}`));
     say(String(serial));
     version = next.version;
   }

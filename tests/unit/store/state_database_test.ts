@@ -7,22 +7,25 @@ import { readSoa } from "../../../lib/store/soa.ts";
 import { StateDatabase } from "../../../lib/store/state_database.ts";
 import { type Page, ZoneVersion } from "../../../lib/zone/mod.ts";
 import { tempDir } from "../../support/tempdir.ts";
-import { aRecord, firstVersion, hostPages, nextVersion, pageOf, plain } from "./zones.ts";
+import { aRecord, firstVersion, hostPages, nextVersion, pageOf, plain, progress } from "./zones.ts";
 
 function open(path: string, problems: StateError[] = []): StateDatabase {
   return new StateDatabase(path, false, (problem) => problems.push(problem));
 }
 
 function publish(database: StateDatabase, publication: Publication, cursor?: string): void {
-  database.publish([wirePublication(publication)], cursor);
+  database.publish([wirePublication(publication)], cursor ? progress(cursor, PENDING) : undefined);
 }
 
+const PENDING = new Map([["example", new Set(["a.example.", "b.example."])]]);
+
 /** All that is stored, as plain values. */
-function stored(database: StateDatabase): { cursor: string | undefined; zones: unknown[] } {
+function stored(database: StateDatabase): Record<"cursor" | "pending" | "zones", unknown> {
   const pages: Page[][] = [];
   const head = database.load((zone, batch) => (pages[zone] ??= []).push(...batch));
   return {
     cursor: head.cursor,
+    pending: head.pending,
     zones: head.zones.map(({ soa, publishedAt }, at) => ({
       publishedAt,
       version: plain(new ZoneVersion(readSoa(soa), pages[at] ?? [])),

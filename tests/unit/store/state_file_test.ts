@@ -11,6 +11,7 @@ import {
   nextVersion,
   pageOf,
   plain,
+  progress,
   PUBLISHED_AT,
   soaRecord,
 } from "./zones.ts";
@@ -68,7 +69,7 @@ Deno.test("what was published comes back octet for octet, in canonical order", a
       await using dir = await tempDir();
       const before = plain(publication.version);
       const store = await openStateFile(`${dir.path}/state.db`);
-      await store.publish([publication], "cursor 1");
+      await store.publish([publication], progress("cursor 1"));
       assertEquals(plain(publication.version), before, "the live version's octets are untouched");
       await store.close();
       const again = await openStateFile(`${dir.path}/state.db`);
@@ -140,7 +141,7 @@ Deno.test("a thousand zones are published in one transaction and come back", asy
     { length: 1000 },
     (_, n) => firstVersion(`z${n}.example.`, n, hostPages(`z${n}.example.`, 2)),
   );
-  await store.publish(firsts, "c");
+  await store.publish(firsts, progress("c"));
   const { zones } = await store.load();
   const byApex = new Map(zones.map(({ version }) => [version.apexKey, version]));
   for (const { version } of firsts) {
@@ -180,7 +181,7 @@ Deno.test("a version that does not follow what is stored is refused and changes 
   await using dir = await tempDir();
   const store = await openStateFile(`${dir.path}/state.db`);
   const first = firstVersion("example.", 5, hostPages("example.", 3));
-  await store.publish([first], "before");
+  await store.publish([first], progress("before"));
   const stored = plain(first.version);
   const other = firstVersion("example.org.", 1, []);
   const stranger = new ZoneVersion(soaRecord("example.", 4), first.version.pages);
@@ -203,7 +204,7 @@ Deno.test("a version that does not follow what is stored is refused and changes 
   for (const [name, publication] of Object.entries(cases)) {
     await t.step(name, async () => {
       // The good one before it in the same call must not stay either.
-      const error = await rejection(store.publish([other, publication], "after"));
+      const error = await rejection(store.publish([other, publication], progress("after")));
       assertEquals(error.code, "state-diverged");
       const { zones, cursor } = await store.load();
       assertEquals(zones.map(({ version }) => plain(version)), [stored]);
@@ -256,12 +257,12 @@ Deno.test("the cursor is kept with and without a publication", async () => {
   const path = `${dir.path}/state.db`;
   const store = await openStateFile(path);
   const first = firstVersion("example.", 1, []);
-  await store.publish([first], "one");
+  await store.publish([first], progress("one"));
   await store.publish([nextVersion(first.version, 2)]);
   assertEquals((await store.load()).cursor, "one");
-  await store.keepCursor("two");
-  await store.publish([], "three");
-  await store.keepCursor("four é");
+  await store.keepProgress(progress("two"));
+  await store.publish([], progress("three"));
+  await store.keepProgress(progress("four é"));
   await store.close();
   const again = await openStateFile(path);
   assertEquals((await again.load()).cursor, "four é");
@@ -283,7 +284,7 @@ Deno.test("a reader beside the server sees what is committed and can change noth
   await store.publish([second]);
   assertEquals((await reader.journal(parseName("example."))).length, 1);
   assertEquals((await reader.differences(parseName("example."), 1))?.length, 1);
-  assertEquals((await rejection(reader.keepCursor("x"))).code, "state-read-only");
+  assertEquals((await rejection(reader.keepProgress(progress("x")))).code, "state-read-only");
   assertEquals((await rejection(reader.publish([second]))).code, "state-read-only");
   await reader.close();
   await store.close();
@@ -310,7 +311,7 @@ Deno.test("a state file whose directory is missing cannot be opened", async () =
 Deno.test("a closed store rejects, and closing twice is no error", async () => {
   await using dir = await tempDir();
   const store = await openStateFile(`${dir.path}/state.db`);
-  const cursor = store.keepCursor("asked before closing");
+  const cursor = store.keepProgress(progress("asked before closing"));
   await store.close();
   await cursor;
   await store.close();

@@ -9,7 +9,7 @@ import {
   type ZoneDiff,
   ZoneVersion,
 } from "../../../lib/zone/mod.ts";
-import type { Publication } from "../../../lib/store/mod.ts";
+import type { PendingOwners, Progress, Publication } from "../../../lib/store/mod.ts";
 
 /** ms since the epoch at which all test versions are published. */
 export const PUBLISHED_AT = 1_700_000_000_000;
@@ -80,6 +80,11 @@ export function firstVersion(apex: string, serial: number, pages: readonly Page[
     cause: "start",
     publishedAt: PUBLISHED_AT,
   };
+}
+
+/** A cursor and what is pending there. */
+export function progress(cursor: string, pending: PendingOwners = new Map()): Progress {
+  return { cursor, pending };
 }
 
 /** Octets as a string, which is compared fast. */
