@@ -49,6 +49,11 @@ export class Access {
     return this.#verdict(ip).secondaries;
   }
 
+  /** Whether an address may be sent differences: false when a secondary there has `no-ixfr`. */
+  takesIxfr(ip: string): boolean {
+    return this.#verdict(ip).secondaries.every(({ ixfr }) => ixfr);
+  }
+
   #verdict(peer: string): Verdict {
     const known = this.#verdicts.get(peer);
     if (known) return known;

@@ -5,12 +5,21 @@
  */
 import { formatName, TYPE } from "../dns/mod.ts";
 import { type Logger, normalIp } from "../ops/mod.ts";
-import type { TransferPlan } from "../transfer/mod.ts";
-import { type Query, rcodeName } from "../wire/mod.ts";
+import type { DifferencesWanted, TransferPlan } from "../transfer/mod.ts";
+import { headerOnly, type Query, RCODE, rcodeName } from "../wire/mod.ts";
+import type { DifferenceReader } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
 import type { Clock } from "./clock.ts";
+import { DifferenceReads } from "./difference_reads.ts";
 import { LogLimiter } from "./log_limiter.ts";
-import { type AnswerContext, type Client, failure, respond, type Response } from "./respond.ts";
+import {
+  type AnswerContext,
+  type Client,
+  failure,
+  respond,
+  respondWithDifferences,
+  type Response,
+} from "./respond.ts";
 import type { SecondaryStates, TransferState } from "./secondary_state.ts";
 
 /** Totals since the start. */
@@ -28,16 +37,21 @@ export interface ServerCounts {
   transferOctets: number;
 }
 
-/** A transfer that was streamed. */
+/** A plan of several records: one that is a transfer. */
+export type BulkPlan = Extract<TransferPlan, { kind: "axfr" | "ixfr" }>;
+
+/** A transfer that was sent, or as much of it as was. */
 export interface TransferRun {
-  readonly plan: Exclude<TransferPlan, { kind: "refuse" }>;
+  readonly plan: BulkPlan;
   readonly messages: number;
   readonly octets: number;
   readonly durationMs: number;
 }
 
-export interface DnsServiceOptions extends AnswerContext {
+export interface DnsServiceOptions extends Omit<AnswerContext, "keepsDifferences"> {
   readonly access: Access;
+  /** Undefined: no differences are kept. */
+  readonly differences?: DifferenceReader;
   readonly states: SecondaryStates;
   readonly log: Logger;
   readonly clock: Clock;
@@ -57,28 +71,55 @@ export class DnsService {
   readonly limiter: LogLimiter;
   readonly log: Logger;
   readonly #options: DnsServiceOptions;
+  readonly #context: AnswerContext;
+  readonly #reads: DifferenceReads;
 
   constructor(options: DnsServiceOptions) {
     this.#options = options;
+    this.#context = { ...options, keepsDifferences: options.differences !== undefined };
+    this.#reads = new DifferenceReads(options.differences, options.clock);
     this.log = options.log;
     this.limiter = new LogLimiter(() => options.clock.now());
   }
 
-  /** Answers a message; never throws. */
+  /** Answers a message, or says which differences the answer depends on; never throws. */
   respond(message: Uint8Array, client: Client): Response {
     if (client.transport === "udp") this.counts.udpQueries++;
     else this.counts.tcpQueries++;
     let response: Response;
     try {
-      response = respond(message, client, this.#options);
+      response = respond(message, client, this.#context);
     } catch (error) {
       this.#reportFailure(error, client);
       return { message: failure(message), query: undefined, plan: undefined };
     }
     if (response.plan) this.#notePlan(response.plan, response.query!, client);
     else if (response.query?.question.type === TYPE.SOA) this.#noteSoaQuery(response.query, client);
-    else if (!response.message) this.counts.ignored++;
+    else if (!response.message && !response.wanted) this.counts.ignored++;
     return response;
+  }
+
+  /**
+   * The answer that depends on differences; never rejects. The query's octets may
+   * change as soon as this has returned its promise.
+   */
+  async respondWith(query: Query, client: Client, wanted: DifferencesWanted): Promise<Response> {
+    const kept = { ...query, question: { ...query.question, name: query.question.name.slice() } };
+    const differences = await this.#reads.read(wanted);
+    try {
+      const response = respondWithDifferences(kept, client, wanted, differences);
+      if (response.plan) this.#notePlan(response.plan, kept, client, response.message);
+      return response;
+    } catch (error) {
+      this.#reportFailure(error, client);
+      const message = headerOnly(query.id, query.flags, RCODE.SERVFAIL);
+      return { message, query: kept, plan: undefined };
+    }
+  }
+
+  /** Ends the wait for differences. */
+  close(): void {
+    this.#reads.close();
   }
 
   /** A transfer whose last octet was written. */
@@ -95,6 +136,7 @@ export class DnsService {
     this.log.info("transfer sent", {
       ...this.#transferFields(query, client),
       kind: plan.kind,
+      from: plan.kind === "ixfr" ? query.ixfrSerial : undefined,
       serial,
       messages: run.messages,
       octets,
@@ -125,8 +167,13 @@ export class DnsService {
     };
   }
 
-  #notePlan(plan: TransferPlan, query: Query, client: Client): void {
-    if (plan.kind === "axfr") return; // noted when it has been streamed
+  #notePlan(plan: TransferPlan, query: Query, client: Client, message?: Uint8Array): void {
+    if (plan.kind === "axfr" || plan.kind === "ixfr") {
+      // Over TCP it is noted when it has been streamed.
+      const run = { messages: 1, octets: message?.length ?? 0, durationMs: 0 };
+      if (message) this.transferred(query, client, { plan, ...run });
+      return;
+    }
     const fields = this.#transferFields(query, client);
     if (plan.kind === "soa") {
       this.#noteSoaQuery(query, client);

@@ -39,6 +39,11 @@ export const READ_OCTETS = 16 * 1024;
 /** Pause after accept() failed (no file descriptor left), ms. */
 export const ACCEPT_PAUSE_MS = 100;
 
+/** Time the journal has for an IXFR's differences, ms: condensing takes a second or two at most; secondaries wait 10 s and more. */
+export const DIFFERENCE_READ_MS = 8_000;
+/** Differences asked for over UDP and not yet answered; a client above that is told to use TCP. */
+export const UDP_DIFFERENCE_READS = 64;
+
 /** CNAME and DNAME links followed inside a zone; NSD and Knot stop near here too. */
 export const MAX_CHAIN = 16;
 

@@ -2,13 +2,21 @@
  * From a received message to what is sent back.
  *
  * Pure but for the access list's cache. Never silent to a well-formed question,
- * never an answer to a response. Specs: RFC 1035 §4.1, RFC 6891 §6.1.3 (BADVERS)
+ * never an answer to a response. An answer that depends on differences is given in
+ * two steps, as {@link planTransfer} is. Specs: RFC 1035 §4.1, RFC 6891 §6.1.3 (BADVERS)
  * and §6.2.3 (sizes), RFC 8945 §5.2.1 (unknown key).
  *
  * Limitation: no TSIG key is known; a signed request gets NOTAUTH with BADKEY.
  */
 import { TYPE } from "../dns/mod.ts";
-import { planTransfer, soaMessage, type TransferPlan } from "../transfer/mod.ts";
+import {
+  type DifferencesWanted,
+  ixfrMessage,
+  planTransfer,
+  planWithDifferences,
+  soaMessage,
+  type TransferPlan,
+} from "../transfer/mod.ts";
 import {
   headerOnly,
   isResponse,
@@ -24,7 +32,7 @@ import {
   type ResponseEdns,
   WireError,
 } from "../wire/mod.ts";
-import type { ZoneTable } from "../zone/mod.ts";
+import type { Differences, ZoneTable } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
 import { answerQuery, errorAnswer } from "./answer.ts";
 
@@ -37,18 +45,22 @@ export interface Client {
 
 /** What to do about a message. */
 export interface Response {
-  /** To send now; undefined means silence, or a transfer to be streamed. */
+  /** To send now; undefined means silence, a transfer to be streamed, or differences wanted. */
   readonly message: Uint8Array | undefined;
   /** The query, if it could be read. */
   readonly query: Query | undefined;
-  /** How a request for a transfer is answered; one of kind "axfr" is still to be streamed. */
+  /** How a request for a transfer is answered; without a message it is still to be streamed. */
   readonly plan: TransferPlan | undefined;
+  /** What {@link respondWithDifferences} is to be given next; undefined when this is the answer. */
+  readonly wanted?: DifferencesWanted;
 }
 
 /** What answers come from. */
 export interface AnswerContext {
   readonly zones: ZoneTable;
   readonly access: Access;
+  /** Whether differences can be asked for. */
+  readonly keepsDifferences: boolean;
 }
 
 const SILENCE: Response = { message: undefined, query: undefined, plan: undefined };
@@ -109,7 +121,36 @@ function respondToTransfer(query: Query, client: Client, context: AnswerContext)
     clientSerial: query.ixfrSerial,
     transport: client.transport,
     allowed: context.access.mayTransfer(client.ip) && question.class === 1,
+    noDifferences: noDifferences(client, context),
   }, context.zones.get(question.name));
+  if (plan.kind === "differences-wanted") {
+    return { query, plan: undefined, wanted: plan, message: undefined };
+  }
+  return planned(query, client, plan);
+}
+
+function noDifferences(client: Client, context: AnswerContext): string | undefined {
+  if (!context.keepsDifferences) return "no differences are kept";
+  return context.access.takesIxfr(client.ip) ? undefined : "no-ixfr is set for this secondary";
+}
+
+/** The answer to a request whose differences have come. */
+export function respondWithDifferences(
+  query: Query,
+  client: Client,
+  wanted: DifferencesWanted,
+  differences: Differences,
+): Response {
+  const max = maxOctets(query, client);
+  let message: Uint8Array | undefined;
+  const plan = planWithDifferences(wanted, differences, (sequences) => {
+    message = ixfrMessage(wanted.version, sequences, query, responseEdns(query), max);
+    return message !== undefined;
+  });
+  return message ? { query, plan, message } : planned(query, client, plan);
+}
+
+function planned(query: Query, client: Client, plan: TransferPlan): Response {
   const edns = responseEdns(query);
   const max = maxOctets(query, client);
   switch (plan.kind) {
@@ -117,6 +158,7 @@ function respondToTransfer(query: Query, client: Client, context: AnswerContext)
       return { query, plan, message: errorAnswer(query, plan.rcode, edns, max) };
     case "soa":
       return { query, plan, message: soaMessage(query, plan.version.soa, edns, max) };
+    case "ixfr":
     case "axfr":
       return { query, plan, message: undefined };
   }

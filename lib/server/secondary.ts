@@ -1,7 +1,7 @@
 /**
  * A secondary as configured, and the text that configures it.
  *
- * Pure. Limitations: keys, TLS, the SOA watch and no-ixfr come later.
+ * Pure. Limitations: keys and TLS come later.
  */
 import { ZonecastError } from "../dns/mod.ts";
 import {
@@ -13,6 +13,7 @@ import {
   parseIp,
   parseSocketAddress,
   readIp,
+  type SocketAddress,
 } from "../ops/mod.ts";
 
 /** A server that is notified and may transfer. */
@@ -28,6 +29,10 @@ export interface Secondary {
   readonly via: string | undefined;
   /** False: it is never notified. */
   readonly notify: boolean;
+  /** Whose SOA is watched; by default the address NOTIFY goes to. Empty: none. */
+  readonly watch: readonly SocketAddress[];
+  /** False: it is sent whole zones only. */
+  readonly ixfr: boolean;
 }
 
 /** A text that configures no secondary. */
@@ -36,7 +41,8 @@ export class SecondaryError extends ZonecastError {
 }
 
 /** What {@link parseSecondary} takes; for usage texts and errors. */
-export const SECONDARY_TAKES = "[NAME=]IP[:PORT][,from=CIDR[+CIDR…]…][,via=LOCAL-IP][,notify=off]";
+export const SECONDARY_TAKES = "[NAME=]IP[:PORT][,from=CIDR[+CIDR…]…]" +
+  "[,watch=IP[:PORT][+IP[:PORT]…]…|,watch=off][,via=LOCAL-IP][,no-ixfr][,notify=off]";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const DNS_PORT = 53;
@@ -44,33 +50,62 @@ const DNS_PORT = 53;
 /**
  * The secondary a text configures.
  *
- * `from` may be repeated, and takes several prefixes joined by `+`. An IPv6
- * address with a port stands in brackets.
+ * `from` and `watch` may be repeated, and take several values joined by `+`. An
+ * IPv6 address with a port stands in brackets.
  *
  * @throws {SecondaryError} the message names the part that was not understood
  */
 export function parseSecondary(text: string): Secondary {
   const [target, ...options] = text.split(",").map((part) => part.trim());
   const [name, address] = splitName(text, target);
-  const { ip, port } = understood(text, () => parseSocketAddress(address, DNS_PORT));
-  if (port === 0) throw malformed(text, "port 0 cannot be sent to");
+  const { ip, port } = targetAddress(text, address);
   const from: Cidr[] = [];
+  const watch: SocketAddress[] = [];
+  let watchOff = false;
   let via: string | undefined;
   let notify = true;
+  let ixfr = true;
   for (const option of options) {
     const [key, value] = splitOption(option);
     if (key === "from" && value) {
       for (const cidr of value.split("+")) from.push(understood(text, () => parseCidr(cidr)));
+    } else if (option === "watch=off") {
+      watchOff = true;
+    } else if (key === "watch" && value) {
+      for (const one of value.split("+")) watch.push(targetAddress(text, one));
     } else if (key === "via" && value) {
       via = localAddress(text, ip, value);
     } else if (option === "notify=off") {
       notify = false;
+    } else if (option === "no-ixfr") {
+      ixfr = false;
     } else {
       throw malformed(text, `"${option}" is no option of a secondary`);
     }
   }
+  if (watchOff && watch.length > 0) {
+    throw malformed(text, "watch=off and watch=IP exclude each other");
+  }
   if (from.length === 0) from.push(parseCidr(ip));
-  return { name: name ?? formatTarget(ip, port), ip, port, from, via, notify };
+  if (!watchOff && watch.length === 0) watch.push({ ip, port });
+  const distinct = [...new Map(watch.map((one) => [formatSocketAddress(one), one])).values()];
+  return {
+    name: name ?? formatTarget(ip, port),
+    ip,
+    port,
+    from,
+    via,
+    notify,
+    watch: distinct,
+    ixfr,
+  };
+}
+
+/** An address to send to, port 53 when it has none. */
+function targetAddress(text: string, address: string): SocketAddress {
+  const target = understood(text, () => parseSocketAddress(address, DNS_PORT));
+  if (target.port === 0) throw malformed(text, "port 0 cannot be sent to");
+  return target;
 }
 
 /**

@@ -23,7 +23,7 @@ export interface NotifyState {
 
 /** A transfer that ended well. */
 export interface TransferState {
-  readonly kind: "axfr" | "soa";
+  readonly kind: "axfr" | "ixfr";
   readonly serial: Serial;
   readonly octets: number;
   readonly durationMs: number;

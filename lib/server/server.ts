@@ -6,7 +6,7 @@
  */
 import { formatName, type Name } from "../dns/mod.ts";
 import { type Cidr, formatSocketAddress, type Logger, type SocketAddress } from "../ops/mod.ts";
-import type { ZoneTable, ZoneVersion } from "../zone/mod.ts";
+import type { DifferenceReader, ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import { Access } from "./access.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
@@ -29,6 +29,8 @@ export interface DnsServerOptions {
   readonly allowTransfer: readonly Cidr[];
   /** Prefixes that may ask; undefined means everybody. */
   readonly allowQuery?: readonly Cidr[];
+  /** Where IXFR's differences come from; without it every IXFR client gets the zone. */
+  readonly differences?: DifferenceReader;
   readonly log: Logger;
   readonly limits?: Partial<ServerLimits>;
   /** For tests. */
@@ -82,6 +84,7 @@ export class DnsServer {
       zones,
       access: this.#access,
       states: this.#states,
+      differences: options.differences,
       log,
       clock,
     });
@@ -149,6 +152,7 @@ export class DnsServer {
   /** Stops: no more queries, NOTIFY or connections; running transfers have `drainMs` to end. */
   async close({ drainMs }: { drainMs: number }): Promise<void> {
     this.#notify.close();
+    this.#service.close();
     await Promise.all([
       ...this.#udp.map((listener) => listener.close()),
       ...this.#tcp.map((listener) => listener.close(drainMs)),

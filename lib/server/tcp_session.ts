@@ -8,15 +8,10 @@
  * a timer closes the connection, and it is counted as a zombie until the write
  * ends. Limitation: answers leave in the order of the queries.
  */
-import {
-  axfrMessages,
-  streamChunks,
-  type StreamCount,
-  type TransferPlan,
-} from "../transfer/mod.ts";
+import { streamChunks, type StreamCount, transferMessages } from "../transfer/mod.ts";
 import { frame, FrameReader, type Query } from "../wire/mod.ts";
 import type { Place } from "./connection_table.ts";
-import type { DnsService } from "./dns_service.ts";
+import type { BulkPlan, DnsService } from "./dns_service.ts";
 import { READ_OCTETS, type ServerLimits } from "./limits.ts";
 import { type Client, responseEdns } from "./respond.ts";
 
@@ -106,23 +101,25 @@ export class TcpSession {
   }
 
   async #answer(message: Uint8Array, answers: AnswerBatch): Promise<void> {
-    const response = this.#service.respond(message, this.#client);
+    let response = this.#service.respond(message, this.#client);
+    if (response.query && response.wanted) {
+      await answers.flush(); // those before it do not wait for the journal
+      response = await this.#service.respondWith(response.query, this.#client, response.wanted);
+    }
+    const { query, plan } = response;
     if (response.message) await answers.add(frame(response.message));
-    else if (response.query && response.plan?.kind === "axfr") {
+    else if (query && (plan?.kind === "axfr" || plan?.kind === "ixfr")) {
       await answers.flush();
-      await this.#transfer(response.query, response.plan);
+      await this.#transfer(query, plan);
     }
   }
 
-  async #transfer(
-    query: Query,
-    plan: Extract<TransferPlan, { kind: "axfr" }>,
-  ): Promise<void> {
+  async #transfer(query: Query, plan: BulkPlan): Promise<void> {
     const started = performance.now();
     const count: StreamCount = { messages: 0, octets: 0 };
     const run = () => ({ plan, ...count, durationMs: performance.now() - started });
     try {
-      const messages = axfrMessages(plan.version, query, responseEdns(query));
+      const messages = transferMessages(plan, query, responseEdns(query));
       for (const chunk of streamChunks(messages, count)) await this.#write(chunk);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

@@ -58,9 +58,17 @@ export class UdpListener {
 
   #answer(message: Uint8Array, from: Deno.NetAddr): void {
     const client = { ip: from.hostname, transport: "udp" } as const;
-    const { message: answer } = this.#service.respond(message, client);
-    // Not awaited: the answer is a buffer of its own, and UDP never waits for a peer.
-    if (answer) this.#socket.send(answer, from).catch((error) => this.#sendFailed(error));
+    const { message: answer, query, wanted } = this.#service.respond(message, client);
+    if (query && wanted) {
+      this.#service.respondWith(query, client, wanted).then(({ message }) => {
+        if (message && this.#open) this.#send(message, from);
+      });
+    } else if (answer) this.#send(answer, from);
+  }
+
+  /** Not awaited: the answer is a buffer of its own, and UDP never waits for a peer. */
+  #send(answer: Uint8Array, to: Deno.NetAddr): void {
+    this.#socket.send(answer, to).catch((error) => this.#sendFailed(error));
   }
 
   #sendFailed(error: unknown): void {

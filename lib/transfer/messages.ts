@@ -2,11 +2,13 @@
  * A transfer as a sequence of messages, and the messages as a stream of octets.
  *
  * A version's pages are already the records of its messages: all but the first
- * are copied behind headers, not encoded. Pure; a sequence keeps its version alive, so
- * all of it is of one version however long the client takes.
+ * are copied behind headers, not encoded. Differences are encoded as they are sent.
+ * Pure; a sequence keeps its version alive, so all of it is of one version however
+ * long the client takes.
  *
  * Specs: RFC 5936 §2.2 (message sequence: the question only in the first, AA
- * and the client's ID in all), §2.2.5 (OPT in the first), RFC 1035 §4.2.2 (length).
+ * and the client's ID in all), §2.2.5 (OPT in the first), RFC 1995 §4 (IXFR),
+ * RFC 1035 §4.2.2 (length).
  */
 import type { ResourceRecord } from "../dns/mod.ts";
 import {
@@ -18,7 +20,14 @@ import {
   type ResponseEdns,
   SECTION,
 } from "../wire/mod.ts";
-import { HEADER_OCTETS, readOwners, type ZoneVersion } from "../zone/mod.ts";
+import {
+  HEADER_OCTETS,
+  listRecords,
+  readOwners,
+  type ZoneDiff,
+  type ZoneVersion,
+} from "../zone/mod.ts";
+import type { TransferPlan } from "./plan.ts";
 
 /** One message in two parts, to be sent one after the other. */
 export interface MessageParts {
@@ -30,6 +39,9 @@ export interface MessageParts {
 
 /** Octets written to a socket at a time: measured best for bulk (half the time of 16 KiB). */
 export const CHUNK_OCTETS = 64 * 1024;
+
+/** Octets a message of differences is filled to: as far as compression pointers reach. */
+const FILL_OCTETS = 16 * 1024;
 
 /** Flags of every message that answers a query: QR, AA, and RD as asked. */
 function answerFlags(query: Query): number {
@@ -90,28 +102,107 @@ export function* axfrMessages(
   yield* encodedMessages(records, query, edns);
   if (rest.length === 0) return;
   for (const page of rest) yield { head: pageHeader(query, page.records), block: page.block };
-  yield* encodedMessages([version.soa], query, undefined, false);
+  yield* encodedMessages([version.soa], query, undefined, { withQuestion: false });
+}
+
+/**
+ * The messages of an IXFR answer in incremental form, about 16 KiB each; small
+ * differences are one message.
+ *
+ * Spec: RFC 1995 §4 (the new SOA; for each sequence the old SOA, the records
+ * removed, the new SOA, the records added; the new SOA again).
+ *
+ * @param sequences  oldest first, at least one; the last leads to the version
+ */
+export function ixfrMessages(
+  version: ZoneVersion,
+  sequences: readonly ZoneDiff[],
+  query: Query,
+  edns: ResponseEdns | undefined,
+): Generator<MessageParts> {
+  return encodedMessages(ixfrRecords(version, sequences), query, edns, { fillOctets: FILL_OCTETS });
+}
+
+/**
+ * The same answer as one message within a hard maximum, for UDP; undefined when
+ * it does not fit.
+ */
+export function ixfrMessage(
+  version: ZoneVersion,
+  sequences: readonly ZoneDiff[],
+  query: Query,
+  edns: ResponseEdns | undefined,
+  maxOctets: number,
+): Uint8Array | undefined {
+  const writer = new MessageWriter(maxOctets, edns);
+  writer.header(query.id, answerFlags(query));
+  writer.question(query.question);
+  if (!writer.records(SECTION.ANSWER, ixfrRecords(version, sequences))) return undefined;
+  return writer.finish();
+}
+
+function* ixfrRecords(
+  version: ZoneVersion,
+  sequences: readonly ZoneDiff[],
+): Generator<ResourceRecord> {
+  yield version.soa;
+  for (const { fromSoa, toSoa, removed, added } of sequences) {
+    yield fromSoa;
+    yield* listRecords(removed);
+    yield toSoa;
+    yield* listRecords(added);
+  }
+  yield version.soa;
+}
+
+/** How {@link encodedMessages} packs. */
+interface Packing {
+  /** Whether the first message has the question; default true. */
+  readonly withQuestion?: boolean;
+  /** Octets a message is filled to; a record too big for that has one to itself. */
+  readonly fillOctets?: number;
 }
 
 /** Records encoded into as few messages as hold them; question and OPT in the first. */
 function* encodedMessages(
-  records: readonly ResourceRecord[],
+  records: Iterable<ResourceRecord>,
   query: Query,
   edns: ResponseEdns | undefined,
-  withQuestion = true,
+  { withQuestion = true, fillOctets = MAX_MESSAGE_OCTETS }: Packing = {},
 ): Generator<MessageParts> {
-  for (let next = 0; next < records.length;) {
-    const isFirst = next === 0;
-    const writer = new MessageWriter(MAX_MESSAGE_OCTETS, isFirst ? edns : undefined);
-    writer.header(query.id, answerFlags(query));
-    if (isFirst && withQuestion) writer.question(query.question);
-    const begun = next;
-    while (next < records.length && writer.record(SECTION.ANSWER, records[next])) next++;
-    if (next === begun) {
-      throw new RangeError(`Cannot send a record of ${records[next].rdata.length} octets`);
+  const rest = records[Symbol.iterator]();
+  let next = rest.next();
+  for (let isFirst = true; !next.done; isFirst = false) {
+    const begin = (maxOctets: number) => {
+      const writer = new MessageWriter(maxOctets, isFirst ? edns : undefined);
+      writer.header(query.id, answerFlags(query));
+      if (isFirst && withQuestion) writer.question(query.question);
+      return writer;
+    };
+    let writer = begin(fillOctets);
+    let written = 0;
+    for (; !next.done && writer.record(SECTION.ANSWER, next.value); next = rest.next()) written++;
+    if (written === 0) {
+      const record: ResourceRecord = next.value;
+      writer = begin(MAX_MESSAGE_OCTETS);
+      if (!writer.record(SECTION.ANSWER, record)) {
+        throw new RangeError(`Cannot send a record of ${record.rdata.length} octets`);
+      }
+      next = rest.next();
     }
     yield { head: writer.finish(), block: undefined };
   }
+}
+
+/** The messages of a planned transfer. */
+export function transferMessages(
+  plan: Extract<TransferPlan, { kind: "axfr" | "ixfr" }>,
+  query: Query,
+  edns: ResponseEdns | undefined,
+): Generator<MessageParts> {
+  return plan.kind === "axfr"
+    ? axfrMessages(plan.version, query, edns)
+    : ixfrMessages(plan.version, plan.sequences, query, edns);
 }
 
 /** What has gone through a {@link streamChunks} so far. */

@@ -2,10 +2,13 @@
 export {
   axfrMessages,
   CHUNK_OCTETS,
+  ixfrMessage,
+  ixfrMessages,
   type MessageParts,
   soaMessage,
   streamChunks,
   type StreamCount,
+  transferMessages,
 } from "./messages.ts";
 export {
   answersNotify,
@@ -18,4 +21,10 @@ export {
   readNotifyReply,
   SLOW_RETRY_MS,
 } from "./notify.ts";
-export { planTransfer, type TransferPlan, type TransferRequest } from "./plan.ts";
+export {
+  type DifferencesWanted,
+  planTransfer,
+  planWithDifferences,
+  type TransferPlan,
+  type TransferRequest,
+} from "./plan.ts";

@@ -62,7 +62,7 @@ function context(rules: { allowQuery?: string[] } = {}) {
     allowTransfer: [parseCidr("192.0.2.1")],
     allowQuery: rules.allowQuery?.map(parseCidr),
   });
-  return { zones, access };
+  return { zones, access, keepsDifferences: false };
 }
 
 const UDP: Client = { ip: "127.0.0.1", transport: "udp" };

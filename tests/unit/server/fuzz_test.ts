@@ -3,10 +3,10 @@ import { assert, assertEquals } from "@std/assert";
 import { parseName } from "../../../lib/dns/mod.ts";
 import { parseCidr } from "../../../lib/ops/mod.ts";
 import { Access } from "../../../lib/server/access.ts";
-import { type Client, respond } from "../../../lib/server/respond.ts";
+import { type Client, respond, respondWithDifferences } from "../../../lib/server/respond.ts";
 import { axfrMessages, readNotifyReply, streamChunks } from "../../../lib/transfer/mod.ts";
 import { FrameReader } from "../../../lib/wire/mod.ts";
-import { ZoneTable } from "../../../lib/zone/mod.ts";
+import { diffVersions, ZoneTable } from "../../../lib/zone/mod.ts";
 import { decodeMessage, encodeQuery } from "../../support/oracle.ts";
 import { zoneVersion } from "../../support/zone_version.ts";
 
@@ -23,11 +23,7 @@ function randomFrom(seed: number): (below: number) => number {
   };
 }
 
-const zones = new ZoneTable();
-zones.set(zoneVersion(
-  "example.org.",
-  7,
-  `
+const LINES = `
 @ 300 NS ns1
 ns1 300 A 192.0.2.1
 *.w 300 CNAME ns1
@@ -35,9 +31,16 @@ d 300 DNAME w
 sub 300 NS ns.sub
 ns.sub 300 A 192.0.2.2
 a.b.c 300 TXT "x"
-`,
-));
+`;
+const version = zoneVersion("example.org.", 7, LINES);
+const zones = new ZoneTable();
+zones.set(version);
+const differences = {
+  kind: "kept",
+  sequences: [diffVersions(zoneVersion("example.org.", 6, "a.b.c 300 TXT y"), version)],
+} as const;
 const context = {
+  keepsDifferences: true,
   zones,
   access: new Access({
     secondaries: [],
@@ -91,10 +94,13 @@ Deno.test(`${ROUNDS} random and spoilt messages: no error, no long message, no l
       ? Uint8Array.from({ length: random(200) }, () => random(256))
       : spoil(seedQuery(random), random);
     const client = clients[random(clients.length)];
-    const response = respond(message, client, context);
+    let response = respond(message, client, context);
+    if (response.query && response.wanted) {
+      response = respondWithDifferences(response.query, client, response.wanted, differences);
+    }
     readNotifyReply(message);
     if (!response.message) {
-      const isTransfer = response.plan?.kind === "axfr";
+      const isTransfer = response.plan?.kind === "axfr" || response.plan?.kind === "ixfr";
       assert(message.length < 12 || (message[2] & 0x80) !== 0 || isTransfer, `round ${i}`);
       continue;
     }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { formatCidr } from "../../../lib/ops/mod.ts";
+import { formatCidr, formatSocketAddress } from "../../../lib/ops/mod.ts";
 import {
   parseSecondaries,
   parseSecondary,
@@ -11,6 +11,10 @@ import {
 function shown(text: string): string {
   const { name, ip, port, from, via, notify } = parseSecondary(text);
   return [name, ip, port, from.map(formatCidr).join("+"), via ?? "any", notify].join(" ");
+}
+
+function watched(text: string): string {
+  return parseSecondary(text).watch.map(formatSocketAddress).join(" ");
 }
 
 const GOOD: readonly [text: string, shown: string][] = [
@@ -34,6 +38,27 @@ Deno.test("parseSecondary reads name, address, port and options", async (t) => {
   }
 });
 
+const WATCHED: readonly [text: string, watched: string][] = [
+  ["192.0.2.1", "192.0.2.1:53"],
+  ["192.0.2.1:5300", "192.0.2.1:5300"],
+  ["192.0.2.1,watch=off", ""],
+  ["192.0.2.1,watch=192.0.2.2", "192.0.2.2:53"],
+  ["192.0.2.1,watch=192.0.2.2:54+[2001:DB8::1]:55", "192.0.2.2:54 [2001:db8::1]:55"],
+  ["192.0.2.1,watch=192.0.2.2,watch=2001:db8::1", "192.0.2.2:53 [2001:db8::1]:53"],
+  ["192.0.2.1,watch=192.0.2.2+192.0.2.2:53", "192.0.2.2:53"],
+];
+
+Deno.test("a secondary's own address is watched, or those named, or none", async (t) => {
+  for (const [text, expected] of WATCHED) {
+    await t.step(text, () => assertEquals(watched(text), expected));
+  }
+});
+
+Deno.test("no-ixfr takes IXFR from a secondary", () => {
+  assertEquals(parseSecondary("192.0.2.1").ixfr, true);
+  assertEquals(parseSecondary("192.0.2.1,no-ixfr").ixfr, false);
+});
+
 const BAD: readonly [text: string, reason: string][] = [
   ["", "is no IP address"],
   ["ns1.example.org", "is a name, not an IP address"],
@@ -41,7 +66,11 @@ const BAD: readonly [text: string, reason: string][] = [
   ["192.0.2.1:70000", `"70000" is no port`],
   ["ns 1=192.0.2.1", `"ns 1" is no name`],
   ["=192.0.2.1", `"" is no name`],
-  ["192.0.2.1,watch=off", `"watch=off" is no option`],
+  ["192.0.2.1,watch=", `"watch=" is no option`],
+  ["192.0.2.1,watch=ns1.example.org", "is a name, not an IP address"],
+  ["192.0.2.1,watch=192.0.2.2:0", "port 0"],
+  ["192.0.2.1,watch=off,watch=192.0.2.2", "exclude each other"],
+  ["192.0.2.1,no-ixfr=off", `"no-ixfr=off" is no option`],
   ["192.0.2.1,notify=on", `"notify=on" is no option`],
   ["192.0.2.1,from=", `"from=" is no option`],
   ["192.0.2.1,from=192.0.2.1/24", "has bits set behind its prefix length"],
