@@ -4,3 +4,4 @@ export { SourceError, type SourceErrorCode } from "./errors.ts";
 export { applySchema, openEditor, openSource, type OpenSourceOptions } from "./open.ts";
 export { DEFAULT_CHANNEL, DEFAULT_POLL_INTERVAL_MS } from "./postgres.ts";
 export { printSchema, SCHEMA_VERSION } from "./schema/schema.ts";
+export { type DueRead, ReadSchedule } from "./read_schedule.ts";

@@ -54,8 +54,13 @@ export interface ReadRequest {
   readonly cursor: string | undefined;
   /** Read every record, whatever the cursor says. */
   readonly everything: boolean;
-  /** Owners of earlier reads not yet published, to be read again: source zone name → owners. */
+  /**
+   * Owners of earlier reads not yet published, by the source's zone name. Those of a
+   * zone are read again together with any other owner of it, or when it is in {@link due}.
+   */
   readonly pending: ReadonlyMap<string, OwnerScope>;
+  /** Zones, by the source's name, whose pending owners must be read now. */
+  readonly due: ReadonlySet<string>;
 }
 
 /** Takes one batch of a read. */
@@ -79,11 +84,22 @@ export interface Reading {
   readonly snapshot?: string;
   /** When the newest change read was made, ms since the epoch; undefined where not known. */
   readonly changedAt?: number;
+  /**
+   * The newest serial written back of each zone, by the source's name for it;
+   * where it is known, with scope "everything".
+   */
+  readonly publishedSerials?: ReadonlyMap<string, number>;
 }
 
-/** Why the primary is woken; for the log and the journal. */
+/**
+ * Why a read is asked for; also the cause that the log and the journal show.
+ * "feed": rows were written to the change feed. "notification": somebody says
+ * that something changed, not what: everything must be read. "proof": the
+ * regular read of everything. "request": an operator or a retry.
+ */
 export type WakeReason =
   | "start"
+  | "feed"
   | "notification"
   | "poll"
   | "reconnect"
@@ -147,8 +163,11 @@ export interface ProblemReport {
  */
 export interface WriteBack {
   readonly published: readonly PublishedReport[];
-  /** Zones whose current version also holds at this later snapshot; zone name → snapshot. */
-  readonly covered: ReadonlyMap<string, string>;
+  /**
+   * How far the source has been read: what was committed by then is published,
+   * made no difference, or waits in one of the zones named in `pending`.
+   */
+  readonly covered: { readonly snapshot: string; readonly pending: readonly string[] } | undefined;
   readonly secondaries: readonly SecondaryReport[];
   /** All problems there are now; undefined when they have not changed. */
   readonly problems: readonly ProblemReport[] | undefined;

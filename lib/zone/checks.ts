@@ -7,11 +7,11 @@
  * (one DNAME an owner), RFC 2181 §5.2 (one TTL an RRset), RFC 1034 §4.2.1 (a
  * zone has NS records at its apex).
  */
-import { formatName, type Name, type ResourceRecord, TYPE } from "../dns/mod.ts";
+import { canonicalKey, formatName, type Name, type ResourceRecord, TYPE } from "../dns/mod.ts";
 import type { RawOwner } from "./candidate.ts";
 import { getOwner } from "./diff.ts";
 import { normalizeOwner, type OwnerRecords } from "./owner_records.ts";
-import type { Problem, RowZone } from "./rows.ts";
+import { type Problem, problemGroup, type RowZone, WHOLE_ZONE } from "./rows.ts";
 import type { ZoneVersion } from "./zone_version.ts";
 
 /** Types that may stand beside a CNAME: DNSSEC's own (RFC 4034 §2.5, RFC 4035 §2.5). */
@@ -70,7 +70,15 @@ function ownerProblem(
   scope: Problem["scope"],
   what: Conflict,
 ): Problem {
-  return { zone: zone.name, scope, name: formatName(owner), type: "", content: "", ...what };
+  return {
+    zone: zone.name,
+    group: problemGroup(canonicalKey(owner), ""),
+    scope,
+    name: formatName(owner),
+    type: "",
+    content: "",
+    ...what,
+  };
 }
 
 /**
@@ -115,6 +123,7 @@ export function checkApex(zone: RowZone, apex: OwnerRecords | undefined): Proble
   if (apex?.records.some(({ type }) => type === TYPE.NS)) return undefined;
   return {
     zone: zone.name,
+    group: WHOLE_ZONE,
     scope: "zone",
     name: "",
     type: "",

@@ -43,5 +43,19 @@ export {
 } from "./rows.ts";
 export { nextSerial, SERIAL_POLICIES, type SerialPolicy } from "./serial_policy.ts";
 export { makeSoa, SoaError, type SoaSettings } from "./soa.ts";
-export { ZoneBuilds, type ZoneRow } from "./zone_builds.ts";
-export { type BuildResult, type BuildSettings, type SerialRules, ZoneBuild } from "./zone_build.ts";
+export { type ReadScope, ZoneBuilds, type ZoneRow } from "./zone_builds.ts";
+export {
+  type BuildResult,
+  type BuildSettings,
+  type ReadOwners,
+  type SerialRules,
+  ZoneBuild,
+} from "./zone_build.ts";
+export { type ProblemChange, ProblemTable } from "./problem_table.ts";
+export {
+  type AskSerials,
+  incomparableProblem,
+  jumpFloor,
+  type SerialAnswers,
+  SerialFloors,
+} from "./serial_floor.ts";

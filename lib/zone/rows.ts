@@ -20,6 +20,8 @@ import { recordFits } from "./page_build.ts";
 
 /** A row as text; what a source delivers. */
 export interface RowText {
+  /** The owner's normal form in the source; undefined where it has none. */
+  readonly owner?: string;
   /** Relative to the zone; `@` is the apex; a trailing dot makes it absolute. */
   readonly name: string;
   readonly type: string;
@@ -32,6 +34,12 @@ export interface RowText {
 export interface Problem {
   /** Zone name as the source has it. */
   readonly zone: string;
+  /**
+   * Which owner it belongs to, so that it goes away when that owner is read
+   * again without it: the {@link canonicalKey}, or the source's text where that
+   * is no name; {@link WHOLE_ZONE} for the zone.
+   */
+  readonly group: string;
   /** What is not served as written. */
   readonly scope: "row" | "owner" | "rrset" | "zone";
   /** The row or owner, as text; empty for a zone. */
@@ -45,6 +53,14 @@ export interface Problem {
   readonly reason: string;
   /** What to do next; undefined when the reason says it. */
   readonly hint: string | undefined;
+}
+
+/** The {@link Problem.group} of problems of the zone itself; no owner's key or text is this. */
+export const WHOLE_ZONE = "zone";
+
+/** The group of an owner, by its key or, where it is no name, by its text. */
+export function problemGroup(key: string | undefined, text: string): string {
+  return key === undefined ? `text ${text.toLowerCase()}` : `key ${key}`;
 }
 
 /** Characters of a bad row's content that are shown. */
@@ -96,7 +112,7 @@ export function readRow(row: RowText, zone: RowZone): GoodRow | BadRow {
     return { record, key };
   } catch (error) {
     if (!(error instanceof ZonecastError)) throw error;
-    return { problem: problemOf(row, zone, error), key };
+    return { problem: problemOf(row, zone, key, error), key };
   }
 }
 
@@ -136,9 +152,15 @@ function readTtl(ttl: number | null, zone: RowZone): number {
   return ttl;
 }
 
-function problemOf(row: RowText, zone: RowZone, error: ZonecastError): Problem {
+function problemOf(
+  row: RowText,
+  zone: RowZone,
+  key: string | undefined,
+  error: ZonecastError,
+): Problem {
   return {
     zone: zone.name,
+    group: problemGroup(key, row.owner ?? row.name),
     scope: "row",
     name: row.name,
     type: row.type,

@@ -14,11 +14,18 @@ import {
 } from "../dns/mod.ts";
 import { CandidateZone } from "./candidate.ts";
 import { checkApex, checkOwners } from "./checks.ts";
-import { compareOwners, firstVersion, nextVersion } from "./diff.ts";
+import { compareOwners, firstVersion, getOwner, nextVersion } from "./diff.ts";
 import { equalRecords, type OwnerRecords } from "./owner_records.ts";
 import type { OwnerChange } from "./page_edit.ts";
 import { readOwners } from "./page_read.ts";
-import { type Problem, readRow, type RowText, type RowZone } from "./rows.ts";
+import {
+  type Problem,
+  problemGroup,
+  readRow,
+  type RowText,
+  type RowZone,
+  WHOLE_ZONE,
+} from "./rows.ts";
 import { nextSerial, type SerialPolicy } from "./serial_policy.ts";
 import { makeSoa, type SoaSettings } from "./soa.ts";
 import type { ZoneDiff } from "./zone_diff.ts";
@@ -39,8 +46,13 @@ export interface SerialRules {
   readonly floors: readonly Serial[];
 }
 
+/** Owners in the source's normal form that were read; "all" stands for every owner. */
+export type ReadOwners = ReadonlySet<string> | "all";
+
 /** What became of a zone. */
 export type BuildResult =
+  /** Owners were read of a zone of which nothing is known: all of it must be read. */
+  | { kind: "incomplete" }
   /** No record differs from what is served. */
   | { kind: "unchanged" }
   /** The zone as a whole cannot be served as the source has it; its problem was reported. */
@@ -53,6 +65,10 @@ export class ZoneBuild {
   readonly problems: Problem[] = [];
   readonly #zone: RowZone;
   readonly #candidate = new CandidateZone();
+  /** Problem groups that this build has the last word on; undefined means all. */
+  #groups: Set<string> | undefined;
+  /** Keys of the owners read, as far as they are names; undefined means all. */
+  #keys: Set<string> | undefined;
 
   /**
    * @throws {NameError} the zone's name is none
@@ -66,6 +82,35 @@ export class ZoneBuild {
       apexKey: canonicalKey(this.apex),
       defaultTtl: settings.defaultTtl,
     };
+  }
+
+  /** Says whose rows were added; without it, those of all owners. */
+  limitTo(owners: ReadOwners): void {
+    if (owners === "all") return;
+    this.#groups = new Set([WHOLE_ZONE]);
+    this.#keys = new Set();
+    for (const text of owners) this.#cover(text, this.#groups, this.#keys);
+  }
+
+  #cover(text: string, groups: Set<string>, keys: Set<string>): void {
+    let key: string | undefined;
+    try {
+      key = canonicalKey(parseName(text));
+      if (key.startsWith(this.#zone.apexKey)) keys.add(key);
+    } catch (error) {
+      if (!(error instanceof ZonecastError)) throw error; // rows of such an owner are bad rows
+    }
+    groups.add(problemGroup(key, text));
+  }
+
+  /** {@link canonicalKey} of the apex. */
+  get apexKey(): string {
+    return this.#zone.apexKey;
+  }
+
+  /** Whether this build says all there is to say of a problem group. */
+  covers(group: string): boolean {
+    return this.#groups === undefined || this.#groups.has(group);
   }
 
   /** Takes one row; a bad one becomes a problem. */
@@ -88,23 +133,12 @@ export class ZoneBuild {
     current: ZoneVersion | undefined,
     rules: SerialRules,
   ): Generator<unknown, BuildResult> {
+    if (!current && this.#keys) return { kind: "incomplete" };
     const serial = this.#serial(current, rules);
     const soa = this.#soa(serial);
     if (!soa) return { kind: "held" };
-    let apex: OwnerRecords | undefined;
-    const zone = this.#zone;
-    const owners = watch(
-      checkOwners(this.#candidate.owners(), zone, current, (p) => this.problems.push(p)),
-      (owner) => {
-        if (owner.key === zone.apexKey) apex = owner;
-      },
-    );
-    const changes: OwnerChange[] = [];
-    for (const change of compareOwners(currentOwners(current), owners)) {
-      if (change) changes.push(change);
-      else yield;
-    }
-    const missing = checkApex(zone, apex);
+    const changes = yield* this.#changes(current);
+    const missing = this.#apexProblem(current, changes);
     if (missing) {
       this.problems.push(missing);
       return { kind: "held" };
@@ -113,8 +147,40 @@ export class ZoneBuild {
       const version = yield* firstVersion(soa, changes.map(({ after }) => after!));
       return { kind: "changed", version, diff: undefined };
     }
-    if (changes.length === 0 && !this.#soaDiffers(current, soa)) return { kind: "unchanged" };
+    if (changes.length === 0 && !this.#soaDiffers(current, soa, rules.floors)) {
+      return { kind: "unchanged" };
+    }
     return { kind: "changed", ...nextVersion(current, changes, soa) };
+  }
+
+  /** The owners that differ from what is served, among those read. */
+  *#changes(current: ZoneVersion | undefined): Generator<undefined, OwnerChange[]> {
+    const checked = checkOwners(
+      this.#candidate.owners(),
+      this.#zone,
+      current,
+      (problem) => this.problems.push(problem),
+    );
+    const changes: OwnerChange[] = [];
+    const compared = current && this.#keys
+      ? yield* comparePart(current, checked, this.#keys)
+      : compareOwners(current ? readOwners(current.pages) : [], checked);
+    for (const change of compared) {
+      if (change) changes.push(change);
+      else yield;
+    }
+    return changes;
+  }
+
+  /** A zone needs NS records at its apex, in what was read or in what is served. */
+  #apexProblem(
+    current: ZoneVersion | undefined,
+    changes: readonly OwnerChange[],
+  ): Problem | undefined {
+    const { apexKey } = this.#zone;
+    const change = changes.find(({ key }) => key === apexKey);
+    const apex = change ? change.after : current && getOwner(current.pages, apexKey);
+    return checkApex(this.#zone, apex);
   }
 
   #serial(current: ZoneVersion | undefined, rules: SerialRules): Serial {
@@ -133,6 +199,7 @@ export class ZoneBuild {
       const reason = `${zone} has no SOA: ${message}`;
       this.problems.push({
         zone,
+        group: WHOLE_ZONE,
         scope: "zone",
         name: "",
         type: "SOA",
@@ -146,24 +213,40 @@ export class ZoneBuild {
   }
 
   /** Whether the SOA itself asks for a new version: other fields, or a floor above the serial. */
-  #soaDiffers(current: ZoneVersion, soa: ReturnType<typeof makeSoa>): boolean {
+  #soaDiffers(
+    current: ZoneVersion,
+    soa: ReturnType<typeof makeSoa>,
+    floors: readonly Serial[],
+  ): boolean {
     const { serialFloor } = this.settings;
     return !equalRecords(withSerial(soa, 0), withSerial(current.soa, 0)) ||
-      serialFloor !== null && isAhead(serialFloor, current.serial);
+      [...floors, serialFloor].some((floor) => floor !== null && isAhead(floor, current.serial));
   }
 }
 
-function currentOwners(current: ZoneVersion | undefined): Iterable<OwnerRecords> {
-  return current ? readOwners(current.pages) : [];
+/** Compares the owners read, and those that rows came for, with what is served at their keys. */
+function* comparePart(
+  current: ZoneVersion,
+  checked: Iterable<OwnerRecords | undefined>,
+  keys: ReadonlySet<string>,
+): Generator<undefined, Iterable<OwnerChange | undefined>> {
+  const wanted: OwnerRecords[] = [];
+  const all = new Set(keys);
+  for (const owner of checked) {
+    if (!owner) {
+      yield;
+      continue;
+    }
+    wanted.push(owner);
+    all.add(owner.key);
+  }
+  return compareOwners(servedOwners(current, [...all].sort()), wanted);
 }
 
-/** The same sequence; each owner is shown to `see` as it passes. */
-function* watch(
-  owners: Iterable<OwnerRecords | undefined>,
-  see: (owner: OwnerRecords) => void,
-): Generator<OwnerRecords | undefined, void> {
-  for (const owner of owners) {
-    if (owner) see(owner);
-    yield owner;
+/** What is served at these keys, in their order. */
+function* servedOwners(current: ZoneVersion, keys: readonly string[]): Generator<OwnerRecords> {
+  for (const key of keys) {
+    const owner = getOwner(current.pages, key);
+    if (owner) yield owner;
   }
 }

@@ -1,11 +1,11 @@
 /**
  * The rows of one read sorted to the zones they belong to.
  *
- * Owns: one {@link ZoneBuild} per zone of the read. Pure otherwise.
+ * Owns: one {@link ZoneBuild} per zone that was read. Pure otherwise.
  */
-import { canonicalKey, parseName, ZonecastError } from "../dns/mod.ts";
-import type { Problem, RowText } from "./rows.ts";
-import { type BuildSettings, ZoneBuild } from "./zone_build.ts";
+import { canonicalKey, type Name, parseName, ZonecastError } from "../dns/mod.ts";
+import { type Problem, type RowText, WHOLE_ZONE } from "./rows.ts";
+import { type BuildSettings, type ReadOwners, ZoneBuild } from "./zone_build.ts";
 
 /** A row that says which zone it is of. */
 export interface ZoneRow extends RowText {
@@ -13,88 +13,134 @@ export interface ZoneRow extends RowText {
   readonly zone: string;
 }
 
+/** Which owners a read covers: of which zone, by the source's name for it. */
+export type ReadScope = "everything" | ReadonlyMap<string, ReadOwners>;
+
 /** Rows read between two pauses. */
 const ROWS_PER_PAUSE = 256;
-/** Rows of unknown zones that are reported one by one. */
+/** Rows of unknown zones are reported for this many zones. */
 const MAX_STRAY_ZONES = 100;
 
 export class ZoneBuilds {
-  /** By {@link canonicalKey} of the apex. */
-  readonly zones = new Map<string, ZoneBuild>();
   /** What is wrong with zones as such, and rows that belong to none. */
   readonly strays: Problem[] = [];
+  /** All zones of the source, by {@link canonicalKey} of the apex. */
+  readonly #settings = new Map<string, BuildSettings>();
+  /** By {@link canonicalKey} of the apex. */
+  readonly #builds = new Map<string, ZoneBuild>();
+  /** The build a zone's text means; undefined for zones not served and for strays. */
   readonly #byText = new Map<string, ZoneBuild | undefined>();
+  readonly #isWanted: (apexKey: string) => boolean;
 
   /**
-   * @param settings  all zones of the read
+   * @param settings  all zones of the source at the snapshot read
    * @param isWanted  whether a zone, by its apex's key, is to be served
    */
   constructor(settings: readonly BuildSettings[], isWanted: (apexKey: string) => boolean) {
+    this.#isWanted = isWanted;
     for (const zone of settings) {
-      const build = this.#open(zone);
-      if (!build) continue;
-      const key = canonicalKey(build.apex);
-      if (this.zones.has(key)) {
-        this.strays.push(zoneProblem(
-          zone.name,
-          "zone-twice",
-          `the zone ${zone.name} stands in zones more than once, in several spellings`,
-          "delete all but one of the rows",
-        ));
-        this.#byText.set(zone.name, this.zones.get(key));
-        continue;
-      }
-      // A zone that is not wanted keeps its rows from being strays.
-      if (isWanted(key)) this.zones.set(key, build);
-      this.#byText.set(zone.name, isWanted(key) ? build : undefined);
+      const apex = this.#parseZone(zone.name);
+      if (!apex) continue;
+      const key = canonicalKey(apex);
+      if (this.#settings.has(key)) {
+        const reason = `the zone ${zone.name} stands in zones more than once, in several spellings`;
+        this.#stray(zone.name, "zone-twice", reason, "delete all but one of the rows");
+      } else this.#settings.set(key, zone);
     }
   }
 
-  #open(zone: BuildSettings): ZoneBuild | undefined {
-    try {
-      return new ZoneBuild(zone);
-    } catch (error) {
-      if (!(error instanceof ZonecastError)) throw error;
-      this.strays.push(zoneProblem(zone.name, error.code, error.message, error.hint));
-      this.#byText.set(zone.name, undefined);
-      return undefined;
-    }
+  /** Whether the source has a zone, by its apex's key, and it is to be served. */
+  has(apexKey: string): boolean {
+    return this.#settings.has(apexKey) && this.#isWanted(apexKey);
   }
 
   /** Takes a batch of rows, in any order; yields as places to pause. */
   *take(rows: readonly ZoneRow[]): Generator<undefined, void> {
     for (const [i, row] of rows.entries()) {
       if (i % ROWS_PER_PAUSE === 0) yield;
-      const known = this.#byText.has(row.zone);
-      const build = known ? this.#byText.get(row.zone) : this.#findZone(row);
-      build?.add(row);
+      this.#buildOf(row.zone)?.add(row);
     }
   }
 
-  /** The zone that a row's text means; undefined, and reported once, when there is none. */
-  #findZone(row: ZoneRow): ZoneBuild | undefined {
+  /**
+   * The builds of all zones read, in no particular order; call once, after all rows.
+   *
+   * @param isSettled  whether a zone's settings are those it is served with; one
+   *   that is not gets a build also where none of its owners was read
+   */
+  finish(
+    scope: ReadScope,
+    isSettled: (apexKey: string, settings: BuildSettings) => boolean,
+  ): ZoneBuild[] {
+    if (scope !== "everything") this.#limitTo(scope);
+    for (const [key, settings] of this.#settings) {
+      if (this.#builds.has(key) || !this.#isWanted(key)) continue;
+      if (scope !== "everything" && isSettled(key, settings)) continue;
+      const build = this.#open(key, settings);
+      if (scope !== "everything") build.limitTo(new Set());
+    }
+    return [...this.#builds.values()];
+  }
+
+  #limitTo(scope: ReadonlyMap<string, ReadOwners>): void {
+    const owners = new Map<ZoneBuild, ReadOwners>();
+    for (const [zone, read] of scope) {
+      const build = this.#buildOf(zone, false);
+      if (!build) continue; // a zone that is gone, or not served
+      const before = owners.get(build);
+      const all = before === "all" || read === "all";
+      owners.set(build, all ? "all" : new Set([...before ?? [], ...read]));
+    }
+    for (const build of this.#builds.values()) build.limitTo(owners.get(build) ?? new Set());
+  }
+
+  /** The build of the zone a text names; a name of no zone is reported once. */
+  #buildOf(zone: string, reportsStray = true): ZoneBuild | undefined {
+    if (this.#byText.has(zone)) return this.#byText.get(zone);
     let build: ZoneBuild | undefined;
-    let reason = `rows of the zone "${row.zone}" belong to no zone in zones`;
-    try {
-      build = this.zones.get(canonicalKey(parseName(row.zone)));
-    } catch (error) {
-      if (!(error instanceof ZonecastError)) throw error;
-      reason = error.message;
+    const apex = this.#parseZone(zone);
+    if (apex) {
+      const key = canonicalKey(apex);
+      const settings = this.#settings.get(key);
+      if (settings && this.#isWanted(key)) {
+        build = this.#builds.get(key) ?? this.#open(key, settings);
+      } else if (!settings && reportsStray) {
+        const reason = `rows of the zone "${zone}" belong to no zone in zones`;
+        const hint = "add the zone with `zonecast zone add`, or correct the rows' zone";
+        this.#stray(zone, "zone-unknown", reason, hint);
+      }
     }
-    this.#byText.set(row.zone, build);
-    if (!build && this.strays.length < MAX_STRAY_ZONES) {
-      const hint = "add the zone with `zonecast zone add`, or correct the rows' zone";
-      this.strays.push(zoneProblem(row.zone, "zone-unknown", reason, hint));
-    }
+    this.#byText.set(zone, build);
     return build;
   }
-}
 
-function zoneProblem(
-  zone: string,
-  code: string,
-  reason: string,
-  hint: string | undefined,
-): Problem {
-  return { zone, scope: "zone", name: "", type: "", content: "", code, reason, hint };
+  #open(key: string, settings: BuildSettings): ZoneBuild {
+    const build = new ZoneBuild(settings);
+    this.#builds.set(key, build);
+    return build;
+  }
+
+  #parseZone(text: string): Name | undefined {
+    try {
+      return parseName(text);
+    } catch (error) {
+      if (!(error instanceof ZonecastError)) throw error;
+      this.#stray(text, error.code, error.message, error.hint);
+      return undefined;
+    }
+  }
+
+  #stray(zone: string, code: string, reason: string, hint: string | undefined): void {
+    if (this.strays.length >= MAX_STRAY_ZONES) return;
+    const what = { code, reason, hint };
+    this.strays.push({
+      zone,
+      group: WHOLE_ZONE,
+      scope: "zone",
+      name: "",
+      type: "",
+      content: "",
+      ...what,
+    });
+  }
 }

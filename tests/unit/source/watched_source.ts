@@ -22,7 +22,12 @@ export interface WatchedSource extends AsyncDisposable {
   linkIs(up: boolean, timeoutMs?: number): Promise<void>;
 }
 
-export const EVERYTHING = { cursor: undefined, everything: true, pending: new Map() };
+export const EVERYTHING = {
+  cursor: undefined,
+  everything: true,
+  pending: new Map(),
+  due: new Set<string>(),
+};
 
 export function formatRow({ zone, name, ttl, type, content }: SourceRow): string {
   return `${zone} ${name} ${ttl ?? "-"} ${type} ${content}`;
