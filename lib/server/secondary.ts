@@ -41,8 +41,8 @@ export class SecondaryError extends ZonecastError {
 }
 
 /** What {@link parseSecondary} takes; for usage texts and errors. */
-export const SECONDARY_TAKES = "[NAME=]IP[:PORT][,from=CIDR[+CIDR…]…]" +
-  "[,watch=IP[:PORT][+IP[:PORT]…]…|,watch=off][,via=LOCAL-IP][,no-ixfr][,notify=off]";
+export const SECONDARY_TAKES =
+  "[NAME=]IP[:PORT][,from=CIDR][,watch=IP[:PORT]|off][,via=LOCAL-IP][,no-ixfr][,notify=off]";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const DNS_PORT = 53;
