@@ -42,7 +42,7 @@ export class SecondaryError extends ZonecastError {
 
 /** What {@link parseSecondary} takes; for usage texts and errors. */
 export const SECONDARY_TAKES =
-  "[NAME=]IP[:PORT][,from=CIDR][,watch=IP[:PORT]|off][,via=LOCAL-IP][,no-ixfr][,notify=off]";
+  "[NAME=]IP[:PORT][,from=CIDR][,watch=ADDR|off][,via=IP][,no-ixfr][,notify=off]";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const DNS_PORT = 53;
