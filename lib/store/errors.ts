@@ -36,6 +36,8 @@ export type StateErrorCode =
   | "state-diverged"
   /** Part of a zone's journal is broken or missing; the zone itself is whole. */
   | "journal-damaged"
+  /** More differences were asked for at once than are read into memory. */
+  | "journal-too-long"
   /** The store was closed. */
   | "state-closed"
   /** The store's worker ended unexpectedly. */

@@ -2,22 +2,19 @@
  * The journal in the state file: every difference published, a chain per zone.
  *
  * Owns: prepared statements on the table `journal`. Synchronous; called within
- * a transaction or snapshot. Each row holds a SHA-256 over its fields and the
- * hash of the row before, and the zone keeps the newest hash: a row that is
- * broken, missing or exchanged is noticed when the chain is read back from its
- * newest end. What lies behind it in time stays good.
+ * a transaction or snapshot. The chain is read back from its newest end, which
+ * the zone keeps: a row that is broken, missing or exchanged is noticed there,
+ * the newer ones stay good.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { createHash } from "node:crypto";
 import { equalOctets } from "../dns/mod.ts";
 import { soaSerial } from "../zone/mod.ts";
-import { blob, DamagedRow, integer, keyBlob, type Row, text } from "./columns.ts";
+import { blob, DamagedRow, integer, type Row, text } from "./columns.ts";
+import { choosePurge, type JournalLimits, type JournalSize, ROW_OCTETS } from "./journal_bounds.ts";
+import { NO_CHAIN, rowChain, verifiedDiff } from "./journal_chain.ts";
 import type { WireDiff } from "./protocol.ts";
-import { readSoa, soaColumn } from "./soa.ts";
+import { readSoa } from "./soa.ts";
 import type { JournalEntry } from "./state_store.ts";
-
-/** The chain before a zone's first difference. */
-export const NO_CHAIN: Uint8Array = new Uint8Array(32);
 
 /** What the zone itself says about its journal. */
 export interface JournalEnd {
@@ -37,13 +34,34 @@ export interface JournalRow {
   readonly publishedAt: number;
 }
 
-/** Differences as read back. */
-export interface JournalPart {
-  /** Oldest first; undefined when they are not all there. */
-  readonly diffs: WireDiff[] | undefined;
-  /** Id of the newest row that is no good; it and all older ones are of no use. */
-  readonly brokenAt: number | undefined;
+/** What is left of a zone's journal. */
+export interface JournalRest {
+  readonly isEmpty: boolean;
+  /** What the rows left take. */
+  readonly octets: number;
 }
+
+/** Which differences are asked for. */
+export interface JournalSpan {
+  readonly fromSerial: number;
+  /** The zone's own by default. */
+  readonly toSerial?: number;
+  /** Octets of lists to read at most; a single difference is read whatever it takes. */
+  readonly maxOctets: number;
+}
+
+/** Differences as read back, or why they are not. */
+export type JournalPart =
+  /** Oldest first. */
+  | { readonly kind: "kept"; readonly diffs: WireDiff[] }
+  /** No row starts from the one serial, or none leads to the other. */
+  | { readonly kind: "unknown" }
+  /** Serials went all the way round: two rows start from this one. */
+  | { readonly kind: "ambiguous" }
+  /** They take more than was allowed. */
+  | { readonly kind: "long"; readonly octets: number }
+  /** A row is no good; it and all older ones are of no use. */
+  | { readonly kind: "broken"; readonly at: number };
 
 /** Columns before the lists, which may be long. */
 const HEAD = "id, from_serial, to_serial, published_at, removed_count, added_count, octets, cause";
@@ -53,8 +71,12 @@ export class JournalTable {
   readonly #insert: StatementSync;
   readonly #newest: StatementSync;
   readonly #list: StatementSync;
-  readonly #find: StatementSync;
+  readonly #oldest: StatementSync;
+  readonly #findFrom: StatementSync;
+  readonly #findTo: StatementSync;
+  readonly #octets: StatementSync;
   readonly #back: StatementSync;
+  readonly #sizes: StatementSync;
   readonly #drop: StatementSync;
   readonly #left: StatementSync;
 
@@ -68,16 +90,33 @@ export class JournalTable {
       "SELECT id, to_serial, chain, to_soa FROM journal WHERE zone = ? ORDER BY id DESC LIMIT 1",
     );
     this.#list = db.prepare(`SELECT ${HEAD} FROM journal WHERE zone = ? ORDER BY id`);
-    this.#find = db.prepare(
-      "SELECT id FROM journal WHERE zone = ? AND from_serial = ? ORDER BY id DESC LIMIT 1",
+    this.#oldest = db.prepare(
+      "SELECT from_serial FROM journal WHERE zone = ? ORDER BY id LIMIT 1",
+    );
+    this.#findFrom = db.prepare(
+      `SELECT id FROM journal WHERE zone = ? AND from_serial = ? AND id <= ?
+       ORDER BY id DESC LIMIT 2`,
+    );
+    this.#findTo = db.prepare(
+      "SELECT id FROM journal WHERE zone = ? AND to_serial = ? ORDER BY id DESC LIMIT 1",
+    );
+    this.#octets = db.prepare(
+      `SELECT count(*) AS count, coalesce(sum(octets), 0) AS octets FROM journal
+       WHERE zone = ? AND id BETWEEN ? AND ?`,
     );
     this.#back = db.prepare(
       `SELECT ${HEAD}, previous_chain, chain, from_soa, to_soa, removed, added FROM journal
        WHERE zone = ? AND id >= ? ORDER BY id DESC`,
     );
+    // The lengths of blobs are read without the blobs.
+    this.#sizes = db.prepare(
+      `SELECT id, published_at, length(removed) + length(added) AS octets FROM journal
+       WHERE zone = ? ORDER BY id`,
+    );
     this.#drop = db.prepare("DELETE FROM journal WHERE zone = ? AND id <= ?");
     this.#left = db.prepare(
-      "SELECT count(*) AS count, coalesce(sum(octets), 0) AS octets FROM journal WHERE zone = ?",
+      `SELECT count(*) AS rows, coalesce(sum(length(removed) + length(added)), 0) AS octets
+       FROM journal WHERE zone = ?`,
     );
   }
 
@@ -105,14 +144,19 @@ export class JournalTable {
     return undefined;
   }
 
-  /** Appends a difference; {@link endProblem} has found nothing. Returns the new chain and the octets. */
-  append(end: JournalEnd, row: JournalRow): { chain: Uint8Array; octets: number } {
+  /**
+   * Appends a difference; {@link endProblem} has found nothing.
+   *
+   * @returns the new row's id, the new chain, and what the row takes in octets
+   */
+  append(end: JournalEnd, row: JournalRow): { id: number; chain: Uint8Array; octets: number } {
     const { diff, cause, publishedAt } = row;
     const fromSerial = soaSerial(readSoa(diff.fromSoa));
     const toSerial = soaSerial(readSoa(diff.toSoa));
-    const chain = nextChain(end.chain, end.apexKey, fromSerial, toSerial, publishedAt, cause, diff);
+    const head = { apexKey: end.apexKey, fromSerial, toSerial, publishedAt, cause };
+    const chain = rowChain(end.chain, head, diff);
     const octets = diff.removed.octets.length + diff.added.octets.length;
-    this.#insert.run(
+    const { lastInsertRowid: id } = this.#insert.run(
       end.zone,
       fromSerial,
       toSerial,
@@ -128,7 +172,7 @@ export class JournalTable {
       diff.removed.octets,
       diff.added.octets,
     );
-    return { chain, octets };
+    return { id: Number(id), chain, octets: octets + ROW_OCTETS };
   }
 
   /** The rows of a zone without their lists, oldest first. */
@@ -144,83 +188,77 @@ export class JournalTable {
     }));
   }
 
-  /** The differences from a serial to the zone's, verified from the newest back. */
-  differences(end: JournalEnd, fromSerial: number): JournalPart {
-    const first = this.#find.get(end.zone, fromSerial);
-    if (!first) return { diffs: undefined, brokenAt: undefined };
+  /** The serial the oldest row of a zone starts from; undefined without rows. */
+  oldestSerial(zone: number): number | undefined {
+    const row = this.#oldest.get(zone);
+    return row && integer(row, "from_serial");
+  }
+
+  /** The differences asked for, verified: from the zone's own SOA back to the oldest of them. */
+  differences(end: JournalEnd, { fromSerial, toSerial, maxOctets }: JournalSpan): JournalPart {
+    const to = toSerial === undefined || toSerial === end.serial
+      ? Number.MAX_SAFE_INTEGER
+      : this.#idOf(this.#findTo.get(end.zone, toSerial));
+    if (to === undefined) return { kind: "unknown" };
+    const [first, other] = this.#findFrom.all(end.zone, fromSerial, to);
+    const from = this.#idOf(first);
+    if (from === undefined) return { kind: "unknown" };
+    if (other) return { kind: "ambiguous" };
+    const sum = this.#octets.get(end.zone, from, to) ?? {};
+    const octets = integer(sum, "octets");
+    if (octets > maxOctets && integer(sum, "count") > 1) return { kind: "long", octets };
+    return this.#verified(end, from, to);
+  }
+
+  #idOf(row: Row | undefined): number | undefined {
+    return row && integer(row, "id");
+  }
+
+  /** Follows the chain back from its end; keeps the rows from one id to another. */
+  #verified(end: JournalEnd, from: number, to: number): JournalPart {
     const diffs: WireDiff[] = [];
     let { chain, soa } = end;
-    for (const row of this.#back.iterate(end.zone, integer(first, "id"))) {
+    for (const row of this.#back.iterate(end.zone, from)) {
+      const id = integer(row, "id");
       const diff = verifiedDiff(row, end.apexKey, chain, soa);
-      if (!diff) return { diffs: undefined, brokenAt: integer(row, "id") };
-      diffs.push(diff);
+      if (!diff) return { kind: "broken", at: id };
+      if (id <= to) diffs.push(diff);
       chain = blob(row, "previous_chain");
       soa = diff.fromSoa;
     }
-    return { diffs: diffs.reverse(), brokenAt: undefined };
+    return { kind: "kept", diffs: diffs.reverse() };
   }
 
-  /** Removes rows up to an id, or all. Returns what is left. */
-  drop(zone: number, upTo: number = Number.MAX_SAFE_INTEGER): { rows: number; octets: number } {
+  /**
+   * Removes the oldest rows until the others are within limits.
+   *
+   * @param octets  what all rows take, as the zone says
+   * @param newest  id of the newest row
+   */
+  purge(zone: number, octets: number, newest: number, limits: JournalLimits): JournalRest {
+    const purge = choosePurge(this.#sizesOf(zone), octets, newest, limits);
+    if (purge.upTo === undefined) return { isEmpty: false, octets };
+    // Only a count that was damaged can come to less than nothing.
+    if (purge.upTo === newest || purge.octets < 0) return this.drop(zone, purge.upTo);
+    this.#drop.run(zone, purge.upTo);
+    return { isEmpty: false, octets: purge.octets };
+  }
+
+  *#sizesOf(zone: number): Generator<JournalSize> {
+    for (const row of this.#sizes.iterate(zone)) {
+      yield {
+        id: integer(row, "id"),
+        octets: integer(row, "octets"),
+        publishedAt: integer(row, "published_at"),
+      };
+    }
+  }
+
+  /** Removes rows up to an id, or all. */
+  drop(zone: number, upTo: number = Number.MAX_SAFE_INTEGER): JournalRest {
     this.#drop.run(zone, upTo);
     const left = this.#left.get(zone) ?? {};
-    return { rows: integer(left, "count"), octets: integer(left, "octets") };
+    const rows = integer(left, "rows");
+    return { isEmpty: rows === 0, octets: integer(left, "octets") + rows * ROW_OCTETS };
   }
-}
-
-/** The difference in a row, if the row is whole and is the one its successor builds on. */
-function verifiedDiff(
-  row: Row,
-  apexKey: string,
-  chain: Uint8Array,
-  toSoa: Uint8Array,
-): WireDiff | undefined {
-  try {
-    const diff: WireDiff = {
-      fromSoa: soaColumn(row, "from_soa").octets,
-      toSoa: soaColumn(row, "to_soa").octets,
-      removed: { octets: blob(row, "removed"), count: integer(row, "removed_count") },
-      added: { octets: blob(row, "added"), count: integer(row, "added_count") },
-    };
-    const made = nextChain(
-      blob(row, "previous_chain"),
-      apexKey,
-      integer(row, "from_serial"),
-      integer(row, "to_serial"),
-      integer(row, "published_at"),
-      text(row, "cause"),
-      diff,
-    );
-    const whole = equalOctets(made, chain) && equalOctets(diff.toSoa, toSoa);
-    return whole ? diff : undefined;
-  } catch (error) {
-    if (error instanceof DamagedRow) return undefined;
-    throw error;
-  }
-}
-
-/** SHA-256 of the chain so far and a row's fields, each preceded by its length. */
-function nextChain(
-  previous: Uint8Array,
-  apexKey: string,
-  fromSerial: number,
-  toSerial: number,
-  publishedAt: number,
-  cause: string,
-  diff: WireDiff,
-): Uint8Array {
-  const hash = createHash("sha256").update(previous);
-  const numbers = [fromSerial, toSerial, publishedAt, diff.removed.count, diff.added.count];
-  hash.update(`${numbers.join(" ")}\n`);
-  for (
-    const octets of [
-      keyBlob(apexKey),
-      new TextEncoder().encode(cause),
-      diff.fromSoa,
-      diff.toSoa,
-      diff.removed.octets,
-      diff.added.octets,
-    ]
-  ) hash.update(`${octets.length}\n`).update(octets);
-  return new Uint8Array(hash.digest());
 }

@@ -4,8 +4,10 @@
  * {@link openStateFile} gives a {@link StateStore}; its database lives in a worker.
  */
 export { StateError, type StateErrorCode } from "./errors.ts";
+export { differenceBetween, HistoryError, type JournalSource, versionAt } from "./history.ts";
 export { setAside } from "./set_aside.ts";
 export { openStateFile, type StateFileOptions } from "./state_file.ts";
+export { MAX_DIFFERENCES_OCTETS } from "./state_store.ts";
 export type {
   JournalEntry,
   PendingOwners,

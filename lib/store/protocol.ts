@@ -6,6 +6,7 @@
  */
 import type { Page, RecordList } from "../zone/mod.ts";
 import type { StateErrorFields } from "./errors.ts";
+import type { JournalBounds } from "./journal_bounds.ts";
 import type { JournalEntry, PendingOwners, Progress } from "./state_store.ts";
 
 /** Names a page within its zone. */
@@ -39,6 +40,8 @@ export interface WirePublication {
   readonly previousSerial: number | undefined;
   /** Number of pages of the new version. */
   readonly pages: number;
+  /** Octets of these pages. */
+  readonly zoneOctets: number;
   readonly gone: readonly PageId[];
   readonly put: readonly PutPage[];
   readonly diff: WireDiff | undefined;
@@ -70,7 +73,10 @@ export interface PageBatch {
 
 /** Each request and what it is answered with. */
 export interface Operations {
-  open: { request: { path: string; readOnly: boolean }; answer: undefined };
+  open: {
+    request: { path: string; readOnly: boolean; bounds: JournalBounds };
+    answer: undefined;
+  };
   load: { request: undefined; answer: StateHead };
   publish: {
     request: { publications: readonly WirePublication[]; progress: Progress | undefined };
@@ -80,7 +86,7 @@ export interface Operations {
   removeZone: { request: { apexKey: string }; answer: undefined };
   journal: { request: { apexKey: string }; answer: readonly JournalEntry[] };
   differences: {
-    request: { apexKey: string; fromSerial: number };
+    request: { apexKey: string; fromSerial: number; toSerial: number | undefined };
     answer: readonly WireDiff[] | undefined;
   };
   close: { request: undefined; answer: undefined };

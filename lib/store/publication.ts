@@ -1,12 +1,12 @@
-/** What a publication changes in the file, in private copies fit for the worker. Pure. */
+/** Publications and differences as they travel between main thread and worker. Pure. */
 import type { Page, RecordList, ZoneDiff } from "../zone/mod.ts";
 import type { PageId, PutPage, WireDiff, WirePublication } from "./protocol.ts";
-import { soaOctets } from "./soa.ts";
+import { readSoa, soaOctets } from "./soa.ts";
 import type { Publication } from "./state_store.ts";
 
 /**
- * A publication for the worker: changed pages only, every octet copied, since
- * the pages of the version go on being served.
+ * A publication for the worker: what changes in the file, every octet copied,
+ * since the pages of the version go on being served.
  */
 export function wirePublication(publication: Publication): WirePublication {
   const { version, previous, diff, cause, publishedAt } = publication;
@@ -16,6 +16,7 @@ export function wirePublication(publication: Publication): WirePublication {
     serial: version.serial,
     previousSerial: previous?.serial,
     pages: version.pages.length,
+    zoneOctets: version.wireOctets,
     ...changedPages(previous?.pages ?? [], version.pages),
     diff: diff && wireDiff(diff),
     cause,
@@ -50,6 +51,11 @@ function pageName(firstKey: string, part: number): string {
 function copyPage(page: Page): Page {
   const { block, owners, records, firstKey, part } = page;
   return { block: block.slice(), owners: owners.slice(), records, firstKey, part };
+}
+
+/** A difference that came from the worker. */
+export function zoneDiff({ fromSoa, toSoa, removed, added }: WireDiff): ZoneDiff {
+  return { fromSoa: readSoa(fromSoa), toSoa: readSoa(toSoa), removed, added };
 }
 
 function wireDiff(diff: ZoneDiff): WireDiff {

@@ -5,21 +5,37 @@
  * one. Every writing operation is one transaction; when it throws, the file is
  * as before.
  */
-import { equalOctets, formatName } from "../dns/mod.ts";
+import { equalOctets } from "../dns/mod.ts";
 import type { Page } from "../zone/mod.ts";
 import { StateConnection } from "./connection.ts";
-import { damaged, StateError, toStateError } from "./errors.ts";
-import { type JournalEnd, JournalTable, NO_CHAIN } from "./journal_table.ts";
+import { damaged, type StateError, toStateError } from "./errors.ts";
+import { type JournalBounds, journalLimits } from "./journal_bounds.ts";
+import { NO_CHAIN } from "./journal_chain.ts";
+import { type JournalEnd, type JournalPart, JournalTable } from "./journal_table.ts";
 import { MetaTable } from "./meta_table.ts";
 import { PageTable } from "./page_table.ts";
 import { PendingTable } from "./pending_table.ts";
+import { apexOf, diverged, journalDamaged, journalTooLong } from "./problems.ts";
 import type { StateHead, WireDiff, WirePublication, ZoneHead } from "./protocol.ts";
-import { readSoa } from "./soa.ts";
-import type { JournalEntry, Progress } from "./state_store.ts";
+import { type JournalEntry, MAX_DIFFERENCES_OCTETS, type Progress } from "./state_store.ts";
 import { type ZoneRow, ZoneRows } from "./zone_rows.ts";
+
+/** How to open a state file. */
+export interface StateDatabaseOptions {
+  /** Absolute, symbolic links resolved; the lock is held unless read-only. */
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly bounds: JournalBounds;
+  /** Told of what was found wrong and put right. */
+  readonly report: (problem: StateError) => void;
+}
 
 /** The open state file. */
 export class StateDatabase {
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly report: (problem: StateError) => void;
+  readonly #bounds: JournalBounds;
   readonly #connection: StateConnection;
   readonly #zones: ZoneRows;
   readonly #pages: PageTable;
@@ -30,15 +46,13 @@ export class StateDatabase {
   /**
    * Opens a state file, made when it is not there and not read-only.
    *
-   * @param path  absolute, symbolic links resolved; the lock is held unless read-only
-   * @param report  told of what was found wrong and put right
    * @throws {StateError}
    */
-  constructor(
-    readonly path: string,
-    readonly readOnly: boolean,
-    readonly report: (problem: StateError) => void,
-  ) {
+  constructor({ path, readOnly, bounds, report }: StateDatabaseOptions) {
+    this.path = path;
+    this.readOnly = readOnly;
+    this.report = report;
+    this.#bounds = bounds;
     try {
       this.#connection = new StateConnection(path, readOnly);
       const { db } = this.#connection;
@@ -131,23 +145,28 @@ export class StateDatabase {
   }
 
   /**
-   * The differences from a serial to the stored one, oldest first, verified;
-   * undefined when they are not all there. Rows found broken are reported and,
-   * with all older ones, dropped.
+   * The differences from a serial to another, by default the stored one, oldest
+   * first, verified; undefined when they are not all there. Rows found broken are
+   * reported and, with all older ones, dropped.
+   *
+   * @throws {StateError} "journal-too-long"
    */
-  differences(apexKey: string, fromSerial: number): WireDiff[] | undefined {
+  differences(apexKey: string, fromSerial: number, toSerial?: number): WireDiff[] | undefined {
     return this.#run("read", () => {
-      let broken: { zone: ZoneRow; at: number } | undefined;
-      const diffs = this.#connection.snapshot(() => {
+      const [zone, part] = this.#connection.snapshot((): [ZoneRow?, JournalPart?] => {
         const zone = this.#zones.find(apexKey);
-        if (!zone) return undefined;
-        if (zone.serial === fromSerial) return [];
-        const part = this.#journal.differences(zone, fromSerial);
-        if (part.brokenAt !== undefined) broken = { zone, at: part.brokenAt };
-        return part.diffs;
+        if (!zone) return [];
+        if (fromSerial === (toSerial ?? zone.serial)) return [zone, { kind: "kept", diffs: [] }];
+        const span = { fromSerial, toSerial, maxOctets: MAX_DIFFERENCES_OCTETS };
+        return [zone, this.#journal.differences(zone, span)];
       });
-      if (broken) this.#discardJournal(broken.zone, "a row is broken", broken.at);
-      return diffs;
+      if (zone && part?.kind === "long") {
+        throw journalTooLong(this.path, zone.soa, part.octets, MAX_DIFFERENCES_OCTETS);
+      }
+      if (zone && part?.kind === "broken") {
+        this.#discardJournal(zone, "a row is broken", part.at);
+      }
+      return part?.kind === "kept" ? part.diffs : undefined;
     });
   }
 
@@ -190,7 +209,7 @@ export class StateDatabase {
     const what = sum.pages === pages
       ? "its SOA or pages are not those that were published"
       : `it has ${sum.pages} pages instead of ${pages}`;
-    throw damaged(this.path, `zone ${apexOf(zone)} is not whole: ${what}`);
+    throw damaged(this.path, `zone ${apexOf(zone.soa)} is not whole: ${what}`);
   }
 
   #publishOne(publication: WirePublication, problems: StateError[]): void {
@@ -201,10 +220,10 @@ export class StateDatabase {
       this.#pages.change(zone.zone, publication.gone, publication.put, sum);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      throw this.#diverged(publication, error.message);
+      throw diverged(this.path, publication, error.message);
     }
     if (sum.pages !== publication.pages) {
-      throw this.#diverged(publication, `it would keep ${sum.pages} pages`);
+      throw diverged(this.path, publication, `it would keep ${sum.pages} pages`);
     }
     this.#zones.set(zone.zone, { serial, publishedAt, soa, sum });
     if (publication.previousSerial !== undefined) {
@@ -222,21 +241,22 @@ export class StateDatabase {
       return { zone, apexKey, soa, serial, publishedAt, sum, journalOctets: 0, chain: NO_CHAIN };
     }
     const zone = this.#zones.find(apexKey);
-    if (!zone) throw this.#diverged(publication, "the zone is not stored");
+    if (!zone) throw diverged(this.path, publication, "the zone is not stored");
     if (zone.serial !== previousSerial) {
-      throw this.#diverged(
+      throw diverged(
+        this.path,
         publication,
         `it follows serial ${previousSerial}, ${zone.serial} is stored`,
       );
     }
     if (diff && (!equalOctets(diff.fromSoa, zone.soa) || !equalOctets(diff.toSoa, soa))) {
-      throw this.#diverged(publication, "its difference does not lead from SOA to SOA");
+      throw diverged(this.path, publication, "its difference does not lead from SOA to SOA");
     }
     return zone;
   }
 
   #appendJournal(zone: ZoneRow, publication: WirePublication, problems: StateError[]): void {
-    const { diff, cause, publishedAt } = publication;
+    const { diff, cause, publishedAt, zoneOctets } = publication;
     if (!diff) { // the chain is cut: what was before leads nowhere now
       this.#journal.drop(zone.zone);
       this.#zones.setJournal(zone.zone, NO_CHAIN, 0);
@@ -244,12 +264,14 @@ export class StateDatabase {
     }
     const problem = this.#journal.endProblem(zone);
     if (problem) {
-      problems.push(this.#journalProblem(zone, problem));
+      problems.push(journalDamaged(this.path, zone.soa, problem));
       this.#journal.drop(zone.zone);
       zone = { ...zone, chain: NO_CHAIN, journalOctets: 0 };
     }
-    const { chain, octets } = this.#journal.append(zone, { diff, cause, publishedAt });
-    this.#zones.setJournal(zone.zone, chain, zone.journalOctets + octets);
+    const { id, chain, octets } = this.#journal.append(zone, { diff, cause, publishedAt });
+    const limits = journalLimits(this.#bounds, zoneOctets, publishedAt);
+    const rest = this.#journal.purge(zone.zone, zone.journalOctets + octets, id, limits);
+    this.#zones.setJournal(zone.zone, rest.isEmpty ? NO_CHAIN : chain, rest.octets);
   }
 
   /**
@@ -257,41 +279,17 @@ export class StateDatabase {
    * found again if they stayed, so a failure to drop them is only reported.
    */
   #discardJournal(zone: JournalEnd, what: string, upTo?: number): void {
-    this.report(this.#journalProblem(zone, what));
+    this.report(journalDamaged(this.path, zone.soa, what));
     if (this.readOnly) return;
     try {
       this.#connection.transaction(() => {
-        const { rows, octets } = this.#journal.drop(zone.zone, upTo);
-        this.#zones.setJournal(zone.zone, rows === 0 ? NO_CHAIN : zone.chain, octets);
+        const { isEmpty, octets } = this.#journal.drop(zone.zone, upTo);
+        this.#zones.setJournal(zone.zone, isEmpty ? NO_CHAIN : zone.chain, octets);
       });
     } catch (error) {
       this.report(toStateError(error, this.path, "drop the damaged journal from"));
     }
   }
-
-  #journalProblem(zone: JournalEnd, what: string): StateError {
-    return new StateError(
-      "journal-damaged",
-      `The journal of zone ${apexOf(zone)} in state file "${this.path}" is damaged: ${what}`,
-      this.path,
-      "the zone itself is whole; secondaries behind that point get it by AXFR",
-    );
-  }
-
-  #diverged(publication: WirePublication, what: string): StateError {
-    const { soa, serial } = publication;
-    return new StateError(
-      "state-diverged",
-      `Cannot publish serial ${serial} of zone ${formatName(readSoa(soa).owner)} to state file ` +
-        `"${this.path}": ${what}`,
-      this.path,
-      "restart zonecast; it starts from what the file holds",
-    );
-  }
-}
-
-function apexOf(zone: JournalEnd): string {
-  return formatName(readSoa(zone.soa).owner);
 }
 
 function messageOf(error: unknown): string {

@@ -7,6 +7,7 @@
 import { canonicalKey, type Name } from "../dns/mod.ts";
 import { type Page, type ZoneDiff, ZoneVersion } from "../zone/mod.ts";
 import { errorFromFields, StateError } from "./errors.ts";
+import { JOURNAL_MAX_AGE_MS, type JournalBounds } from "./journal_bounds.ts";
 import { lockStateFile, type StateLock } from "./lock.ts";
 import { realStatePath } from "./path.ts";
 import {
@@ -18,7 +19,7 @@ import {
   type WireDiff,
   type WirePublication,
 } from "./protocol.ts";
-import { wirePublication } from "./publication.ts";
+import { wirePublication, zoneDiff } from "./publication.ts";
 import { readSoa } from "./soa.ts";
 import type {
   JournalEntry,
@@ -32,6 +33,13 @@ import type {
 export interface StateFileOptions {
   /** For a command beside a running server: no lock, nothing is made or changed. */
   readonly readOnly?: boolean;
+  /**
+   * Octets each zone's journal may take in the file; by default as many as the
+   * zone itself, and at least 10 MiB.
+   */
+  readonly journalMaxOctets?: number;
+  /** Differences older than this go when their zone is next published, in ms; 30 days by default. */
+  readonly journalMaxAgeMs?: number;
   /**
    * Told of what was found wrong and put right, such as a damaged journal;
    * written to the console by default.
@@ -51,11 +59,12 @@ export async function openStateFile(
   options: StateFileOptions = {},
 ): Promise<StateStore> {
   const { readOnly = false, report = reportToConsole } = options;
+  const { journalMaxOctets: maxOctets, journalMaxAgeMs: maxAgeMs = JOURNAL_MAX_AGE_MS } = options;
   const real = realStatePath(path);
   const lock = readOnly ? undefined : lockStateFile(real);
   const file = new StateFile(real, lock, report);
   try {
-    await file.open(readOnly);
+    await file.open(readOnly, { maxOctets, maxAgeMs });
     return file;
   } catch (error) {
     file.abandon();
@@ -100,8 +109,8 @@ class StateFile implements StateStore {
     this.#worker.onmessageerror = () => this.#end(this.#workerError("a message was unreadable"));
   }
 
-  async open(readOnly: boolean): Promise<void> {
-    await this.#ask("open", { path: this.#path, readOnly });
+  async open(readOnly: boolean, bounds: JournalBounds): Promise<void> {
+    await this.#ask("open", { path: this.#path, readOnly, bounds });
   }
 
   /** Ends the worker, answered or not. */
@@ -146,16 +155,15 @@ class StateFile implements StateStore {
     return await this.#ask("journal", { apexKey: canonicalKey(apex) });
   }
 
-  async differences(apex: Name, fromSerial: number): Promise<readonly ZoneDiff[] | undefined> {
+  async differences(
+    apex: Name,
+    fromSerial: number,
+    toSerial?: number,
+  ): Promise<readonly ZoneDiff[] | undefined> {
     const apexKey = canonicalKey(apex);
     const diffs: readonly WireDiff[] | undefined = //
-      await this.#ask("differences", { apexKey, fromSerial });
-    return diffs?.map(({ fromSoa, toSoa, removed, added }) => ({
-      fromSoa: readSoa(fromSoa),
-      toSoa: readSoa(toSoa),
-      removed,
-      added,
-    }));
+      await this.#ask("differences", { apexKey, fromSerial, toSerial });
+    return diffs?.map(zoneDiff);
   }
 
   async close(): Promise<void> {

@@ -43,7 +43,7 @@ export const MIGRATIONS: readonly string[] = [
     published_at INTEGER NOT NULL,   -- ms since the epoch
     pages INTEGER NOT NULL,
     checksum INTEGER NOT NULL,       -- CRC-32 of published_at and soa, XORed with those of all pages
-    journal_octets INTEGER NOT NULL, -- sum over the zone's journal rows
+    journal_octets INTEGER NOT NULL, -- what the zone's journal rows take, see ROW_OCTETS
     journal_chain BLOB NOT NULL,     -- that of its newest journal row; 32 zero octets without one
     soa BLOB NOT NULL                -- the record, uncompressed; its owner is the apex
   ) STRICT;
@@ -91,6 +91,8 @@ export const MIGRATIONS: readonly string[] = [
     checksum INTEGER NOT NULL,       -- CRC-32 of zone and owner
     UNIQUE (zone, owner)
   ) STRICT;
+
+  CREATE INDEX journal_by_serial ON journal (zone, from_serial);
   `,
 ];
 

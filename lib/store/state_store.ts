@@ -64,6 +64,9 @@ export interface JournalEntry {
   readonly octets: number;
 }
 
+/** Octets of record lists that one call of {@link StateStore.differences} reads at most. */
+export const MAX_DIFFERENCES_OCTETS = 64 * 1024 * 1024;
+
 /** The state file, one writer. */
 export interface StateStore {
   load(): Promise<StoredState>;
@@ -76,12 +79,16 @@ export interface StateStore {
   /** A zone's journal, oldest first; empty when there is none. */
   journal(apex: Name): Promise<readonly JournalEntry[]>;
   /**
-   * The differences that lead from a serial to the current one, oldest first;
-   * undefined when they are not all kept.
+   * The differences that lead from a serial to another, by default the current
+   * one, oldest first; undefined when they are not all kept.
+   *
+   * @throws {StateError} "journal-too-long": they are several and take more than
+   *   {@link MAX_DIFFERENCES_OCTETS} together; ask for them in parts
    */
   differences(
     apex: Name,
     fromSerial: number,
+    toSerial?: number,
   ): Promise<readonly ZoneDiff[] | undefined>;
   close(): Promise<void>;
 }

@@ -28,7 +28,7 @@ function open(): StateDatabase {
 function answer(request: Request): { answer: Answer; transfer?: ArrayBufferLike[] } {
   switch (request.op) {
     case "open":
-      database = new StateDatabase(request.body.path, request.body.readOnly, report);
+      database = new StateDatabase({ ...request.body, report });
       return { answer: undefined };
     case "load":
       return {
@@ -48,7 +48,8 @@ function answer(request: Request): { answer: Answer; transfer?: ArrayBufferLike[
     case "journal":
       return { answer: open().journal(request.body.apexKey) };
     case "differences": {
-      const diffs = open().differences(request.body.apexKey, request.body.fromSerial);
+      const { apexKey, fromSerial, toSerial } = request.body;
+      const diffs = open().differences(apexKey, fromSerial, toSerial);
       return { answer: diffs, transfer: diffBuffers(diffs ?? []) };
     }
     case "close":

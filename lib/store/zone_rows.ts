@@ -10,7 +10,8 @@ import { crc32 } from "node:zlib";
 import { canonicalKey, formatName } from "../dns/mod.ts";
 import { soaSerial } from "../zone/mod.ts";
 import { blob, blobKey, DamagedRow, integer, keyBlob, type Row } from "./columns.ts";
-import { type JournalEnd, NO_CHAIN } from "./journal_table.ts";
+import { NO_CHAIN } from "./journal_chain.ts";
+import type { JournalEnd } from "./journal_table.ts";
 import type { PageSum } from "./page_table.ts";
 import { soaColumn } from "./soa.ts";
 
@@ -20,7 +21,7 @@ export interface ZoneRow extends JournalEnd {
   readonly publishedAt: number;
   /** What its pages must add up to. */
   readonly sum: PageSum;
-  /** Sum over its journal rows. */
+  /** What its journal rows take. */
   readonly journalOctets: number;
 }
 

@@ -103,7 +103,8 @@ Deno.test("a file of the first schema is migrated and loses nothing; read-only i
   await store.publish([first], progress("cursor"));
   await store.close();
   const db = new DatabaseSync(path);
-  db.exec("DROP TABLE pending; DELETE FROM meta WHERE name = 'pending'; PRAGMA user_version = 1");
+  db.exec(`DROP TABLE pending; DROP INDEX journal_by_serial;
+    DELETE FROM meta WHERE name = 'pending'; PRAGMA user_version = 1`);
   db.close();
   assertEquals(MIGRATIONS.length, 2, "add a step for the new schema here");
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { StateError } from "../../../lib/store/errors.ts";
+import { JOURNAL_MAX_AGE_MS } from "../../../lib/store/journal_bounds.ts";
 import type { Publication } from "../../../lib/store/mod.ts";
 import { wirePublication } from "../../../lib/store/publication.ts";
 import { readSoa } from "../../../lib/store/soa.ts";
@@ -10,7 +11,12 @@ import { tempDir } from "../../support/tempdir.ts";
 import { aRecord, firstVersion, hostPages, nextVersion, pageOf, plain, progress } from "./zones.ts";
 
 function open(path: string, problems: StateError[] = []): StateDatabase {
-  return new StateDatabase(path, false, (problem) => problems.push(problem));
+  return new StateDatabase({
+    path,
+    readOnly: false,
+    bounds: { maxOctets: undefined, maxAgeMs: JOURNAL_MAX_AGE_MS },
+    report: (problem) => problems.push(problem),
+  });
 }
 
 function publish(database: StateDatabase, publication: Publication, cursor?: string): void {
