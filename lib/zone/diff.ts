@@ -13,7 +13,7 @@ import {
 } from "../dns/mod.ts";
 import { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
 import { buildPages } from "./page_build.ts";
-import { editPages, mergeSmall, type OwnerChange } from "./page_edit.ts";
+import { editPages, editSteps, mergeSmall, type OwnerChange } from "./page_edit.ts";
 import { findOwner, findPage, readOwner, readOwners } from "./page_read.ts";
 import type { Page } from "./page.ts";
 import { listRecords, packRecords } from "./record_list.ts";
@@ -133,13 +133,16 @@ export function* firstVersion(
   return new ZoneVersion(soa, mergeSmall(pages, new Set(pages)));
 }
 
-/** The version that follows when owners change, and the difference that leads to it. */
-export function nextVersion(
+/**
+ * The version that follows when owners change, and the difference that leads to
+ * it; yields as places to pause.
+ */
+export function* nextVersion(
   current: ZoneVersion,
   changes: readonly OwnerChange[],
   soa: ResourceRecord,
-): { version: ZoneVersion; diff: ZoneDiff } {
-  const pages = changes.length === 0 ? current.pages : editPages(current.pages, changes);
+): Generator<undefined, { version: ZoneVersion; diff: ZoneDiff }> {
+  const pages = changes.length === 0 ? current.pages : yield* editSteps(current.pages, changes);
   return {
     version: new ZoneVersion(soa, pages),
     diff: differenceOf(changes, current.soa, soa),

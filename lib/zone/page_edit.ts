@@ -25,13 +25,26 @@ const WINDOW = 8;
 /** How much more room than fresh pages a window may take. */
 const MAX_SLACK = 1.2;
 
+/** {@link editSteps} without a pause. */
+export function editPages(pages: readonly Page[], changes: readonly OwnerChange[]): Page[] {
+  const steps = editSteps(pages, changes);
+  while (true) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
 /**
  * The pages with the changes made; pages that hold no changed owner are shared.
+ * Yields after each run of pages as a place to pause.
  *
  * @param pages  in canonical order
  * @param changes  in canonical order, no key twice
  */
-export function editPages(pages: readonly Page[], changes: readonly OwnerChange[]): Page[] {
+export function* editSteps(
+  pages: readonly Page[],
+  changes: readonly OwnerChange[],
+): Generator<undefined, Page[]> {
   const out: Page[] = [];
   const fresh = new Set<Page>();
   let copied = 0;
@@ -53,9 +66,10 @@ export function editPages(pages: readonly Page[], changes: readonly OwnerChange[
     }
     copied = end;
     c = next;
+    yield;
   }
   for (; copied < pages.length; copied++) out.push(pages[copied]);
-  return tightenWindows(mergeSmall(out, fresh), fresh);
+  return yield* tightenWindows(mergeSmall(out, fresh), fresh);
 }
 
 /** The run of pages, from inclusive to exclusive, that a change of one owner needs decoded. */
@@ -129,7 +143,7 @@ export function mergeSmall(pages: readonly Page[], fresh: Set<Page>): Page[] {
 }
 
 /** Packs windows anew that hold a fresh page and waste more than {@link MAX_SLACK}. */
-function tightenWindows(pages: Page[], fresh: Set<Page>): Page[] {
+function* tightenWindows(pages: Page[], fresh: Set<Page>): Generator<undefined, Page[]> {
   for (let start = 0; start === 0 || start + WINDOW <= pages.length;) {
     const end = Math.min(start + WINDOW, pages.length);
     const run = windowToPack(pages, start, end, fresh);
@@ -139,6 +153,7 @@ function tightenWindows(pages: Page[], fresh: Set<Page>): Page[] {
       pages.splice(start, run.length, ...packed);
       // The windows that end in the pages just made may be slack now.
       start = Math.max(0, start - WINDOW + 1);
+      yield;
     } else start++;
   }
   return pages;

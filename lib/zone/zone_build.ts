@@ -150,7 +150,7 @@ export class ZoneBuild {
     if (changes.length === 0 && !this.#soaDiffers(current, soa, rules.floors)) {
       return { kind: "unchanged" };
     }
-    return { kind: "changed", ...nextVersion(current, changes, soa) };
+    return { kind: "changed", ...(yield* nextVersion(current, changes, soa)) };
   }
 
   /** The owners that differ from what is served, among those read. */

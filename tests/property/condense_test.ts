@@ -16,7 +16,7 @@ import {
   type ZoneDiff,
   type ZoneVersion,
 } from "../../lib/zone/mod.ts";
-import { octetsOf, record, soaOf, toOwners } from "./zones.ts";
+import { octetsOf, record, soaOf, toOwners } from "../support/random_zones.ts";
 
 const RUNS = Number(Deno.env.get("PROPERTY_RUNS") ?? 150);
 

@@ -9,7 +9,7 @@ import {
   type ZoneRow,
   type ZoneVersion,
 } from "../../lib/zone/mod.ts";
-import { octetsOf } from "./zones.ts";
+import { drain, octetsOf } from "../support/random_zones.ts";
 
 const RUNS = Number(Deno.env.get("PROPERTY_RUNS") ?? 300);
 const ZONE = "example.org";
@@ -61,13 +61,6 @@ const row: fc.Arbitrary<ZoneRow> = fc.record({
   content,
   ttl,
 }));
-
-function drain<R>(steps: Iterator<unknown, R>): R {
-  while (true) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
-}
 
 /** One read: rows, of the owners named or of all, onto a version. */
 function read(

@@ -14,6 +14,7 @@ import {
   type ZoneVersion,
 } from "../../../lib/zone/mod.ts";
 import { openStateFile } from "../../../lib/store/mod.ts";
+import { drain } from "../../support/random_zones.ts";
 import { tempDir } from "../../support/tempdir.ts";
 import { aRecord, octetText, plain, soaRecord } from "./zones.ts";
 
@@ -85,7 +86,7 @@ Deno.test("edited versions come back from the file, and the journal leads from e
   }]);
   const versions = [version];
   for (let serial = 2; serial < 2 + CHANGES; serial++) {
-    const next = nextVersion(version, randomChanges(version), soaRecord(APEX, serial));
+    const next = drain(nextVersion(version, randomChanges(version), soaRecord(APEX, serial)));
     await store.publish([{ ...next, previous: version, cause: "poll", publishedAt }]);
     version = next.version;
     if (serial % 3 === 0) {

@@ -87,3 +87,11 @@ export function octetsOf(version: ZoneVersion): Uint8Array {
 export function octetsOfOwners(owners: readonly OwnerRecords[]): Uint8Array {
   return packRecords(owners.flatMap((owner) => [...owner.records])).octets;
 }
+
+/** Runs a generator to its end without a pause; gives what it returns. */
+export function drain<R>(steps: Iterator<unknown, R>): R {
+  while (true) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
