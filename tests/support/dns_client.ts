@@ -155,26 +155,46 @@ export interface Transfer {
   readonly messages: number;
 }
 
+/** The messages of an AXFR as they come; one not asked for yet stays with the server or the kernel. */
+export async function* axfrMessages(
+  server: Server,
+  zone: string,
+  timeoutMs = 10_000,
+): AsyncGenerator<Reply> {
+  const octets = encodeQuery(randomId(), zone, "AXFR", {});
+  for await (const message of tcpMessages(server, octets, timeoutMs)) yield decode(message);
+}
+
 /**
  * A whole AXFR, up to the closing SOA.
  *
  * @throws {Error} the connection closed, or no message came in time, before the closing SOA
  */
 export async function axfr(server: Server, zone: string, timeoutMs = 10_000): Promise<Transfer> {
-  const octets = encodeQuery(randomId(), zone, "AXFR", {});
-  const records: dnsPacket.Answer[] = [];
-  let messages = 0;
-  for await (const message of tcpMessages(server, octets, timeoutMs)) {
-    const reply = decode(message);
-    messages++;
-    if (reply.rcode !== "NOERROR") return { rcode: reply.rcode, records, messages };
-    records.push(...(reply.answers ?? []));
+  return await wholeTransfer(axfrMessages(server, zone, timeoutMs), `AXFR of ${zone}`);
+}
+
+/**
+ * The rest of an AXFR, up to the closing SOA.
+ *
+ * @param messages  those not read yet
+ * @param begun  the records read before
+ * @throws {Error} as {@link axfr}
+ */
+export async function wholeTransfer(
+  messages: AsyncIterable<Reply>,
+  what: string,
+  begun: readonly dnsPacket.Answer[] = [],
+): Promise<Transfer> {
+  const records = [...begun];
+  let count = 0;
+  for await (const reply of messages) {
+    count++;
+    if (reply.rcode !== "NOERROR") return { rcode: reply.rcode, records, messages: count };
+    for (const record of reply.answers ?? []) records.push(record);
     if (records.length > 1 && records[records.length - 1].type === "SOA") {
-      return { rcode: reply.rcode, records, messages };
+      return { rcode: reply.rcode, records, messages: count };
     }
   }
-  throw new Error(
-    `AXFR of ${zone} from ${server.addr}:${server.port} broke off after ` +
-      `${messages} messages, ${records.length} records`,
-  );
+  throw new Error(`${what} broke off after ${count} messages, ${records.length} records`);
 }
