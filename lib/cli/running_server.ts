@@ -38,6 +38,16 @@ export interface ServeConfig {
   readonly minPublishIntervalMs: number;
   readonly serialPolicy: "unixtime" | "increment" | "date";
   readonly serialFloor: number | undefined;
+  /** Octets a zone's journal may take; undefined: as many as the zone, and at least 10 MiB. */
+  readonly journalMaxOctets: number | undefined;
+  /** Older differences are purged. */
+  readonly journalMaxAgeMs: number;
+  /** Whether the differences of an IXFR are sent as one. */
+  readonly ixfrCondense: boolean;
+  /** Older rows of the feed, and of what was written back, are removed. */
+  readonly feedRetentionMs: number;
+  /** How long a secondary may lack a serial before that is an error. */
+  readonly lagAlarmMs: number;
 }
 
 /** Time that running transfers have to end when the server stops, in ms. */

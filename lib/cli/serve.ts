@@ -68,6 +68,11 @@ function readConfig(flags: ServeFlags, context: Context): ServeConfig {
     minPublishIntervalMs: flags["min-publish-interval"],
     serialPolicy: flags.serial,
     serialFloor: flags["serial-floor"],
+    journalMaxOctets: flags["journal-max-size"],
+    journalMaxAgeMs: flags["journal-max-age"],
+    ixfrCondense: flags["ixfr-condense"] === "on",
+    feedRetentionMs: flags["feed-retention"],
+    lagAlarmMs: flags["lag-alarm"],
   };
 }
 

@@ -3,7 +3,17 @@ import { LOG_FORMATS, LOG_LEVELS } from "../ops/mod.ts";
 import { parseSecondary, type Secondary, SECONDARY_TAKES, SecondaryError } from "../server/mod.ts";
 import { CommandError } from "./errors.ts";
 import { optional, repeated, type ValueForm, withDefault } from "./flags.ts";
-import { CHANNEL, CIDR, INTERVAL, LISTEN_ADDRESS, oneOf, SERIAL, ZONE } from "./forms.ts";
+import {
+  CHANNEL,
+  CIDR,
+  DURATION,
+  INTERVAL,
+  LISTEN_ADDRESS,
+  oneOf,
+  SERIAL,
+  SIZE,
+  ZONE,
+} from "./forms.ts";
 import { SOURCE_FLAGS } from "./source_flags.ts";
 import { CONTROL_FLAG, STATE_FLAG } from "./state_flags.ts";
 
@@ -63,6 +73,22 @@ export const SERVE_FLAGS = {
   "serial-floor": optional(SERIAL, {
     help: "publish only serials above this one",
     defaultText: "none",
+  }),
+  "journal-max-size": optional(SIZE, {
+    help: "what a zone's differences may take in the state file; the oldest go first",
+    defaultText: "the zone's own size, at least 10MiB",
+  }),
+  "journal-max-age": withDefault(DURATION, "30d", {
+    help: "older differences go when their zone is next published",
+  }),
+  "ixfr-condense": withDefault(oneOf(["on", "off"]), "on", {
+    help: "put the differences of an IXFR together into one; off sends one after another",
+  }),
+  "feed-retention": withDefault(INTERVAL, "7d", {
+    help: "remove what is older from the source's tables changes, published and secondaries",
+  }),
+  "lag-alarm": withDefault(INTERVAL, "60s", {
+    help: "a secondary that lacks a serial for so long is an error in the log",
   }),
   ...CONTROL_FLAG,
   "log-format": optional(oneOf(LOG_FORMATS), {

@@ -5,7 +5,7 @@ import { readArgument } from "./arguments.ts";
 import { defineCommand } from "./command.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import { optional, repeated } from "./flags.ts";
-import { NAME, TTL, ZONE, type ZoneName } from "./forms.ts";
+import { NAME, SERIAL, TTL, ZONE, type ZoneName } from "./forms.ts";
 import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
 import { count } from "./table.ts";
 
@@ -44,6 +44,11 @@ function settingFlags(defaults: boolean) {
     retry: period("SOA RETRY: how soon it asks again", NEW_ZONE.retry),
     expire: period("SOA EXPIRE: when it gives the zone up", NEW_ZONE.expire),
     minimum: period("SOA MINIMUM: the negative TTL", NEW_ZONE.minimum),
+    "serial-floor": optional(SERIAL, {
+      help: "published serials lie above this one",
+      env: false,
+      defaultText: defaults ? "none" : undefined,
+    }),
   };
 }
 
@@ -83,7 +88,7 @@ export const zoneAdd = defineCommand({
       minimum: flags.minimum ?? NEW_ZONE.minimum,
       defaultTtl: flags.ttl ?? NEW_ZONE.defaultTtl,
       soaTtl: null,
-      serialFloor: null,
+      serialFloor: flags["serial-floor"] ?? null,
     };
     const records = flags.ns.map((name): RecordEdit => ({
       name: "@",
@@ -100,10 +105,17 @@ export const zoneAdd = defineCommand({
 export const zoneSet = defineCommand({
   name: "zone set",
   summary: "change a zone's settings",
-  details: ["What is not given stays as it is. Name servers are records: `zonecast set`."],
+  details: [
+    "What is not given stays as it is. Name servers are records: `zonecast set`.",
+    "A serial floor helps when a secondary is ahead of the zone, after a state file was lost " +
+    "say: give the secondary's serial, and the next version lies above it.",
+  ],
   positionals: [ZONE_ARGUMENT],
   flags: { ...settingFlags(false), ...SOURCE_FLAGS },
-  examples: ["zone set example.org --minimum 60 --ttl 5m"],
+  examples: [
+    "zone set example.org --minimum 60 --ttl 5m",
+    "zone set example.org --serial-floor 2026070100",
+  ],
   async run({ flags, args }, context) {
     const zone = readArgument("ZONE", ZONE, args[0]);
     const { mname, rname, refresh, retry, expire, minimum, ttl } = flags;
@@ -116,11 +128,13 @@ export const zoneSet = defineCommand({
         expire,
         minimum,
         defaultTtl: ttl,
+        serialFloor: flags["serial-floor"],
       }).filter(([, value]) => value !== undefined),
     );
     if (Object.keys(given).length === 0) {
       throw new UsageError(
-        "zone set: nothing to change; it takes --mname, --rname, --ttl, --refresh, --retry, --expire or --minimum",
+        "zone set: nothing to change; it takes --mname, --rname, --ttl, --refresh, --retry, --expire, " +
+          "--minimum or --serial-floor",
       );
     }
     await withEditor(flags.source, context, (editor) => editor.setZone(zone.text, given));

@@ -85,6 +85,10 @@ const WRONG: [args: string[], line: string][] = [
   [["set", "b", "a", "TXT", "-all"], `zonecast: set: "-all" is no flag; a value that begins with`],
   [["zone", "add", "example.org"], "zonecast: zone add: --ns is missing; a zone needs at least"],
   [["zone", "set", "example.org"], "zonecast: zone set: nothing to change; it takes --mname"],
+  [
+    ["zone", "set", "example.org", "--serial-floor", "4294967296"],
+    `zonecast: --serial-floor "4294967296": it is too large for a serial; it takes a whole number`,
+  ],
   [["import", "example.org"], "zonecast: import: FILE is missing; usage: zonecast import ZONE"],
   [["serve"], "zonecast: no source: give --source or set ZONECAST_SOURCE; it takes postgres://"],
   [["serve", "--secondary", "ns1"], `zonecast: --secondary "ns1": "ns1" is a name, not an IP`],
@@ -100,6 +104,23 @@ const WRONG: [args: string[], line: string][] = [
     ["serve", "--listen", "127.0.0.1:53", "--listen", "127.0.0.1:53"],
     `zonecast: --listen: "127.0.0.1:53" is there twice`,
   ],
+  [
+    ["serve", "--journal-max-size", "10 apples"],
+    `zonecast: --journal-max-size "10 apples": it is no size; it takes a size such as 10MiB`,
+  ],
+  [
+    ["serve", "--journal-max-age", "30"],
+    `zonecast: --journal-max-age "30": it has no unit; it takes a duration with its unit`,
+  ],
+  [
+    ["serve", "--ixfr-condense", "maybe"],
+    `zonecast: --ixfr-condense "maybe": it is none of these; it takes on or off`,
+  ],
+  [
+    ["serve", "--feed-retention", "1ms"],
+    `zonecast: --feed-retention "1ms": it is too short; it takes a duration with its unit`,
+  ],
+  [["serve", "--lag-alarm", "soon"], `zonecast: --lag-alarm "soon": it is no duration; it takes`],
   [["serve", "--bad-rows", "keep"], `zonecast: serve: unknown flag "--bad-rows"; \`zonecast serve`],
   [["serve", "--zone", "a..b"], `zonecast: --zone "a..b": Cannot parse name "a..b": it has an`],
   [["serve", "now"], `zonecast: serve: unexpected "now"; usage: zonecast serve`],

@@ -60,16 +60,25 @@ Deno.test("zone add, set and remove: settings are kept as given", async () => {
         ...["--ttl", "1m", "--refresh", "2", "--retry", "3", "--expire", "4", "--minimum", "5"],
       ],
       ["zone", "set", "example.org", "--minimum", "1h", "--mname", "n"],
+      ["zone", "set", "example.org", "--serial-floor", "4294967295"],
     );
     const [zone] = JSON.parse(await all(run, ["zones", "--json"]));
-    const { name, mname, rname, refresh, retry, expire, minimum, defaultTtl } = zone;
+    const { name, mname, rname, refresh, retry, expire, minimum, defaultTtl, serialFloor } = zone;
     assertEquals(
-      [name, mname, rname, refresh, retry, expire, minimum, defaultTtl],
-      ["example.org", "n.example.org.", "r.b.", 2, 3, 4, 3600, 60],
+      [name, mname, rname, refresh, retry, expire, minimum, defaultTtl, serialFloor],
+      ["example.org", "n.example.org.", "r.b.", 2, 3, 4, 3600, 60, 4294967295],
     );
     const out = await all(run, ["zone", "remove", "example.org"]);
     assertEquals(out, "removed zone example.org and its 1 record\n");
     assertEquals(JSON.parse(await all(run, ["zones", "--json"])), []);
+  });
+});
+
+Deno.test("zone add: a serial floor is kept", async () => {
+  await withSource(async (run) => {
+    await all(run, [...ADD, "--serial-floor", "7"]);
+    const [zone] = JSON.parse(await all(run, ["zones", "--json"]));
+    assertEquals(zone.serialFloor, 7);
   });
 });
 
