@@ -138,6 +138,8 @@ export class Primary {
   readonly #unproven = new Set<string>();
   /** Zones, by apex key, whose waiting owners are to be read whatever the feed says. */
   readonly #due = new Set<string>();
+  /** Zones asked for by name that the source does not have, by apex key. */
+  #absent = new Set<string>();
   readonly #reads = { everything: 0, part: 0 };
   #pending: PendingOwners = new Map();
   #cursor: string | undefined;
@@ -310,6 +312,7 @@ export class Primary {
     for (const build of zoneBuilds) await this.#build(build, reading, read.reason, outcome);
     await this.#commit(outcome, reading);
     await this.#retireMissing(builds);
+    this.#noteAbsent(builds);
     this.#report(zoneBuilds, everything ? builds.strays : undefined);
     this.#tell(outcome, reading);
     this.#log(outcome.publications, read, startedAt);
@@ -470,6 +473,21 @@ export class Primary {
       announcer.retire(apex);
       log.warn("zone removed", { zone: formatName(apex), serial });
     }
+  }
+
+  /** Says once which zones were asked for by name and are not in the source. */
+  #noteAbsent(builds: ZoneBuilds): void {
+    const absent = new Set<string>();
+    for (const apex of this.#parts.config.zones) {
+      const key = canonicalKey(apex);
+      if (builds.has(key)) continue;
+      absent.add(key);
+      if (this.#absent.has(key)) continue;
+      const zone = formatName(apex);
+      const hint = `add it with \`zonecast zone add ${zone}\`, or correct --zone`;
+      this.#parts.log.warn("zone not in the source", { zone, hint });
+    }
+    this.#absent = absent;
   }
 
   #isWanted(apexKey: string): boolean {
