@@ -1,0 +1,76 @@
+/** NOTIFY is sent until it is acknowledged, to the secondary that has not, and not beyond. */
+import { assert, assertEquals } from "@std/assert";
+import { systemTest } from "../support/interop.ts";
+import { startPostgres } from "../support/postgres.ts";
+import { startFakeSecondary } from "../support/secondary_fake.ts";
+import { newSerial, serveZones, sourceDatabase } from "../support/setup.ts";
+import { untilStatus } from "../support/status.ts";
+
+const NAME = "notify.example";
+const ZONE = `${NAME}.`;
+
+systemTest("NOTIFY is repeated until it is acknowledged", async (t) => {
+  await using postgres = await startPostgres();
+  const { url, sql } = await sourceDatabase(postgres, [ZONE]);
+  await using deaf = startFakeSecondary({ reaction: "ignore" });
+  await using good = startFakeSecondary();
+  await using zonecast = await serveZones({
+    source: url,
+    zones: [ZONE],
+    secondaries: [deaf, good],
+  });
+  const serial = await newSerial(zonecast, ZONE, undefined);
+  const notifyOf = (zonecast: Awaited<ReturnType<typeof untilStatus>>, index: number) =>
+    zonecast.secondaries[index].zones.find(({ zone }) => zone === ZONE)?.notify;
+
+  await t.step("twice ignored, at the third acknowledged", async () => {
+    await deaf.received(2);
+    deaf.reaction = "acknowledge";
+    await deaf.received(3, 20_000);
+    const report = await untilStatus(
+      zonecast,
+      "the acknowledgement",
+      (report) => notifyOf(report, 0)?.acknowledgedAt !== undefined,
+    );
+    assertEquals(notifyOf(report, 0)?.attempts, 3);
+    assertEquals(notifyOf(report, 1)?.attempts, 1);
+    assertEquals(deaf.notifies.map((notify) => notify.serial), [serial, serial, serial]);
+    const [first, second, third] = deaf.notifies.map(({ atMs }) => atMs);
+    assert(third - second > second - first, "the pauses grow");
+  });
+
+  await t.step("a wrong answer is none", async () => {
+    deaf.reaction = "wrong-id";
+    await sql`insert into zonecast.records (zone, name, type, content)
+      values (${NAME}, 'one', 'A', '192.0.2.1')`;
+    const next = await newSerial(zonecast, ZONE, serial);
+    await deaf.received(5);
+    deaf.reaction = "acknowledge";
+    await deaf.received(6, 20_000);
+    assertEquals(deaf.notifies.slice(3).map((notify) => notify.serial), [next, next, next]);
+  });
+
+  await t.step("a newer serial takes the place of one not acknowledged", async () => {
+    deaf.reaction = "ignore";
+    const before = deaf.notifies.length;
+    let last = await newSerial(zonecast, ZONE, undefined);
+    for (const address of ["192.0.2.2", "192.0.2.3"]) {
+      await sql`update zonecast.records set content = ${address} where name = 'one'`;
+      last = await newSerial(zonecast, ZONE, last);
+    }
+    await deaf.received(before + 2);
+    deaf.reaction = "acknowledge";
+    const { serial: told } = await deaf.received(before + 3, 20_000);
+    assertEquals(told, last);
+    await untilStatus(zonecast, "the acknowledgement of the last", (report) => {
+      const notify = notifyOf(report, 0);
+      return notify?.serial === last && notify.acknowledgedAt !== undefined;
+    });
+  });
+
+  await t.step("the good secondary was told once of each serial, without delay", () => {
+    const serials = good.notifies.map((notify) => notify.serial);
+    assertEquals(serials, [...new Set(serials)]);
+    assertEquals(serials.length, 4);
+  });
+});
