@@ -3,7 +3,7 @@
  *
  * Owns: counters. Effects: per-secondary states, log.
  */
-import { formatName, TYPE } from "../dns/mod.ts";
+import { formatName, type Name, type Serial, TYPE } from "../dns/mod.ts";
 import { type Logger, normalIp } from "../ops/mod.ts";
 import type { DifferencesWanted, TransferPlan } from "../transfer/mod.ts";
 import { headerOnly, type Query, RCODE, rcodeName } from "../wire/mod.ts";
@@ -20,6 +20,7 @@ import {
   respondWithDifferences,
   type Response,
 } from "./respond.ts";
+import type { Secondary } from "./secondary.ts";
 import type { SecondaryStates, TransferState } from "./secondary_state.ts";
 
 /** Totals since the start. */
@@ -55,6 +56,8 @@ export interface DnsServiceOptions extends Omit<AnswerContext, "keepsDifferences
   readonly states: SecondaryStates;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Told when a secondary has fetched a serial, or says in an IXFR query that it has ours. */
+  readonly onFetched?: (secondary: Secondary, apex: Name, serial: Serial) => void;
 }
 
 export class DnsService {
@@ -132,6 +135,7 @@ export class DnsService {
     const state: TransferState = { kind: plan.kind, serial, octets, durationMs, at };
     for (const secondary of this.#options.access.secondariesAt(client.ip)) {
       this.#options.states.of(secondary, apex).transfer = state;
+      this.#options.onFetched?.(secondary, apex, serial);
     }
     this.log.info("transfer sent", {
       ...this.#transferFields(query, client),
@@ -177,7 +181,12 @@ export class DnsService {
     const fields = this.#transferFields(query, client);
     if (plan.kind === "soa") {
       this.#noteSoaQuery(query, client);
-      const { serial } = plan.version;
+      const { serial, apex } = plan.version;
+      if (query.ixfrSerial === serial) {
+        for (const secondary of this.#options.access.secondariesAt(client.ip)) {
+          this.#options.onFetched?.(secondary, apex, serial);
+        }
+      }
       this.log.debug("transfer answered by the SOA alone", {
         ...fields,
         serial,

@@ -47,10 +47,32 @@ export const UDP_DIFFERENCE_READS = 64;
 /** CNAME and DNAME links followed inside a zone; NSD and Knot stop near here too. */
 export const MAX_CHAIN = 16;
 
-/** NOTIFY messages to one secondary in one {@link NOTIFY_WINDOW_MS}. */
-export const NOTIFY_WINDOW_MESSAGES = 100;
-/** With the number above, 1,000 NOTIFY a second to each: a thousand zones wait a second, no burst is lost in a socket buffer. */
-export const NOTIFY_WINDOW_MS = 100;
+/** How long a secondary may lag before that is an alarm, ms: well above what those that pace themselves take. */
+export const DEFAULT_LAG_ALARM_MS = 60_000;
+
+/** NOTIFY messages to one secondary, or SOA queries to one server, in one {@link PACE_WINDOW_MS}. */
+export const PACE_WINDOW_MESSAGES = 100;
+/** With the number above, 1,000 a second to each: a thousand zones wait a second, no burst is lost in a socket buffer. */
+export const PACE_WINDOW_MS = 100;
+/** SOA queries in one {@link PACE_WINDOW_MS} to a server that answers none: 10 a second find out when it is back. */
+export const SILENT_WINDOW_MESSAGES = 1;
+/** Queries in a row without an answer after which a server counts as silent: more than loss explains. */
+export const SILENT_AFTER = 20;
+/** SOA queries to one server not yet answered: half a second's worth, more than a round trip's. */
+export const SOA_QUERIES_IN_FLIGHT = 500;
+/** Time a server has to answer an SOA query, ms: more than a round trip around the world. */
+export const SOA_ANSWER_MS = 1_000;
+
+/** Time between two looks at a secondary that has all, ms: one that goes back or expires is seen within two. */
+export const RECHECK_MS = 60_000;
+/** Least time between two such looks at one server, ms: 50 a second, so 10,000 zones take 200 s. */
+export const RECHECK_GAP_MS = 20;
+/** Tries of one survey of serials. */
+export const SURVEY_TRIES = 3;
+/** Time of one try, ms. */
+export const SURVEY_TRY_MS = 1_600;
+/** Time of a survey in all, ms. */
+export const SURVEY_MS = 5_000;
 
 /** Time between two lines of the log about the same trouble, ms. */
 export const LOG_INTERVAL_MS = 10_000;

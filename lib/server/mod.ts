@@ -10,7 +10,14 @@ export {
   SECONDARY_TAKES,
   SecondaryError,
 } from "./secondary.ts";
-export type { NotifyState, SecondaryZone, TransferState } from "./secondary_state.ts";
+export type {
+  NotifyState,
+  SecondaryState,
+  SecondaryZone,
+  TransferState,
+  WatchState,
+} from "./secondary_state.ts";
+export type { SerialSurvey } from "./serial_survey.ts";
 export {
   DnsServer,
   type DnsServerOptions,
@@ -18,3 +25,4 @@ export {
   type ServerStatus,
 } from "./server.ts";
 export { ServerError } from "./server_error.ts";
+export type { SecondaryEvent } from "./watcher.ts";

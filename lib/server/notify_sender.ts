@@ -22,11 +22,11 @@ import {
 import { rcodeName } from "../wire/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
-import { NOTIFY_WINDOW_MESSAGES, NOTIFY_WINDOW_MS } from "./limits.ts";
 import { LogLimiter } from "./log_limiter.ts";
-import { type NotifySocket, type OpenNotifySocket, openNotifySocket } from "./notify_socket.ts";
+import { Pacer } from "./pacer.ts";
 import type { Secondary } from "./secondary.ts";
 import type { SecondaryStates, SecondaryZone } from "./secondary_state.ts";
+import { anyLocalIp, type OpenUdpSocket, openUdpSocket, type UdpSocket } from "./udp_socket.ts";
 
 /** One NOTIFY on its way. */
 interface Outstanding {
@@ -44,12 +44,14 @@ export interface NotifySenderOptions {
   readonly states: SecondaryStates;
   readonly log: Logger;
   readonly clock?: Clock;
-  readonly open?: OpenNotifySocket;
+  readonly open?: OpenUdpSocket;
+  /** Told when a secondary acknowledges the NOTIFY for a version. */
+  readonly onAcknowledged?: (secondary: Secondary, version: ZoneVersion) => void;
 }
 
 export class NotifySender {
   readonly #targets: readonly Target[];
-  readonly #sockets = new Map<string, NotifySocket>();
+  readonly #sockets = new Map<string, UdpSocket>();
   readonly #options: NotifySenderOptions;
 
   constructor(options: NotifySenderOptions) {
@@ -66,7 +68,7 @@ export class NotifySender {
    * @throws {ServerError} an address cannot be bound; nothing stays open
    */
   start(): void {
-    const open = this.#options.open ?? openNotifySocket;
+    const open = this.#options.open ?? openUdpSocket;
     try {
       for (const target of this.#targets) {
         const local = target.localIp;
@@ -86,6 +88,17 @@ export class NotifySender {
   /** Tells all secondaries of a version. */
   announce(version: ZoneVersion): void {
     for (const target of this.#targets) target.announce(version);
+  }
+
+  /** Tells one secondary again of a version it has acknowledged and does not show. */
+  announceAgain(secondary: Secondary, version: ZoneVersion): void {
+    for (const target of this.#targets) if (target.is(secondary)) target.announceAgain(version);
+  }
+
+  /** Stops telling one secondary about a zone: it shows the version. */
+  settle(secondary: Secondary, apex: Name): void {
+    const zone = formatName(apex);
+    for (const target of this.#targets) if (target.is(secondary)) target.retire(zone);
   }
 
   /** Stops telling about a zone. */
@@ -112,7 +125,7 @@ export class NotifySender {
 
 /** One secondary's outstanding NOTIFYs. */
 class Target {
-  socket: NotifySocket | undefined;
+  socket: UdpSocket | undefined;
   readonly #secondary: Secondary;
   readonly #states: SecondaryStates;
   readonly #clock: Clock;
@@ -121,24 +134,29 @@ class Target {
   /** By zone, in presentation format as the states have it. */
   readonly #byZone = new Map<string, Outstanding>();
   readonly #byId = new Map<number, Outstanding>();
-  readonly #queue: Outstanding[] = [];
-  #windowSent = 0;
-  #cancelWindow: (() => void) | undefined;
+  readonly #pacer: Pacer;
+  readonly #onAcknowledged: NotifySenderOptions["onAcknowledged"];
 
   constructor(secondary: Secondary, options: NotifySenderOptions, limiter: LogLimiter) {
     this.#secondary = secondary;
     this.#states = options.states;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#pacer = new Pacer(this.#clock);
     this.#log = options.log.child({ secondary: secondary.name });
     this.#limiter = limiter;
+    this.#onAcknowledged = options.onAcknowledged;
   }
 
   get localIp(): string {
-    return this.#secondary.via ?? (this.#secondary.ip.includes(":") ? "::" : "0.0.0.0");
+    return this.#secondary.via ?? anyLocalIp(this.#secondary.ip);
   }
 
   get outstanding(): number {
     return this.#byZone.size;
+  }
+
+  is(secondary: Secondary): boolean {
+    return this.#secondary === secondary;
   }
 
   isAt(address: SocketAddress): boolean {
@@ -147,6 +165,22 @@ class Target {
 
   announce(version: ZoneVersion): void {
     const state = this.#states.of(this.#secondary, version.apex);
+    state.notify = {
+      serial: version.serial,
+      sentAt: undefined,
+      attempts: 0,
+      acknowledgedAt: undefined,
+      rcode: undefined,
+    };
+    this.#begin(version, state);
+  }
+
+  announceAgain(version: ZoneVersion): void {
+    const state = this.#states.of(this.#secondary, version.apex);
+    if (state.notify?.serial === version.serial) this.#begin(version, state);
+  }
+
+  #begin(version: ZoneVersion, state: SecondaryZone): void {
     this.#drop(this.#byZone.get(state.zone));
     const id = this.#freeId();
     const outstanding: Outstanding = {
@@ -157,13 +191,6 @@ class Target {
       tries: 0,
       queued: false,
       cancelTimer: undefined,
-    };
-    state.notify = {
-      serial: version.serial,
-      sentAt: undefined,
-      attempts: 0,
-      acknowledgedAt: undefined,
-      rcode: undefined,
     };
     this.#byZone.set(state.zone, outstanding);
     this.#byId.set(id, outstanding);
@@ -176,8 +203,7 @@ class Target {
 
   close(): void {
     for (const outstanding of [...this.#byZone.values()]) this.#drop(outstanding);
-    this.#cancelWindow?.();
-    this.#cancelWindow = undefined;
+    this.#pacer.clear();
     this.socket = undefined;
   }
 
@@ -194,12 +220,13 @@ class Target {
     const { state, version } = outstanding;
     const verdict = notifyVerdict(rcode);
     const now = this.#clock.now();
-    const acknowledgedAt = verdict === "acknowledged" ? now : undefined;
+    const acknowledgedAt = verdict === "acknowledged" ? now : state.notify!.acknowledgedAt;
     state.notify = { ...state.notify!, rcode, acknowledgedAt };
     const fields = { zone: state.zone, serial: version.serial, rcode: rcodeName(rcode) };
     if (verdict === "acknowledged") {
       this.#log.debug("NOTIFY acknowledged", { ...fields, attempts: outstanding.tries });
-      return this.#drop(outstanding);
+      this.#drop(outstanding);
+      return this.#onAcknowledged?.(this.#secondary, version);
     }
     const held = this.#limiter.pass(`notify-${verdict} ${this.#secondary.name}`);
     if (held !== undefined) {
@@ -213,26 +240,11 @@ class Target {
   #enqueue(outstanding: Outstanding): void {
     if (outstanding.queued) return;
     outstanding.queued = true;
-    this.#queue.push(outstanding);
-    this.#sendQueued();
-  }
-
-  /** Sends what the window has room for; the first of a quiet time go at once. */
-  #sendQueued(): void {
-    let next = 0;
-    while (next < this.#queue.length && this.#windowSent < NOTIFY_WINDOW_MESSAGES) {
-      const outstanding = this.#queue[next++];
-      if (!outstanding.queued) continue; // dropped meanwhile
+    this.#pacer.add(() => {
+      if (!outstanding.queued) return false; // dropped meanwhile
       outstanding.queued = false;
-      this.#windowSent++;
       this.#send(outstanding);
-    }
-    this.#queue.splice(0, next);
-    if (this.#windowSent === 0 || this.#cancelWindow) return;
-    this.#cancelWindow = this.#clock.after(NOTIFY_WINDOW_MS, () => {
-      this.#cancelWindow = undefined;
-      this.#windowSent = 0;
-      this.#sendQueued();
+      return true;
     });
   }
 
@@ -242,7 +254,7 @@ class Target {
     state.notify = {
       ...state.notify!,
       sentAt: this.#clock.now(),
-      attempts: outstanding.tries,
+      attempts: state.notify!.attempts + 1,
     };
     const to = { ip: this.#secondary.ip, port: this.#secondary.port };
     this.socket?.send(outstanding.message, to, (error) => this.#failed(error));

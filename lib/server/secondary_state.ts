@@ -1,5 +1,5 @@
 /**
- * What is known of each secondary and zone: NOTIFY, transfers, SOA queries.
+ * What is known of each secondary and zone: NOTIFY, transfers, SOA queries, the SOA it shows.
  *
  * Owns: one entry for each (secondary, zone) that had traffic. A request from an
  * address that several secondaries share is counted for all of them.
@@ -31,6 +31,33 @@ export interface TransferState {
   readonly at: number;
 }
 
+/**
+ * How far a secondary is with the version that is served:
+ * - unknown: nothing has been heard of it since the version was announced;
+ * - notified: it has acknowledged the NOTIFY;
+ * - transferred: it has fetched the version;
+ * - live: all its watched servers show the serial;
+ * - behind: they have not for as long as the lag alarm allows, or not any more, or
+ *   they show a serial ahead of ours, which is not ours either.
+ */
+export type SecondaryState = "unknown" | "notified" | "transferred" | "live" | "behind";
+
+/** What its watched servers show. */
+export interface WatchState {
+  readonly state: SecondaryState;
+  /**
+   * The serial farthest behind; undefined when a server shows none. With nothing
+   * watched, the serial last transferred.
+   */
+  readonly serial: Serial | undefined;
+  /** When it was last seen, ms since the epoch. */
+  readonly seenAt: number | undefined;
+  /** Since when it has not shown a version announced, ms since the epoch. */
+  readonly lagSince: number | undefined;
+  /** A serial shown that is ahead of ours. */
+  readonly ahead: Serial | undefined;
+}
+
 /** One secondary and one zone. */
 export interface SecondaryZone {
   /** Presentation format. */
@@ -39,6 +66,8 @@ export interface SecondaryZone {
   transfer: TransferState | undefined;
   /** When it last asked for the SOA, ms since the epoch. */
   soaQueryAt: number | undefined;
+  /** Undefined before the zone is first announced. */
+  watch: WatchState | undefined;
 }
 
 export class SecondaryStates {
@@ -60,6 +89,7 @@ export class SecondaryStates {
         notify: undefined,
         transfer: undefined,
         soaQueryAt: undefined,
+        watch: undefined,
       };
       zones.set(key, entry);
     }

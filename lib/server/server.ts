@@ -1,5 +1,5 @@
 /**
- * The DNS server: listeners, answers, transfers, NOTIFY.
+ * The DNS server: listeners, answers, transfers, NOTIFY, the watch on the secondaries.
  *
  * Reads the zone table, never writes it. Owns: sockets, timers and
  * per-secondary state, from {@link DnsServer.start} to {@link DnsServer.close}.
@@ -11,14 +11,17 @@ import { Access } from "./access.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { DnsService, type ServerCounts } from "./dns_service.ts";
-import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
+import { DEFAULT_LAG_ALARM_MS, DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import { NotifySender } from "./notify_sender.ts";
-import type { OpenNotifySocket } from "./notify_socket.ts";
+import type { OpenUdpSocket } from "./udp_socket.ts";
 import type { Secondary } from "./secondary.ts";
 import { SecondaryStates, type SecondaryZone } from "./secondary_state.ts";
+import { type SerialSurvey, surveySerials } from "./serial_survey.ts";
 import { ServerError } from "./server_error.ts";
+import { SoaClient } from "./soa_client.ts";
 import { TcpListener } from "./tcp_listener.ts";
 import { UdpListener } from "./udp_listener.ts";
+import { type SecondaryEvent, Watcher } from "./watcher.ts";
 
 export interface DnsServerOptions {
   readonly zones: ZoneTable;
@@ -32,11 +35,15 @@ export interface DnsServerOptions {
   /** Where IXFR's differences come from; without it every IXFR client gets the zone. */
   readonly differences?: DifferenceReader;
   readonly log: Logger;
+  /** How long a secondary may lag before that is an alarm, ms; default one minute. */
+  readonly lagAlarmMs?: number;
+  /** Told at each change of how a secondary stands with a zone; must return soon. */
+  readonly onSecondary?: (event: SecondaryEvent) => void;
   readonly limits?: Partial<ServerLimits>;
   /** For tests. */
   readonly clock?: Clock;
   /** For tests. */
-  readonly openNotifySocket?: OpenNotifySocket;
+  readonly openUdpSocket?: OpenUdpSocket;
 }
 
 /** How the server stands. Times are ms since the epoch. */
@@ -48,6 +55,8 @@ export interface ServerStatus {
   readonly zombies: number;
   /** NOTIFY messages not yet acknowledged. */
   readonly notifyOutstanding: number;
+  /** SOA queries sent to watched servers. */
+  readonly watchQueries: number;
   readonly counts: Readonly<ServerCounts>;
   readonly secondaries: readonly SecondaryStatus[];
 }
@@ -71,6 +80,9 @@ export class DnsServer {
   readonly #service: DnsService;
   readonly #connections: ConnectionTable;
   readonly #notify: NotifySender;
+  readonly #client: SoaClient;
+  readonly #watcher: Watcher;
+  readonly #clock: Clock;
   #tcp: TcpListener[] = [];
   #udp: UdpListener[] = [];
 
@@ -87,14 +99,27 @@ export class DnsServer {
       differences: options.differences,
       log,
       clock,
+      onFetched: (secondary, apex, serial) => this.#watcher.fetched(secondary, apex, serial),
     });
     this.#connections = new ConnectionTable(this.#limits);
     this.#notify = new NotifySender({
       states: this.#states,
       log,
       clock,
-      open: options.openNotifySocket,
+      open: options.openUdpSocket,
+      onAcknowledged: (secondary, version) => this.#watcher.acknowledged(secondary, version),
     });
+    this.#client = new SoaClient({ log, clock, open: options.openUdpSocket });
+    this.#watcher = new Watcher({
+      states: this.#states,
+      client: this.#client,
+      notify: this.#notify,
+      clock,
+      log,
+      lagAlarmMs: options.lagAlarmMs ?? DEFAULT_LAG_ALARM_MS,
+      onSecondary: options.onSecondary,
+    });
+    this.#clock = clock;
   }
 
   /**
@@ -106,6 +131,7 @@ export class DnsServer {
     try {
       for (const address of this.#options.listen) this.#bind(address);
       this.#notify.start();
+      this.#client.start();
     } catch (error) {
       await this.close({ drainMs: 0 });
       throw error;
@@ -121,16 +147,26 @@ export class DnsServer {
     return this.#tcp.map(({ address }) => address);
   }
 
-  /** Tells every secondary of a version that is being served. */
+  /** Tells every secondary of a version that is being served, and watches until they show it. */
   announce(version: ZoneVersion): void {
+    this.#watcher.announced(version);
     this.#notify.announce(version);
   }
 
   /** Stops telling about a zone that is no longer served. */
   retire(apex: Name): void {
     this.#notify.retire(apex);
+    this.#watcher.retire(apex);
     this.#states.retire(apex);
     this.#options.log.debug("zone retired", { zone: formatName(apex) });
+  }
+
+  /**
+   * The serials that the watched servers of all secondaries show for a zone, whatever
+   * it is; within five seconds. Never rejects. To be called after {@link start}.
+   */
+  serials(apex: Name): Promise<SerialSurvey> {
+    return surveySerials(this.#watcher.peers, apex, this.#clock);
   }
 
   status(): ServerStatus {
@@ -139,6 +175,7 @@ export class DnsServer {
       connections: this.#connections.connections,
       zombies: this.#connections.zombies,
       notifyOutstanding: this.#notify.outstanding,
+      watchQueries: this.#client.sent,
       counts: { ...this.#service.counts },
       secondaries: this.#options.secondaries.map((secondary) => ({
         name: secondary.name,
@@ -152,6 +189,8 @@ export class DnsServer {
   /** Stops: no more queries, NOTIFY or connections; running transfers have `drainMs` to end. */
   async close({ drainMs }: { drainMs: number }): Promise<void> {
     this.#notify.close();
+    this.#watcher.close();
+    this.#client.close();
     this.#service.close();
     await Promise.all([
       ...this.#udp.map((listener) => listener.close()),

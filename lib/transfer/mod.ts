@@ -28,3 +28,14 @@ export {
   type TransferPlan,
   type TransferRequest,
 } from "./plan.ts";
+export {
+  answersSoaQuery,
+  BEHIND_POLL_MS,
+  farthestBehind,
+  hasSerial,
+  MAX_POLL_MS,
+  pollMs,
+  renotifyMs,
+  soaQuery,
+  UNACKNOWLEDGED_POLL_MS,
+} from "./watch.ts";

@@ -10,6 +10,15 @@
 import { type Name, type Serial, TYPE } from "../dns/mod.ts";
 import { CLASS_ANY, FLAG, MESSAGE_HEADER_OCTETS } from "./codes.ts";
 import { readName } from "./name_reader.ts";
+import {
+  MIN_QUESTION_OCTETS,
+  MIN_RECORD_OCTETS,
+  type Question,
+  readQuestion,
+  readSoaSerial,
+  RecordReader,
+  uint16,
+} from "./record_reader.ts";
 import { WireError } from "./wire_error.ts";
 
 /** The fixed part of a message. */
@@ -17,12 +26,6 @@ export interface Header {
   readonly id: number;
   /** The second 16-bit word: {@link FLAG} bits, opcode, RCODE. */
   readonly flags: number;
-}
-
-export interface Question {
-  readonly name: Name;
-  readonly type: number;
-  readonly class: number;
 }
 
 export interface EdnsOption {
@@ -62,11 +65,6 @@ export interface Query extends Header {
   readonly ixfrSerial: Serial | undefined;
 }
 
-/** Octets of the shortest question: root name, type, class. */
-const MIN_QUESTION_OCTETS = 5;
-/** Octets of the shortest record: root name, type, class, TTL, RDLENGTH. */
-const MIN_RECORD_OCTETS = 11;
-
 /** The header of a message, or undefined when it is too short to have one. */
 export function readHeader(message: Uint8Array): Header | undefined {
   if (message.length < MESSAGE_HEADER_OCTETS) return undefined;
@@ -76,10 +74,6 @@ export function readHeader(message: Uint8Array): Header | undefined {
 /** Whether a header's message is a response. */
 export function isResponse(header: Header): boolean {
   return (header.flags & FLAG.QR) !== 0;
-}
-
-function uint16(octets: Uint8Array, at: number): number {
-  return octets[at] << 8 | octets[at + 1];
 }
 
 /**
@@ -115,46 +109,6 @@ export function parseQuery(message: Uint8Array): Query {
   return { id: header.id, flags: header.flags, question, edns, tsig, ixfrSerial };
 }
 
-function readQuestion(message: Uint8Array): { question: Question; next: number } {
-  const { name, next } = readName(message, MESSAGE_HEADER_OCTETS, message.length);
-  if (next + 4 > message.length) throw new WireError("wire-cut", "the question is cut off", next);
-  const question = { name, type: uint16(message, next), class: uint16(message, next + 2) };
-  return { question, next: next + 4 };
-}
-
-/** Steps over records, one at a time; its fields describe the record last stepped over. */
-class RecordReader {
-  type = 0;
-  class = 0;
-  ttl = 0;
-  /** Offset of the record. */
-  start = 0;
-  rdataAt = 0;
-  owner: Name = new Uint8Array(0);
-
-  /** @param at  offset of the next record */
-  constructor(readonly message: Uint8Array, public at: number) {}
-
-  /** @throws {WireError} the record is cut off or its owner broken */
-  next(): void {
-    const { message } = this;
-    this.start = this.at;
-    const { name, next } = readName(message, this.at, message.length);
-    if (next + 10 > message.length) throw this.cut();
-    this.owner = name;
-    this.type = uint16(message, next);
-    this.class = uint16(message, next + 2);
-    this.ttl = (uint16(message, next + 4) << 16 | uint16(message, next + 6)) >>> 0;
-    this.rdataAt = next + 10;
-    this.at = this.rdataAt + uint16(message, next + 8);
-    if (this.at > message.length) throw this.cut();
-  }
-
-  cut(): WireError {
-    return new WireError("wire-cut", "a record is cut off", this.start);
-  }
-}
-
 /**
  * Steps over the authority section; returns the client's serial if this is an IXFR query.
  *
@@ -175,16 +129,6 @@ function readAuthority(
     throw new WireError("wire-ixfr-soa", "an IXFR query has no SOA record", reader.at);
   }
   return serial;
-}
-
-function readSoaSerial(reader: RecordReader): Serial {
-  const { message, rdataAt, at: end } = reader;
-  const mname = readName(message, rdataAt, end);
-  const rname = readName(message, mname.next, end);
-  if (rname.next + 20 !== end) {
-    throw new WireError("wire-ixfr-soa", "an SOA record has the wrong length", rdataAt);
-  }
-  return (uint16(message, rname.next) << 16 | uint16(message, rname.next + 2)) >>> 0;
 }
 
 /** Spec: RFC 6891 §6.1.1 (at most one OPT), RFC 8945 §5.1 (TSIG stands last). */

@@ -5,4 +5,6 @@ export * from "./message.ts";
 export * from "./message_writer.ts";
 export { MAX_POINTER, NameWriter } from "./name_writer.ts";
 export { type NameAt, readName } from "./name_reader.ts";
+export type { Question } from "./record_reader.ts";
+export { readSoaResponse, type SoaResponse } from "./soa_response.ts";
 export { WireError, type WireErrorCode } from "./wire_error.ts";

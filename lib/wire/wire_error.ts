@@ -15,7 +15,8 @@ export type WireErrorCode =
   | "wire-trailing"
   | "wire-opt"
   | "wire-tsig"
-  | "wire-ixfr-soa";
+  | "wire-ixfr-soa"
+  | "wire-soa";
 
 /** The one table from unreadable message to RCODE. */
 const RCODES: Readonly<Record<WireErrorCode, number>> = {
@@ -29,6 +30,7 @@ const RCODES: Readonly<Record<WireErrorCode, number>> = {
   "wire-opt": RCODE.FORMERR,
   "wire-tsig": RCODE.FORMERR,
   "wire-ixfr-soa": RCODE.FORMERR,
+  "wire-soa": RCODE.FORMERR,
 };
 
 /** A message that breaks the wire format. */

@@ -1,4 +1,4 @@
-/** A secondary in the test's hands: it takes NOTIFY over UDP and answers as told. */
+/** A secondary in the test's hands: it takes NOTIFY and SOA queries over UDP and answers as told. */
 import * as dnsPacket from "dns-packet";
 import { Buffer } from "node:buffer";
 import type { Server } from "./dns_client.ts";
@@ -30,6 +30,12 @@ export interface FakeSecondary extends Server, AsyncDisposable {
   readonly notifies: readonly ReceivedNotify[];
   /** May be changed at any time. */
   reaction: NotifyReaction;
+  /** The serials it shows, by zone as dns-packet writes it; REFUSED for any other. */
+  readonly serials: Map<string, number>;
+  /** SOA queries so far. */
+  readonly soaQueries: number;
+  /** Answers leave from another port than the one asked. */
+  answersFromElsewhere: boolean;
   /** Waits until there are at least `count`. Returns the last of them. */
   received(count: number, timeoutMs?: number): Promise<ReceivedNotify>;
 }
@@ -42,6 +48,10 @@ const RCODE_REFUSED = 5;
 class NotifyReceiver implements FakeSecondary {
   readonly addr = "127.0.0.1";
   readonly notifies: ReceivedNotify[] = [];
+  readonly serials = new Map<string, number>();
+  soaQueries = 0;
+  answersFromElsewhere = false;
+  readonly #elsewhere = Deno.listenDatagram({ transport: "udp", hostname: this.addr, port: 0 });
   readonly #socket: Deno.DatagramConn;
   readonly #served: Promise<void>;
 
@@ -52,12 +62,20 @@ class NotifyReceiver implements FakeSecondary {
 
   async #serve(): Promise<void> {
     for await (const [octets, from] of this.#socket) {
-      const notify = decodeNotify(octets, from as Deno.NetAddr);
-      if (!notify) continue;
-      this.notifies.push(notify);
-      const reply = replyTo(octets, this.reaction);
-      if (reply) await this.#socket.send(reply, from);
+      const reply = this.#reply(octets, from as Deno.NetAddr);
+      const socket = this.answersFromElsewhere ? this.#elsewhere : this.#socket;
+      if (reply) await socket.send(reply, from);
     }
+  }
+
+  #reply(octets: Uint8Array, from: Deno.NetAddr): Uint8Array | undefined {
+    const notify = decodeNotify(octets, from);
+    if (notify) {
+      this.notifies.push(notify);
+      return replyTo(octets, this.reaction);
+    }
+    this.soaQueries++;
+    return soaReply(octets, this.serials);
   }
 
   async received(count: number, timeoutMs = 10_000): Promise<ReceivedNotify> {
@@ -70,6 +88,7 @@ class NotifyReceiver implements FakeSecondary {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#elsewhere.close();
     this.#socket.close();
     await this.#served;
   }
@@ -100,6 +119,21 @@ function replyTo(octets: Uint8Array, reaction: NotifyReaction): Uint8Array | und
   if (reaction === "refuse") reply[3] = (reply[3] & 0xf0) | RCODE_REFUSED;
   if (reaction === "wrong-name") reply[13] ^= 1; // the first label's first letter
   return reply;
+}
+
+/** The answer to an SOA query, by the serials shown. */
+function soaReply(octets: Uint8Array, serials: ReadonlyMap<string, number>): Uint8Array {
+  const { id, questions } = dnsPacket.decode(Buffer.from(octets));
+  const name = questions?.[0]?.name ?? "";
+  const serial = serials.get(name);
+  const data = { mname: "ns1.example", rname: "host.example", serial };
+  return dnsPacket.encode({
+    type: "response",
+    id,
+    flags: 0x0400 | (serial === undefined ? RCODE_REFUSED : 0),
+    questions,
+    answers: serial === undefined ? [] : [{ type: "SOA", name, data } as dnsPacket.Answer],
+  });
 }
 
 /** The offset after the first question. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { nullLogger, type SocketAddress } from "../../../lib/ops/mod.ts";
 import { NotifySender } from "../../../lib/server/notify_sender.ts";
-import { openNotifySocket } from "../../../lib/server/notify_socket.ts";
+import { openUdpSocket } from "../../../lib/server/udp_socket.ts";
 import { parseSecondary } from "../../../lib/server/secondary.ts";
 import { SecondaryStates } from "../../../lib/server/secondary_state.ts";
 import { ServerError } from "../../../lib/server/server_error.ts";
@@ -218,7 +218,7 @@ Deno.test("over real sockets: ignored first, acknowledged later", async () => {
   const secondary = parseSecondary(`127.0.0.1:${peer.port}`);
   const states = new SecondaryStates([secondary]);
   const clock = new HandClock();
-  const sender = new NotifySender({ states, log: nullLogger, clock, open: openNotifySocket });
+  const sender = new NotifySender({ states, log: nullLogger, clock, open: openUdpSocket });
   sender.start();
   try {
     sender.announce(version(7));

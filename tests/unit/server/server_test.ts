@@ -320,7 +320,7 @@ Deno.test("a flood of garbage over UDP starves neither TCP nor timers", async ()
 Deno.test("announce notifies; SOA queries and transfers are kept for each secondary", async () => {
   await using peer = startFakeSecondary();
   const secondary = parseSecondary(`near=127.0.0.1:${peer.port}`);
-  const far = parseSecondary("far=192.0.2.1,notify=off");
+  const far = parseSecondary("far=192.0.2.1,notify=off,watch=off");
   const version = zoneOf(7, 50);
   await using running = await start([version], {
     secondaries: [secondary, far],
@@ -340,7 +340,8 @@ Deno.test("announce notifies; SOA queries and transfers are kept for each second
   assertEquals([zone.notify?.serial, zone.notify?.rcode, zone.notify?.attempts], [7, 0, 1]);
   assert(zone.notify?.acknowledgedAt && zone.soaQueryAt);
   assertEquals([zone.transfer?.kind, zone.transfer?.serial], ["axfr", 7]);
-  assertEquals(running.server.status().secondaries[1].zones, []);
+  const [unheard] = running.server.status().secondaries[1].zones;
+  assertEquals([unheard.notify, unheard.watch?.state], [undefined, "unknown"]);
   running.server.retire(version.apex);
   assertEquals(running.server.status().secondaries[0].zones, []);
   assertEquals(formatName(version.apex), "example.org.");

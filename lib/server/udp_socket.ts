@@ -1,23 +1,23 @@
 /**
- * The sockets NOTIFY leaves from: one for each local address in use.
+ * The sockets that what we ask leaves from (NOTIFY, SOA): one for each local address in use.
  *
  * Owns: the sockets and their receive loops.
  */
 import { normalIp, type SocketAddress } from "../ops/mod.ts";
 import { bindError } from "./server_error.ts";
 
-/** One UDP socket, reduced to what NOTIFY needs. */
-export interface NotifySocket {
+/** One UDP socket, reduced to what asking needs. */
+export interface UdpSocket {
   /** Never throws; `failed` is told when the datagram could not leave. */
   send(message: Uint8Array, to: SocketAddress, failed: (error: unknown) => void): void;
   close(): void;
 }
 
 /** Opens a socket. `received` gets each datagram with its sender, the address normalised. */
-export type OpenNotifySocket = (
+export type OpenUdpSocket = (
   localIp: string,
   received: (message: Uint8Array, from: SocketAddress) => void,
-) => NotifySocket;
+) => UdpSocket;
 
 /** Replies are small; longer datagrams are cut and then not understood. */
 const RECEIVE_OCTETS = 1_232;
@@ -29,12 +29,12 @@ const ERROR_PAUSE_MS = 100;
  *
  * @throws {ServerError} it cannot be bound
  */
-export const openNotifySocket: OpenNotifySocket = (localIp, received) => {
+export const openUdpSocket: OpenUdpSocket = (localIp, received) => {
   let socket: Deno.DatagramConn;
   try {
     socket = Deno.listenDatagram({ transport: "udp", hostname: localIp, port: 0 });
   } catch (error) {
-    throw bindError("send NOTIFY from", localIp, error);
+    throw bindError("send from", localIp, error);
   }
   let open = true;
   const receive = async () => {
@@ -62,3 +62,8 @@ export const openNotifySocket: OpenNotifySocket = (localIp, received) => {
     },
   };
 };
+
+/** The local address that messages to a target leave from when none is set: any of its family. */
+export function anyLocalIp(target: string): string {
+  return target.includes(":") ? "::" : "0.0.0.0";
+}

@@ -1,0 +1,60 @@
+/**
+ * Which serials the watched servers show for a zone, asked all at once.
+ *
+ * Effects: some UDP messages.
+ */
+import type { Name, Serial } from "../dns/mod.ts";
+import type { Clock } from "./clock.ts";
+import { SURVEY_MS, SURVEY_TRIES, SURVEY_TRY_MS } from "./limits.ts";
+import type { SoaAnswer, SoaPeer } from "./soa_client.ts";
+
+/** What a survey found. */
+export interface SerialSurvey {
+  /** Servers asked. */
+  readonly asked: number;
+  /** Servers that answered anything, an error included. */
+  readonly answered: number;
+  /** Of those that showed the zone's SOA. */
+  readonly serials: readonly Serial[];
+}
+
+/**
+ * The serials that servers show, within {@link SURVEY_MS}; never rejects.
+ *
+ * @param peers  each asked up to {@link SURVEY_TRIES} times
+ */
+export async function surveySerials(
+  peers: readonly SoaPeer[],
+  apex: Name,
+  clock: Clock,
+): Promise<SerialSurvey> {
+  const open = new Set<() => void>();
+  const cancelTimer = clock.after(SURVEY_MS, () => {
+    for (const end of [...open]) end();
+  });
+  const answers = await Promise.all(
+    peers.map((peer) =>
+      new Promise<SoaAnswer | undefined>((resolve) => {
+        let cancelQuestion = () => {};
+        const end = (answer?: SoaAnswer) => {
+          open.delete(end);
+          cancelQuestion();
+          resolve(answer);
+        };
+        open.add(end);
+        const ask = (tries: number) => {
+          const options = { urgent: true, answerMs: SURVEY_TRY_MS };
+          cancelQuestion = peer.ask(apex, (answer) => {
+            if (answer || tries === SURVEY_TRIES) end(answer);
+            else ask(tries + 1);
+          }, options);
+        };
+        ask(1);
+      })
+    ),
+  );
+  cancelTimer();
+  const answered = answers.filter((answer) => answer !== undefined);
+  const serials = answered.map(({ serial }) => serial).filter((serial) => serial !== undefined);
+  return { asked: peers.length, answered: answered.length, serials };
+}

@@ -1,0 +1,246 @@
+/**
+ * Asks servers for the SOA of zones, over UDP, each at a bounded rate.
+ *
+ * One datagram a question: trying again is the asker's. Owns: one socket for each
+ * local address in use, what is asked and not yet answered.
+ */
+import { type Name, type Serial } from "../dns/mod.ts";
+import { formatSocketAddress, type Logger, readIp, type SocketAddress } from "../ops/mod.ts";
+import { answersSoaQuery, soaQuery } from "../transfer/mod.ts";
+import { readSoaResponse } from "../wire/mod.ts";
+import type { Clock } from "./clock.ts";
+import {
+  PACE_WINDOW_MESSAGES,
+  SILENT_AFTER,
+  SILENT_WINDOW_MESSAGES,
+  SOA_ANSWER_MS,
+  SOA_QUERIES_IN_FLIGHT,
+} from "./limits.ts";
+import { LogLimiter } from "./log_limiter.ts";
+import { Pacer } from "./pacer.ts";
+import { anyLocalIp, type OpenUdpSocket, openUdpSocket, type UdpSocket } from "./udp_socket.ts";
+
+/** What a server said. */
+export interface SoaAnswer {
+  readonly rcode: number;
+  /** Undefined when it showed no SOA of the zone. */
+  readonly serial: Serial | undefined;
+}
+
+export interface AskOptions {
+  /** Before everything that waits its turn. */
+  readonly urgent?: boolean;
+  /** Time for the answer once the question has been sent, ms. */
+  readonly answerMs?: number;
+}
+
+export interface SoaClientOptions {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly open?: OpenUdpSocket;
+}
+
+export class SoaClient {
+  readonly #options: SoaClientOptions;
+  readonly #limiter: LogLimiter;
+  /** By local address and the server's. */
+  readonly #peers = new Map<string, SoaPeer>();
+  readonly #sockets = new Map<string, UdpSocket>();
+
+  constructor(options: SoaClientOptions) {
+    this.#options = options;
+    this.#limiter = new LogLimiter(() => options.clock.now());
+  }
+
+  /**
+   * A server to ask, the same object for the same addresses.
+   *
+   * @param via  the local address questions leave from, if it is of the server's family
+   */
+  peer(address: SocketAddress, via: string | undefined): SoaPeer {
+    const sameFamily = via !== undefined && readIp(via)?.length === readIp(address.ip)?.length;
+    const local = sameFamily ? via : anyLocalIp(address.ip);
+    const key = `${local} ${formatSocketAddress(address)}`;
+    let peer = this.#peers.get(key);
+    if (!peer) {
+      peer = new SoaPeer(address, local, this.#options.clock, (error) => this.#failed(key, error));
+      this.#peers.set(key, peer);
+    }
+    return peer;
+  }
+
+  /** Questions sent. */
+  get sent(): number {
+    let sent = 0;
+    for (const peer of this.#peers.values()) sent += peer.sent;
+    return sent;
+  }
+
+  /**
+   * Opens the sockets that the peers there are need.
+   *
+   * @throws {ServerError} an address cannot be bound; nothing stays open
+   */
+  start(): void {
+    const open = this.#options.open ?? openUdpSocket;
+    try {
+      for (const peer of this.#peers.values()) {
+        const { local } = peer;
+        let socket = this.#sockets.get(local);
+        if (!socket) {
+          socket = open(local, (message, from) => {
+            this.#peers.get(`${local} ${formatSocketAddress(from)}`)?.received(message);
+          });
+          this.#sockets.set(local, socket);
+        }
+        peer.open(socket);
+      }
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Ends: what is asked stays unanswered, and is told so. */
+  close(): void {
+    for (const peer of this.#peers.values()) peer.close();
+    for (const socket of this.#sockets.values()) socket.close();
+    this.#sockets.clear();
+  }
+
+  #failed(peer: string, error: unknown): void {
+    const held = this.#limiter.pass(peer);
+    if (held === undefined) return;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#options.log.warn("SOA query could not be sent", { to: peer, error: cause, alike: held });
+  }
+}
+
+/** A question on its way, or waiting its turn. */
+interface Question {
+  readonly apex: Name;
+  readonly answered: (answer: SoaAnswer | undefined) => void;
+  readonly answerMs: number;
+  /** Undefined while it waits its turn. */
+  id: number | undefined;
+  cancelTimer: (() => void) | undefined;
+  done: boolean;
+}
+
+/** One server. Questions to it leave at a bounded rate, at a slow one while it answers none. */
+export class SoaPeer {
+  sent = 0;
+  readonly #clock: Clock;
+  readonly #failed: (error: unknown) => void;
+  readonly #pacer: Pacer;
+  readonly #inFlight = new Map<number, Question>();
+  readonly #waiting = new Set<Question>();
+  #socket: UdpSocket | undefined;
+  #closed = false;
+  /** Questions in a row that were not answered. */
+  #unanswered = 0;
+
+  constructor(
+    readonly address: SocketAddress,
+    readonly local: string,
+    clock: Clock,
+    failed: (error: unknown) => void,
+  ) {
+    this.#clock = clock;
+    this.#failed = failed;
+    this.#pacer = new Pacer(clock, (sent) => {
+      const window = this.isSilent ? SILENT_WINDOW_MESSAGES : PACE_WINDOW_MESSAGES;
+      return sent < window && this.#inFlight.size < SOA_QUERIES_IN_FLIGHT;
+    });
+  }
+
+  /** Whether it has answered none of the last questions. */
+  get isSilent(): boolean {
+    return this.#unanswered >= SILENT_AFTER;
+  }
+
+  open(socket: UdpSocket): void {
+    this.#socket = socket;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#pacer.clear();
+    for (const question of [...this.#waiting, ...this.#inFlight.values()]) {
+      this.#end(question, undefined);
+    }
+    this.#socket = undefined;
+  }
+
+  /**
+   * Asks for the SOA of a zone.
+   *
+   * @param answered  called once, later: with undefined when no answer came in time
+   * @returns takes the question back; `answered` is not called any more
+   */
+  ask(
+    apex: Name,
+    answered: (answer: SoaAnswer | undefined) => void,
+    { urgent = false, answerMs = SOA_ANSWER_MS }: AskOptions = {},
+  ): () => void {
+    const question: Question = {
+      apex,
+      answered,
+      answerMs,
+      id: undefined,
+      cancelTimer: undefined,
+      done: false,
+    };
+    if (this.#closed) queueMicrotask(() => this.#end(question, undefined));
+    else {
+      this.#waiting.add(question);
+      this.#pacer.add(() => this.#send(question), urgent);
+    }
+    return () => this.#forget(question);
+  }
+
+  /** Handles a datagram from this server's address and port. */
+  received(message: Uint8Array): void {
+    const response = readSoaResponse(message);
+    const question = response && this.#inFlight.get(response.id);
+    if (!question || !answersSoaQuery(response, response.id, question.apex)) return;
+    this.#unanswered = 0;
+    this.#end(question, { rcode: response.rcode, serial: response.serial });
+  }
+
+  #send(question: Question): boolean {
+    if (question.done) return false; // taken back meanwhile
+    const id = this.#freeId();
+    question.id = id;
+    this.#waiting.delete(question);
+    this.#inFlight.set(id, question);
+    this.sent++;
+    question.cancelTimer = this.#clock.after(question.answerMs, () => {
+      this.#unanswered++;
+      this.#end(question, undefined);
+    });
+    this.#socket?.send(soaQuery(id, question.apex), this.address, this.#failed);
+    return true;
+  }
+
+  #end(question: Question, answer: SoaAnswer | undefined): void {
+    if (question.done) return;
+    this.#forget(question);
+    question.answered(answer);
+  }
+
+  #forget(question: Question): void {
+    question.done = true;
+    question.cancelTimer?.();
+    question.cancelTimer = undefined;
+    this.#waiting.delete(question);
+    if (question.id !== undefined) this.#inFlight.delete(question.id);
+  }
+
+  /** An ID not in use; unpredictable, so that answers are hard to forge (RFC 5452). */
+  #freeId(): number {
+    const id = new Uint16Array(1);
+    do crypto.getRandomValues(id); while (this.#inFlight.has(id[0]));
+    return id[0];
+  }
+}
