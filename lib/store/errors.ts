@@ -65,6 +65,11 @@ export class StateError extends ZonecastError {
   }
 }
 
+/** Where problems go when nobody asks for them. */
+export function reportToConsole(problem: StateError): void {
+  console.error(`zonecast: ${problem.message}${problem.hint ? ` (${problem.hint})` : ""}`);
+}
+
 /** A {@link StateError} as it travels between the worker and the main thread. */
 export interface StateErrorFields {
   readonly code: StateErrorCode;

@@ -79,7 +79,8 @@ export function choosePurge(
   for (const row of rows) {
     const tooMuch = octets > limits.maxOctets;
     if (row.id === newest) {
-      if (!tooMuch || row.octets <= limits.zoneOctets) break;
+      octets = row.octets + ROW_OCTETS; // it is the only one left, so this is exact
+      if (octets <= limits.maxOctets || row.octets <= limits.zoneOctets) break;
     } else if (!tooMuch && row.publishedAt >= limits.oldestAt) break;
     octets -= row.octets + ROW_OCTETS;
     upTo = row.id;

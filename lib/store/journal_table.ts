@@ -75,7 +75,7 @@ export class JournalTable {
   readonly #findFrom: StatementSync;
   readonly #findTo: StatementSync;
   readonly #octets: StatementSync;
-  readonly #back: StatementSync;
+  readonly #newestFirst: StatementSync;
   readonly #sizes: StatementSync;
   readonly #drop: StatementSync;
   readonly #left: StatementSync;
@@ -104,7 +104,7 @@ export class JournalTable {
       `SELECT count(*) AS count, coalesce(sum(octets), 0) AS octets FROM journal
        WHERE zone = ? AND id BETWEEN ? AND ?`,
     );
-    this.#back = db.prepare(
+    this.#newestFirst = db.prepare(
       `SELECT ${HEAD}, previous_chain, chain, from_soa, to_soa, removed, added FROM journal
        WHERE zone = ? AND id >= ? ORDER BY id DESC`,
     );
@@ -207,26 +207,34 @@ export class JournalTable {
     const sum = this.#octets.get(end.zone, from, to) ?? {};
     const octets = integer(sum, "octets");
     if (octets > maxOctets && integer(sum, "count") > 1) return { kind: "long", octets };
-    return this.#verified(end, from, to);
+    const diffs: WireDiff[] = [];
+    for (const { id, diff } of this.#back(end, from)) {
+      if (!diff) return { kind: "broken", at: id };
+      if (id <= to) diffs.push(diff);
+    }
+    return { kind: "kept", diffs: diffs.reverse() };
+  }
+
+  /** Id of the newest row that is broken; undefined when all are whole. */
+  brokenAt(end: JournalEnd): number | undefined {
+    for (const { id, diff } of this.#back(end, 0)) if (!diff) return id;
+    return undefined;
   }
 
   #idOf(row: Row | undefined): number | undefined {
     return row && integer(row, "id");
   }
 
-  /** Follows the chain back from its end; keeps the rows from one id to another. */
-  #verified(end: JournalEnd, from: number, to: number): JournalPart {
-    const diffs: WireDiff[] = [];
+  /** Follows the chain from its end back to a row; stops at the first that is broken. */
+  *#back(end: JournalEnd, from: number): Generator<{ id: number; diff: WireDiff | undefined }> {
     let { chain, soa } = end;
-    for (const row of this.#back.iterate(end.zone, from)) {
-      const id = integer(row, "id");
+    for (const row of this.#newestFirst.iterate(end.zone, from)) {
       const diff = verifiedDiff(row, end.apexKey, chain, soa);
-      if (!diff) return { kind: "broken", at: id };
-      if (id <= to) diffs.push(diff);
+      yield { id: integer(row, "id"), diff };
+      if (!diff) return;
       chain = blob(row, "previous_chain");
       soa = diff.fromSoa;
     }
-    return { kind: "kept", diffs: diffs.reverse() };
   }
 
   /**
@@ -236,12 +244,11 @@ export class JournalTable {
    * @param newest  id of the newest row
    */
   purge(zone: number, octets: number, newest: number, limits: JournalLimits): JournalRest {
-    const purge = choosePurge(this.#sizesOf(zone), octets, newest, limits);
-    if (purge.upTo === undefined) return { isEmpty: false, octets };
-    // Only a count that was damaged can come to less than nothing.
-    if (purge.upTo === newest || purge.octets < 0) return this.drop(zone, purge.upTo);
-    this.#drop.run(zone, purge.upTo);
-    return { isEmpty: false, octets: purge.octets };
+    const { upTo, octets: left } = choosePurge(this.#sizesOf(zone), octets, newest, limits);
+    if (upTo !== undefined) this.#drop.run(zone, upTo);
+    // What the zone said can only come to so little when it was damaged.
+    if (left < ROW_OCTETS && upTo !== newest) return this.#rest(zone);
+    return { isEmpty: upTo === newest, octets: left };
   }
 
   *#sizesOf(zone: number): Generator<JournalSize> {
@@ -257,6 +264,10 @@ export class JournalTable {
   /** Removes rows up to an id, or all. */
   drop(zone: number, upTo: number = Number.MAX_SAFE_INTEGER): JournalRest {
     this.#drop.run(zone, upTo);
+    return this.#rest(zone);
+  }
+
+  #rest(zone: number): JournalRest {
     const left = this.#left.get(zone) ?? {};
     const rows = integer(left, "rows");
     return { isEmpty: rows === 0, octets: integer(left, "octets") + rows * ROW_OCTETS };

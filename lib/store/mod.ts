@@ -5,6 +5,11 @@
  */
 export { StateError, type StateErrorCode } from "./errors.ts";
 export { differenceBetween, HistoryError, type JournalSource, versionAt } from "./history.ts";
+export {
+  type JournalReader,
+  type JournalReaderOptions,
+  openJournalReader,
+} from "./journal_reader.ts";
 export { setAside } from "./set_aside.ts";
 export { openStateFile, type StateFileOptions } from "./state_file.ts";
 export { MAX_DIFFERENCES_OCTETS } from "./state_store.ts";

@@ -89,6 +89,7 @@ export interface Operations {
     request: { apexKey: string; fromSerial: number; toSerial: number | undefined };
     answer: readonly WireDiff[] | undefined;
   };
+  repairJournal: { request: { apexKey: string }; answer: undefined };
   close: { request: undefined; answer: undefined };
 }
 

@@ -170,6 +170,17 @@ export class StateDatabase {
     });
   }
 
+  /** Verifies a zone's journal; drops and reports what is broken. */
+  repairJournal(apexKey: string): void {
+    this.#run("read", () => {
+      const [zone, brokenAt] = this.#connection.snapshot((): [ZoneRow?, number?] => {
+        const zone = this.#zones.find(apexKey);
+        return zone ? [zone, this.#journal.brokenAt(zone)] : [];
+      });
+      if (zone && brokenAt !== undefined) this.#discardJournal(zone, "a row is broken", brokenAt);
+    });
+  }
+
   /** Work for an idle moment. */
   tidy(): void {
     this.#run("tidy", () => this.#connection.tidy());

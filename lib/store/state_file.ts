@@ -6,7 +6,7 @@
  */
 import { canonicalKey, type Name } from "../dns/mod.ts";
 import { type Page, type ZoneDiff, ZoneVersion } from "../zone/mod.ts";
-import { errorFromFields, StateError } from "./errors.ts";
+import { errorFromFields, reportToConsole, StateError } from "./errors.ts";
 import { JOURNAL_MAX_AGE_MS, type JournalBounds } from "./journal_bounds.ts";
 import { lockStateFile, type StateLock } from "./lock.ts";
 import { realStatePath } from "./path.ts";
@@ -70,10 +70,6 @@ export async function openStateFile(
     file.abandon();
     throw error;
   }
-}
-
-function reportToConsole(problem: StateError): void {
-  console.error(`zonecast: ${problem.message}${problem.hint ? ` (${problem.hint})` : ""}`);
 }
 
 /** A request the worker has not answered yet. */
@@ -164,6 +160,10 @@ class StateFile implements StateStore {
     const diffs: readonly WireDiff[] | undefined = //
       await this.#ask("differences", { apexKey, fromSerial, toSerial });
     return diffs?.map(zoneDiff);
+  }
+
+  async repairJournal(apex: Name): Promise<void> {
+    await this.#ask("repairJournal", { apexKey: canonicalKey(apex) });
   }
 
   async close(): Promise<void> {

@@ -90,5 +90,10 @@ export interface StateStore {
     fromSerial: number,
     toSerial?: number,
   ): Promise<readonly ZoneDiff[] | undefined>;
+  /**
+   * Verifies a zone's journal; what is broken in it and all before is dropped and
+   * reported.
+   */
+  repairJournal(apex: Name): Promise<void>;
   close(): Promise<void>;
 }

@@ -52,6 +52,9 @@ function answer(request: Request): { answer: Answer; transfer?: ArrayBufferLike[
       const diffs = open().differences(apexKey, fromSerial, toSerial);
       return { answer: diffs, transfer: diffBuffers(diffs ?? []) };
     }
+    case "repairJournal":
+      open().repairJournal(request.body.apexKey);
+      return { answer: undefined };
     case "close":
       open().close();
       database = undefined;
