@@ -31,6 +31,7 @@ function faultyStore(store: StateStore, step: string): StateStore {
     removeZone: (apex) => store.removeZone(apex),
     journal: (apex) => store.journal(apex),
     differences: (apex, from, to) => store.differences(apex, from, to),
+    repairJournal: (apex) => store.repairJournal(apex),
     close: () => store.close(),
   };
 }

@@ -71,12 +71,10 @@ export class RandomHistory {
     const { owners = 150, firstSerial = 1 } = this.#options;
     const all = Array.from({ length: owners }, (_, n) => this.#owner(n))
       .filter((owner) => owner !== undefined).sort((a, b) => a.key < b.key ? -1 : 1);
-    const steps = firstVersion(soaRecord(APEX, firstSerial), all);
-    let step = steps.next();
-    while (!step.done) step = steps.next();
+    const version = resultOf(firstVersion(soaRecord(APEX, firstSerial), all));
     const publishedAt = this.#publishedAt();
     return {
-      version: step.value,
+      version,
       previous: undefined,
       diff: undefined,
       cause: "start",
@@ -95,7 +93,7 @@ export class RandomHistory {
       return { key, before, after: this.#owner(n) };
     }).filter(({ before, after }) => before || after).sort((a, b) => a.key < b.key ? -1 : 1);
     const soa = soaRecord(APEX, nextSerial(previous.serial, this.random));
-    const { version, diff } = nextVersion(previous, changes, soa);
+    const { version, diff } = resultOf(nextVersion(previous, changes, soa));
     return { version, previous, diff, cause: "poll", publishedAt: this.#publishedAt() };
   }
 
@@ -117,6 +115,13 @@ export class RandomHistory {
     const normal = normalizeOwner(records).records;
     return { key: canonicalKey(normal[0].owner), owner: normal[0].owner, records: normal };
   }
+}
+
+/** What a generator returns. */
+export function resultOf<R>(steps: Iterator<unknown, R>): R {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
 }
 
 /** All records of a version, its SOA first, as a string of octets. */
