@@ -3,122 +3,45 @@
  * next version → durable → visible → announced → told. In that order, always, here.
  *
  * The primary is the only writer of a zone: one loop reads, builds, commits and
- * swaps; nothing else touches the zone table or the state file's zones.
+ * swaps; nothing else touches the zone table or the state file's zones. Its
+ * folder holds what it is made of: what waits, which serials are taken, what is
+ * reported.
  *
  * Owns: which version of each zone is current (through the {@link ZoneTable}),
- * how far the source was read, what of it still waits, the problems there are.
+ * and how far the source was read.
  */
-import {
-  canonicalKey,
-  formatName,
-  isAhead,
-  type Name,
-  parseName,
-  type Serial,
-  ZonecastError,
-} from "./dns/mod.ts";
-import { type Logger, runSliced } from "./ops/mod.ts";
+import { canonicalKey, type Name, type Serial, ZonecastError } from "./dns/mod.ts";
+import { runSliced } from "./ops/mod.ts";
+import type { PrimaryParts, PrimaryStatus } from "./primary/parts.ts";
+import { Reporting } from "./primary/reporting.ts";
+import { SerialGuard } from "./primary/serials.ts";
+import { ownersRead, Waiting } from "./primary/waiting.ts";
 import {
   type DueRead,
+  type OwnerScope,
   type Reading,
   ReadSchedule,
-  type Source,
-  type SourceLink,
   type WakeReason,
 } from "./source/mod.ts";
-import type { PendingOwners, Publication, StateStore, StoredState } from "./store/mod.ts";
-import {
-  type AskSerials,
-  type BuildSettings,
-  incomparableProblem,
-  jumpFloor,
-  type Problem,
-  type ProblemChange,
-  ProblemTable,
-  SerialFloors,
-  type SerialPolicy,
-  type ZoneBuild,
-  ZoneBuilds,
-  type ZoneTable,
-  type ZoneVersion,
-} from "./zone/mod.ts";
+import type { Publication, StoredState } from "./store/mod.ts";
+import { type BuildSettings, type ZoneBuild, ZoneBuilds } from "./zone/mod.ts";
 
-/** Whom the primary tells of new versions; the server. */
-export interface Announcer {
-  /** A version has become current: notify the secondaries. */
-  announce(version: ZoneVersion): void;
-  /** A zone is no longer served. */
-  retire(apex: Name): void;
-  /** Asks the secondaries which serial of a zone they have; absent where nobody is watched. */
-  serials?: AskSerials;
-}
+export type {
+  Announcer,
+  PrimaryConfig,
+  PrimaryParts,
+  PrimaryStatus,
+  Teller,
+  ZoneStatus,
+} from "./primary/parts.ts";
 
-/** Whom the primary tells what became of the source's records. Never blocks, never throws. */
-export interface Teller {
-  published(publication: Publication, reading: Reading): void;
-  /** The source was read up to here; zones named wait. */
-  covered(reading: Reading, pending: PendingOwners): void;
-  /** All problems there are, when they have changed. */
-  problems(problems: Iterable<Problem>): void;
-}
-
-/** How the primary works; times in ms. */
-export interface PrimaryConfig {
-  /** Serve only these zones; empty means all. */
-  readonly zones: readonly Name[];
-  /** Changes closer together than this are published together. */
-  readonly minPublishIntervalMs: number;
-  readonly serialPolicy: SerialPolicy;
-  /** No zone gets a serial at or below this one; undefined without. */
-  readonly serialFloor: Serial | undefined;
-  /** A read proves everything at least this often, changed or not. */
-  readonly fullReadIntervalMs: number;
-}
-
-/** What the primary is made of. */
-export interface PrimaryParts {
-  readonly source: Source;
-  readonly store: StateStore;
-  readonly zones: ZoneTable;
-  readonly announcer: Announcer;
-  readonly teller?: Teller;
-  readonly config: PrimaryConfig;
-  readonly log: Logger;
-  /** ms since the epoch; the default is the clock. */
-  readonly now?: () => number;
-}
-
-/** One zone's standing, for status. */
-export interface ZoneStatus {
-  readonly version: ZoneVersion;
-  /** ms since the epoch. */
-  readonly publishedAt: number;
-}
-
-/** The primary's standing, for status. */
-export interface PrimaryStatus {
-  readonly zones: readonly ZoneStatus[];
-  readonly link: SourceLink;
-  readonly source: string;
-  /** When the source was last read to the end, ms since the epoch; undefined before. */
-  readonly lastReadAt: number | undefined;
-  readonly lastReadMs: number | undefined;
-  /** Reads since the start: of everything, and of what the feed named. */
-  readonly reads: { readonly everything: number; readonly part: number };
-  readonly problems: readonly Problem[];
-  /** Why the last read or publication failed; undefined when it did not. */
-  readonly failure: string | undefined;
-}
-
-/** Problems shown in status, and logged after one read; more are only counted. */
-const MAX_PROBLEMS = 1000;
 /** A read or publication that failed is tried again after this, in ms. */
 const RETRY_MS = 5_000;
 
 /** What a read has led to, until it is durable. */
 interface Outcome {
   readonly publications: Publication[];
-  readonly pending: Map<string, ReadonlySet<string> | "all">;
+  readonly pending: Map<string, OwnerScope>;
   /** Builds that ended with the zone as the source has it. */
   readonly settled: ZoneBuild[];
 }
@@ -127,21 +50,13 @@ export class Primary {
   readonly #parts: PrimaryParts;
   readonly #now: () => number;
   readonly #schedule: ReadSchedule;
-  readonly #floors: SerialFloors;
-  readonly #problems = new ProblemTable();
+  readonly #serials: SerialGuard;
+  readonly #reporting: Reporting;
+  readonly #waiting = new Waiting();
   readonly #publishedAt = new Map<string, number>();
   /** The settings each zone is served with, by its apex's key. */
   readonly #settled = new Map<string, string>();
-  /** Serials that secondaries have and we must pass, by the zone's apex key. */
-  readonly #raises = new Map<string, Serial>();
-  /** Zones whose serial no secondary has confirmed since the start. */
-  readonly #unproven = new Set<string>();
-  /** Zones, by apex key, whose waiting owners are to be read whatever the feed says. */
-  readonly #due = new Set<string>();
-  /** Zones asked for by name that the source does not have, by apex key. */
-  #absent = new Set<string>();
   readonly #reads = { everything: 0, part: 0 };
-  #pending: PendingOwners = new Map();
   #cursor: string | undefined;
   #failure: string | undefined;
   #lastRead: { endedAt: number; ms: number } | undefined;
@@ -151,22 +66,28 @@ export class Primary {
   #proofTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(parts: PrimaryParts) {
+    const { announcer, config, log } = parts;
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
-    this.#schedule = new ReadSchedule(parts.config.minPublishIntervalMs);
-    const ask = parts.announcer.serials?.bind(parts.announcer);
-    this.#floors = new SerialFloors(ask, (apex) => this.#reread(apex));
+    this.#schedule = new ReadSchedule(config.minPublishIntervalMs);
+    this.#reporting = new Reporting(log);
+    this.#serials = new SerialGuard({
+      announcer,
+      serialFloor: config.serialFloor,
+      log,
+      changed: (apex) => this.#readAgain(apex),
+    });
   }
 
   /** Makes the last known versions current; nothing is announced yet. */
   restore(state: StoredState): void {
     this.#cursor = state.cursor;
-    this.#pending = state.pending;
+    this.#waiting.keep(state.pending);
     for (const { version, publishedAt } of state.zones) {
       if (!this.#isWanted(version.apexKey)) continue;
       this.#parts.zones.set(version);
       this.#publishedAt.set(version.apexKey, publishedAt);
-      this.#unproven.add(version.apexKey);
+      this.#serials.restored(version);
     }
   }
 
@@ -192,42 +113,14 @@ export class Primary {
     this.#wakeUp();
   }
 
-  /**
-   * A secondary has a serial of a zone. Ahead of ours it would take nothing more:
-   * a zone not yet confirmed since the start (the state file may have been
-   * restored) is raised above it; later that is an operator's decision.
-   */
+  /** A secondary was seen to have a serial of a zone. */
   seen(apex: Name, secondary: string, serial: Serial): void {
-    const { zones, log } = this.#parts;
-    const current = zones.get(apex);
-    if (!current) return;
-    const key = current.apexKey;
-    if (!isAhead(serial, current.serial)) {
-      this.#unproven.delete(key);
-      return;
-    }
-    if (this.#raises.get(key) === serial) return;
-    const zone = formatName(apex);
-    const fields = { zone, secondary, theirs: serial, ours: current.serial };
-    if (!this.#unproven.has(key)) {
-      const hint = `zonecast zone set ${zone} --serial-floor ${serial}`;
-      log.error("a secondary is ahead of us and takes no changes", { ...fields, hint });
-      return;
-    }
-    log.warn(
-      "a secondary is ahead of what the state file had; raising the serial above it",
-      fields,
-    );
-    this.#raises.set(key, serial);
-    this.#reread(apex);
+    const current = this.#parts.zones.get(apex);
+    if (current) this.#serials.seen(current, secondary, serial);
   }
 
   status(): PrimaryStatus {
     const { zones, source } = this.#parts;
-    const problems: Problem[] = [];
-    for (const problem of this.#problems.all()) {
-      if (problems.push(problem) === MAX_PROBLEMS) break;
-    }
     return {
       zones: [...zones.all()].map((version) => ({
         version,
@@ -238,7 +131,7 @@ export class Primary {
       lastReadAt: this.#lastRead?.endedAt,
       lastReadMs: this.#lastRead?.ms,
       reads: { ...this.#reads },
-      problems,
+      problems: this.#reporting.shownProblems(),
       failure: this.#failure,
     };
   }
@@ -306,32 +199,28 @@ export class Primary {
       reading.scope,
       (key, settings) => this.#isSettled(key, settings),
     );
-    const everything = reading.scope === "everything";
-    const outcome: Outcome = { publications: [], pending: new Map(), settled: [] };
-    this.#keepPending(reading, outcome.pending);
+    const pending = this.#waiting.notRead(reading);
+    const outcome: Outcome = { publications: [], pending, settled: [] };
     for (const build of zoneBuilds) await this.#build(build, reading, read.reason, outcome);
     await this.#commit(outcome, reading);
     await this.#retireMissing(builds);
-    this.#noteAbsent(builds);
-    this.#report(zoneBuilds, everything ? builds.strays : undefined);
-    this.#tell(outcome, reading);
-    this.#log(outcome.publications, read, startedAt);
+    const everything = reading.scope === "everything";
     this.#reads[everything ? "everything" : "part"]++;
+    this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
+    this.#reporting.noteAbsent(this.#parts.config.zones, builds);
+    this.#tell(outcome, reading, zoneBuilds, everything ? builds : undefined);
     return everything;
   }
 
   async #read(read: DueRead): Promise<{ builds: ZoneBuilds; reading: Reading }> {
     const isWanted = (key: string) => this.#isWanted(key);
-    const due = this.#takeDue();
+    const due = this.#waiting.takeDue();
+    const { everything } = read;
+    const { pending } = this.#waiting;
     let builds: ZoneBuilds | undefined;
     try {
       const reading = await this.#parts.source.read(
-        {
-          cursor: this.#cursor,
-          everything: read.everything,
-          pending: this.#pending,
-          due: new Set(due.keys()),
-        },
+        { cursor: this.#cursor, everything, pending, due: new Set(due.keys()) },
         (rows, zones) => {
           builds ??= new ZoneBuilds(zones, isWanted);
           return runSliced(builds.take(rows));
@@ -339,27 +228,8 @@ export class Primary {
       );
       return { builds: builds ?? new ZoneBuilds(reading.zones, isWanted), reading };
     } catch (error) {
-      for (const key of due.values()) this.#due.add(key);
+      this.#waiting.giveBack(due);
       throw error;
-    }
-  }
-
-  /** The zones whose waiting owners are due, by the source's name, with their apex keys. */
-  #takeDue(): Map<string, string> {
-    const due = new Map<string, string>();
-    for (const zone of this.#pending.keys()) {
-      const key = zoneKey(zone);
-      if (key !== undefined && this.#due.has(key)) due.set(zone, key);
-    }
-    this.#due.clear();
-    return due;
-  }
-
-  /** What waited before and was not read now goes on waiting. */
-  #keepPending(reading: Reading, pending: Outcome["pending"]): void {
-    if (reading.scope === "everything") return;
-    for (const [zone, owners] of this.#pending) {
-      if (!reading.scope.has(zone)) pending.set(zone, owners);
     }
   }
 
@@ -372,23 +242,19 @@ export class Primary {
   ): Promise<void> {
     const { zones, config } = this.#parts;
     const { name } = build.settings;
-    const wait = () => outcome.pending.set(name, ownersRead(reading, name));
     const previous = zones.get(build.apex);
     const publishedAt = this.#now();
-    const floors = this.#floorsOf(build, previous, reading, publishedAt);
-    if (!floors) {
-      wait();
-      return;
-    }
-    const result = await runSliced(build.finish(previous, {
+    const floors = this.#serials.floorsOf(build, previous, reading, publishedAt);
+    const result = floors && await runSliced(build.finish(previous, {
       policy: config.serialPolicy,
       nowMs: publishedAt,
       floors,
     }));
-    if (result.kind === "held") wait();
-    else if (result.kind === "incomplete") {
+    if (!result || result.kind === "held") {
+      outcome.pending.set(name, ownersRead(reading, name));
+    } else if (result.kind === "incomplete") {
       outcome.pending.set(name, "all");
-      this.#reread(build.apex);
+      this.#readAgain(build.apex);
     } else {
       outcome.settled.push(build);
       if (result.kind === "unchanged") return;
@@ -397,97 +263,63 @@ export class Primary {
     }
   }
 
-  /** The serials a zone's next must be above; undefined while that is not known. */
-  #floorsOf(
-    build: ZoneBuild,
-    previous: ZoneVersion | undefined,
-    reading: Reading,
-    nowMs: number,
-  ): Serial[] | undefined {
-    const own = [this.#parts.config.serialFloor, this.#raises.get(build.apexKey)];
-    const chosen = build.settings.serialFloor ?? undefined;
-    const floors = own.filter((serial) => serial !== undefined);
-    if (previous) return floors;
-    const written = reading.publishedSerials?.get(build.settings.name);
-    const known = [...floors, chosen, written].filter((serial) => serial !== undefined);
-    const verdict = this.#floors.verdict(
-      build.apex,
-      known,
-      chosen !== undefined || own[0] !== undefined,
-    );
-    switch (verdict.kind) {
-      case "asking":
-        return undefined;
-      case "known":
-        return [...verdict.floors];
-      case "unanswered":
-        this.#parts.log.error(
-          "no secondary answered with its serial: starting far above the time",
-          {
-            zone: formatName(build.apex),
-            hint: "a secondary that has a serial ahead of ours is passed as soon as it answers",
-          },
-        );
-        this.#unproven.add(build.apexKey);
-        return [jumpFloor(known, nowMs, verdict.jump)];
-      case "incomparable":
-        build.problems.push(incomparableProblem(build.apex, verdict.serials));
-        this.#floors.forget(build.apex);
-        return undefined;
-    }
-  }
-
   /** Durable, then visible, then announced. */
-  async #commit(outcome: Outcome, reading: Reading): Promise<void> {
+  async #commit({ publications, pending, settled }: Outcome, reading: Reading): Promise<void> {
     const { store, zones, announcer } = this.#parts;
-    const { publications, pending } = outcome;
     const progress = { cursor: reading.cursor, pending };
+    const waited = this.#waiting.pending;
     if (publications.length > 0) await store.publish(publications, progress);
-    else if (reading.cursor !== this.#cursor || pending.size > 0 || this.#pending.size > 0) {
+    else if (reading.cursor !== this.#cursor || pending.size > 0 || waited.size > 0) {
       await store.keepProgress(progress);
     }
     this.#cursor = reading.cursor;
-    this.#pending = pending;
+    this.#waiting.keep(pending);
     for (const { version, publishedAt } of publications) {
       zones.set(version);
       this.#publishedAt.set(version.apexKey, publishedAt);
-      this.#raises.delete(version.apexKey);
+      this.#serials.published(version);
     }
-    for (const build of outcome.settled) {
-      this.#settled.set(build.apexKey, JSON.stringify(build.settings));
+    for (const { apexKey, settings } of settled) {
+      this.#settled.set(apexKey, JSON.stringify(settings));
     }
     for (const { version } of publications) announcer.announce(version);
   }
 
   /** Stops serving zones that the source no longer has. */
   async #retireMissing(builds: ZoneBuilds): Promise<void> {
-    const { store, zones, announcer, log } = this.#parts;
+    const { store, zones, announcer } = this.#parts;
     for (const version of [...zones.all()]) {
-      const { apex, apexKey, serial } = version;
+      const { apex, apexKey } = version;
       if (builds.has(apexKey)) continue;
       await store.removeZone(apex);
       zones.delete(apex);
-      for (const state of [this.#publishedAt, this.#settled, this.#raises]) state.delete(apexKey);
-      this.#problems.drop(apexKey);
-      this.#floors.forget(apex);
+      this.#publishedAt.delete(apexKey);
+      this.#settled.delete(apexKey);
+      this.#serials.retired(version);
       announcer.retire(apex);
-      log.warn("zone removed", { zone: formatName(apex), serial });
+      this.#reporting.removed(version);
     }
   }
 
-  /** Says once which zones were asked for by name and are not in the source. */
-  #noteAbsent(builds: ZoneBuilds): void {
-    const absent = new Set<string>();
-    for (const apex of this.#parts.config.zones) {
-      const key = canonicalKey(apex);
-      if (builds.has(key)) continue;
-      absent.add(key);
-      if (this.#absent.has(key)) continue;
-      const zone = formatName(apex);
-      const hint = `add it with \`zonecast zone add ${zone}\`, or correct --zone`;
-      this.#parts.log.warn("zone not in the source", { zone, hint });
-    }
-    this.#absent = absent;
+  #tell(
+    { publications, pending }: Outcome,
+    reading: Reading,
+    zoneBuilds: readonly ZoneBuild[],
+    everything: ZoneBuilds | undefined,
+  ): void {
+    const { teller } = this.#parts;
+    const problemsChanged = this.#reporting.takeProblems(zoneBuilds, everything?.strays);
+    if (!teller) return;
+    for (const publication of publications) teller.published(publication, reading);
+    const readNothing = reading.scope !== "everything" && reading.scope.size === 0;
+    if (!readNothing) teller.covered(reading, pending);
+    if (problemsChanged) teller.problems(this.#reporting.problems());
+  }
+
+  /** Has a zone looked at again, with whatever waits of it. */
+  #readAgain(apex: Name): void {
+    this.#waiting.makeDue(apex);
+    this.wake("request");
   }
 
   #isWanted(apexKey: string): boolean {
@@ -496,77 +328,7 @@ export class Primary {
   }
 
   #isSettled(apexKey: string, settings: BuildSettings): boolean {
-    return !this.#raises.has(apexKey) && this.#settled.get(apexKey) === JSON.stringify(settings);
-  }
-
-  /** Has a zone looked at again, whatever waits of it included. */
-  #reread(apex: Name): void {
-    this.#due.add(canonicalKey(apex));
-    this.wake("request");
-  }
-
-  /** Logs each problem once, when it appears, and says when it is gone. */
-  #report(builds: readonly ZoneBuild[], strays: readonly Problem[] | undefined): void {
-    const changes = [this.#problems.take(builds)];
-    if (strays) changes.push(this.#problems.takeStrays(strays));
-    if (changes.every(({ appeared, solved }) => appeared.length + solved.length === 0)) return;
-    for (const change of changes) this.#logProblems(change);
-    this.#parts.teller?.problems(this.#problems.all());
-  }
-
-  #logProblems({ appeared, solved }: ProblemChange): void {
-    const { log } = this.#parts;
-    for (const problem of appeared.slice(0, MAX_PROBLEMS)) {
-      const { group: _, ...fields } = problem;
-      log.warn("problem", fields);
-    }
-    if (appeared.length > MAX_PROBLEMS) {
-      log.warn("problems not shown", { count: appeared.length - MAX_PROBLEMS });
-    }
-    if (solved.length > 0) log.info("problems solved", { count: solved.length });
-  }
-
-  #tell({ publications, pending }: Outcome, reading: Reading): void {
-    const { teller } = this.#parts;
-    if (!teller) return;
-    for (const publication of publications) teller.published(publication, reading);
-    const readNothing = reading.scope !== "everything" && reading.scope.size === 0;
-    if (!readNothing) teller.covered(reading, pending);
-  }
-
-  #log(publications: readonly Publication[], read: DueRead, startedAt: number): void {
-    const { log } = this.#parts;
-    for (const { version, diff } of publications) {
-      log.info("zone published", {
-        zone: formatName(version.apex),
-        serial: version.serial,
-        records: version.records,
-        added: diff?.added.count ?? version.records,
-        removed: diff?.removed.count ?? 0,
-        cause: read.reason,
-        ms: this.#now() - startedAt,
-      });
-    }
-    if (read.reason === "proof" && publications.length > 0) {
-      log.warn("the regular full read found changes that nothing had told of", {
-        zones: publications.length,
-        hint: "look for tables without triggers, or session_replication_role = replica",
-      });
-    }
-  }
-}
-
-/** The owners of a zone that a reading covered. */
-function ownersRead(reading: Reading, zone: string): ReadonlySet<string> | "all" {
-  return reading.scope === "everything" ? "all" : reading.scope.get(zone) ?? new Set();
-}
-
-/** The apex key of a zone by the source's name for it; undefined when that is no name. */
-function zoneKey(zone: string): string | undefined {
-  try {
-    return canonicalKey(parseName(zone));
-  } catch (error) {
-    if (error instanceof ZonecastError) return undefined;
-    throw error;
+    return !this.#serials.mustRaise(apexKey) &&
+      this.#settled.get(apexKey) === JSON.stringify(settings);
   }
 }

@@ -1,0 +1,75 @@
+/**
+ * What the primary is made of, how it works and how it stands. Types only.
+ */
+import type { Name, Serial } from "../dns/mod.ts";
+import type { Logger } from "../ops/mod.ts";
+import type { Reading, Source, SourceLink } from "../source/mod.ts";
+import type { PendingOwners, Publication, StateStore } from "../store/mod.ts";
+import type { AskSerials, Problem, SerialPolicy, ZoneTable, ZoneVersion } from "../zone/mod.ts";
+
+/** Whom the primary tells of new versions; the server. */
+export interface Announcer {
+  /** A version has become current: notify the secondaries. */
+  announce(version: ZoneVersion): void;
+  /** A zone is no longer served. */
+  retire(apex: Name): void;
+  /** Asks the secondaries which serial of a zone they have; absent where nobody is watched. */
+  serials?: AskSerials;
+}
+
+/** Whom the primary tells what became of the source's records. Never blocks, never throws. */
+export interface Teller {
+  published(publication: Publication, reading: Reading): void;
+  /** The source was read up to here; zones named wait. */
+  covered(reading: Reading, pending: PendingOwners): void;
+  /** All problems there are, when they have changed. */
+  problems(problems: Iterable<Problem>): void;
+}
+
+/** How the primary works; times in ms. */
+export interface PrimaryConfig {
+  /** Serve only these zones; empty means all. */
+  readonly zones: readonly Name[];
+  /** Changes closer together than this are published together. */
+  readonly minPublishIntervalMs: number;
+  readonly serialPolicy: SerialPolicy;
+  /** No zone gets a serial at or below this one; undefined without. */
+  readonly serialFloor: Serial | undefined;
+  /** A read proves everything at least this often, changed or not. */
+  readonly fullReadIntervalMs: number;
+}
+
+/** What the primary is made of. */
+export interface PrimaryParts {
+  readonly source: Source;
+  readonly store: StateStore;
+  readonly zones: ZoneTable;
+  readonly announcer: Announcer;
+  readonly teller?: Teller;
+  readonly config: PrimaryConfig;
+  readonly log: Logger;
+  /** ms since the epoch; the default is the clock. */
+  readonly now?: () => number;
+}
+
+/** One zone's standing, for status. */
+export interface ZoneStatus {
+  readonly version: ZoneVersion;
+  /** ms since the epoch. */
+  readonly publishedAt: number;
+}
+
+/** The primary's standing, for status. */
+export interface PrimaryStatus {
+  readonly zones: readonly ZoneStatus[];
+  readonly link: SourceLink;
+  readonly source: string;
+  /** When the source was last read to the end, ms since the epoch; undefined before. */
+  readonly lastReadAt: number | undefined;
+  readonly lastReadMs: number | undefined;
+  /** Reads since the start: of everything, and of what the feed named. */
+  readonly reads: { readonly everything: number; readonly part: number };
+  readonly problems: readonly Problem[];
+  /** Why the last read or publication failed; undefined when it did not. */
+  readonly failure: string | undefined;
+}

@@ -1,0 +1,106 @@
+/**
+ * What the primary says of its work: the log, and the problems there are.
+ *
+ * Owns: the problems, and what was said once already. Effects: log.
+ */
+import { canonicalKey, formatName, type Name } from "../dns/mod.ts";
+import type { Logger } from "../ops/mod.ts";
+import type { DueRead } from "../source/mod.ts";
+import type { Publication } from "../store/mod.ts";
+import {
+  type Problem,
+  type ProblemChange,
+  ProblemTable,
+  type ZoneBuild,
+  type ZoneBuilds,
+  type ZoneVersion,
+} from "../zone/mod.ts";
+
+/** Problems shown in status, and logged after one read; more are only counted. */
+const MAX_PROBLEMS = 1000;
+
+export class Reporting {
+  readonly #problems = new ProblemTable();
+  /** Zones asked for by name that the source does not have, by apex key. */
+  #absent = new Set<string>();
+
+  constructor(readonly log: Logger) {}
+
+  /** All problems there are. */
+  problems(): Iterable<Problem> {
+    return this.#problems.all();
+  }
+
+  /** The first thousand of them, for status. */
+  shownProblems(): Problem[] {
+    const shown: Problem[] = [];
+    for (const problem of this.#problems.all()) {
+      if (shown.push(problem) === MAX_PROBLEMS) break;
+    }
+    return shown;
+  }
+
+  /** A zone is no longer served; its problems go with it. */
+  removed({ apex, apexKey, serial }: ZoneVersion): void {
+    this.#problems.drop(apexKey);
+    this.log.warn("zone removed", { zone: formatName(apex), serial });
+  }
+
+  /**
+   * Takes the problems of a read's builds; each is logged once, when it appears.
+   *
+   * @param strays  problems of no zone; undefined when the read cannot know them all
+   * @returns whether anything changed
+   */
+  takeProblems(builds: readonly ZoneBuild[], strays: readonly Problem[] | undefined): boolean {
+    const changes = [this.#problems.take(builds)];
+    if (strays) changes.push(this.#problems.takeStrays(strays));
+    for (const change of changes) this.#logProblems(change);
+    return changes.some(({ appeared, solved }) => appeared.length + solved.length > 0);
+  }
+
+  #logProblems({ appeared, solved }: ProblemChange): void {
+    for (const { group: _, ...fields } of appeared.slice(0, MAX_PROBLEMS)) {
+      this.log.warn("problem", fields);
+    }
+    const more = appeared.length - MAX_PROBLEMS;
+    if (more > 0) this.log.warn("problems not shown", { count: more });
+    if (solved.length > 0) this.log.info("problems solved", { count: solved.length });
+  }
+
+  /** Says once which zones were asked for by name and are not in the source. */
+  noteAbsent(wanted: readonly Name[], builds: ZoneBuilds): void {
+    const absent = new Set<string>();
+    for (const apex of wanted) {
+      const key = canonicalKey(apex);
+      if (builds.has(key)) continue;
+      absent.add(key);
+      if (this.#absent.has(key)) continue;
+      const zone = formatName(apex);
+      const hint = `add it with \`zonecast zone add ${zone}\`, or correct --zone`;
+      this.log.warn("zone not in the source", { zone, hint });
+    }
+    this.#absent = absent;
+  }
+
+  /** @param ms  from the start of the read to now */
+  published(publications: readonly Publication[], read: DueRead, ms: number): void {
+    for (const { version, diff } of publications) {
+      this.log.info("zone published", {
+        zone: formatName(version.apex),
+        serial: version.serial,
+        records: version.records,
+        added: diff?.added.count ?? version.records,
+        removed: diff?.removed.count ?? 0,
+        cause: read.reason,
+        ms,
+      });
+    }
+    if (read.reason === "proof" && publications.length > 0) {
+      this.log.warn("the regular full read found changes that nothing had told of", {
+        zones: publications.length,
+        hint: "look for tables without triggers, or session_replication_role = replica",
+      });
+    }
+  }
+}

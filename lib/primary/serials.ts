@@ -1,0 +1,128 @@
+/**
+ * What the next serial of a zone must be above, beyond the one it has.
+ *
+ * Owns: what secondaries were seen to have ahead of us, and which zones none of
+ * them has confirmed since the start. Effects: asks secondaries, logs.
+ */
+import { formatName, isAhead, type Name, type Serial } from "../dns/mod.ts";
+import type { Logger } from "../ops/mod.ts";
+import type { Reading } from "../source/mod.ts";
+import {
+  incomparableProblem,
+  jumpFloor,
+  SerialFloors,
+  type ZoneBuild,
+  type ZoneVersion,
+} from "../zone/mod.ts";
+import type { Announcer } from "./parts.ts";
+
+export interface SerialGuardOptions {
+  readonly announcer: Announcer;
+  /** No zone gets a serial at or below this one; undefined without. */
+  readonly serialFloor: Serial | undefined;
+  readonly log: Logger;
+  /** Called when a zone that waited for its floor, or must be raised, is to be built again. */
+  readonly changed: (apex: Name) => void;
+}
+
+export class SerialGuard {
+  readonly #options: SerialGuardOptions;
+  readonly #floors: SerialFloors;
+  /** Serials that secondaries have and we must pass, by apex key. */
+  readonly #raises = new Map<string, Serial>();
+  /** Zones whose serial no secondary has confirmed since the start, by apex key. */
+  readonly #unproven = new Set<string>();
+
+  constructor(options: SerialGuardOptions) {
+    this.#options = options;
+    const { announcer } = options;
+    this.#floors = new SerialFloors(announcer.serials?.bind(announcer), options.changed);
+  }
+
+  /** A version came from the state file, which may have been restored from an old copy. */
+  restored(version: ZoneVersion): void {
+    this.#unproven.add(version.apexKey);
+  }
+
+  /** Whether a zone waits to be raised. */
+  mustRaise(apexKey: string): boolean {
+    return this.#raises.has(apexKey);
+  }
+
+  published(version: ZoneVersion): void {
+    this.#raises.delete(version.apexKey);
+  }
+
+  retired({ apex, apexKey }: ZoneVersion): void {
+    this.#raises.delete(apexKey);
+    this.#unproven.delete(apexKey);
+    this.#floors.forget(apex);
+  }
+
+  /**
+   * A secondary has a serial of a zone. Ahead of ours it would take nothing more:
+   * a zone not yet confirmed since the start (the state file may have been
+   * restored) is raised above it; later that is an operator's decision.
+   */
+  seen(current: ZoneVersion, secondary: string, serial: Serial): void {
+    const { log, changed } = this.#options;
+    const { apex, apexKey } = current;
+    if (!isAhead(serial, current.serial)) {
+      this.#unproven.delete(apexKey);
+      return;
+    }
+    if (this.#raises.get(apexKey) === serial) return;
+    const zone = formatName(apex);
+    const fields = { zone, secondary, theirs: serial, ours: current.serial };
+    if (this.#unproven.has(apexKey)) {
+      log.warn("a secondary is ahead of the state file: raising the serial above it", fields);
+      this.#raises.set(apexKey, serial);
+      changed(apex);
+    } else {
+      const hint = `zonecast zone set ${zone} --serial-floor ${serial}`;
+      log.error("a secondary is ahead of us and takes no changes", { ...fields, hint });
+    }
+  }
+
+  /**
+   * The serials a zone's next must be above; undefined while that is not known.
+   * A zone without a version begins above what its secondaries have: they are
+   * asked first, in the background.
+   */
+  floorsOf(
+    build: ZoneBuild,
+    previous: ZoneVersion | undefined,
+    reading: Reading,
+    nowMs: number,
+  ): Serial[] | undefined {
+    const { serialFloor, log } = this.#options;
+    const { apex, apexKey, settings } = build;
+    const floors = present([serialFloor, this.#raises.get(apexKey)]);
+    if (previous) return floors;
+    const written = reading.publishedSerials?.get(settings.name);
+    const known = present([...floors, settings.serialFloor, written]);
+    const isChosen = settings.serialFloor !== null || serialFloor !== undefined;
+    const verdict = this.#floors.verdict(apex, known, isChosen);
+    switch (verdict.kind) {
+      case "asking":
+        return undefined;
+      case "known":
+        return [...verdict.floors];
+      case "unanswered":
+        log.error("no secondary answered with its serial: starting far above the time", {
+          zone: formatName(apex),
+          hint: "a secondary that has a serial ahead of ours is passed as soon as it answers",
+        });
+        this.#unproven.add(apexKey);
+        return [jumpFloor(known, nowMs, verdict.jump)];
+      case "incomparable":
+        build.problems.push(incomparableProblem(apex, verdict.serials));
+        this.#floors.forget(apex); // the next build asks again
+        return undefined;
+    }
+  }
+}
+
+function present(serials: readonly (Serial | undefined | null)[]): Serial[] {
+  return serials.filter((serial) => serial !== undefined && serial !== null);
+}

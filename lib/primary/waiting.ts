@@ -1,0 +1,70 @@
+/**
+ * What was read of the source and is not published: the owners that wait, zone
+ * by zone, and which of them are to be read again without a change.
+ *
+ * Owns: both. Zones are named as the source names them.
+ */
+import { canonicalKey, type Name, parseName, ZonecastError } from "../dns/mod.ts";
+import type { OwnerScope, Reading } from "../source/mod.ts";
+import type { PendingOwners } from "../store/mod.ts";
+
+export class Waiting {
+  #pending: PendingOwners = new Map();
+  /** Apex keys of zones whose waiting owners are to be read whatever the feed says. */
+  readonly #due = new Set<string>();
+
+  get pending(): PendingOwners {
+    return this.#pending;
+  }
+
+  /** Takes what is kept now, durably. */
+  keep(pending: PendingOwners): void {
+    this.#pending = pending;
+  }
+
+  /** Has what waits of a zone read again. */
+  makeDue(apex: Name): void {
+    this.#due.add(canonicalKey(apex));
+  }
+
+  /** The zones that are due: name → apex key. They are no longer, until {@link giveBack}. */
+  takeDue(): ReadonlyMap<string, string> {
+    const due = new Map<string, string>();
+    for (const zone of this.#pending.keys()) {
+      const key = zoneKey(zone);
+      if (key !== undefined && this.#due.has(key)) due.set(zone, key);
+    }
+    this.#due.clear();
+    return due;
+  }
+
+  /** The read failed: what was due still is. */
+  giveBack(due: ReadonlyMap<string, string>): void {
+    for (const key of due.values()) this.#due.add(key);
+  }
+
+  /** What goes on waiting after a reading because it was not read. */
+  notRead(reading: Reading): Map<string, OwnerScope> {
+    const kept = new Map<string, OwnerScope>();
+    if (reading.scope === "everything") return kept;
+    for (const [zone, owners] of this.#pending) {
+      if (!reading.scope.has(zone)) kept.set(zone, owners);
+    }
+    return kept;
+  }
+}
+
+/** The owners of a zone that a reading covered. */
+export function ownersRead(reading: Reading, zone: string): OwnerScope {
+  return reading.scope === "everything" ? "all" : reading.scope.get(zone) ?? new Set();
+}
+
+/** The apex key of a zone by the source's name for it; undefined when that is no name. */
+function zoneKey(zone: string): string | undefined {
+  try {
+    return canonicalKey(parseName(zone));
+  } catch (error) {
+    if (error instanceof ZonecastError) return undefined;
+    throw error;
+  }
+}
