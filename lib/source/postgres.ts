@@ -7,13 +7,13 @@
 import type { Logger } from "../ops/mod.ts";
 import { postgresError, SourceError } from "./errors.ts";
 import { PostgresLink } from "./postgres_link.ts";
-import { PostgresReader } from "./postgres_read.ts";
-import type { PostgresSession } from "./postgres_session.ts";
+import { PostgresReader, type ReaderMemory } from "./postgres_read.ts";
+import { FEED_CHANNEL, type PostgresSession } from "./postgres_session.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 import type { Deliver, Reading, ReadRequest, Source, SourceLink, WakeReason } from "./source.ts";
 
 /** The channel the schema's triggers notify on. */
-export const DEFAULT_CHANNEL = "dns_zone_changed";
+export const DEFAULT_CHANNEL = FEED_CHANNEL;
 /** How often is looked for changes without a notification, in ms. */
 export const DEFAULT_POLL_INTERVAL_MS = 2000;
 /** Longest name of a channel, in octets (NAMEDATALEN - 1). */
@@ -33,6 +33,7 @@ export class PostgresSource implements Source {
   readonly description: string;
   readonly #link: PostgresLink;
   readonly #log: Logger;
+  readonly #memory: ReaderMemory = { said: undefined, ownersWrong: undefined };
   #reader: PostgresReader | undefined;
   #reading = false;
 
@@ -67,7 +68,7 @@ export class PostgresSource implements Source {
   }
 
   async read(
-    _request: ReadRequest, // every read is of everything, until there is a change feed
+    request: ReadRequest,
     deliver: Deliver,
   ): Promise<Reading> {
     if (this.#reading) throw new Error("a read is under way: one at a time");
@@ -75,7 +76,7 @@ export class PostgresSource implements Source {
     this.#reading = true;
     let failedHere = false;
     try {
-      const reading = await this.#readerOf(session).readEverything(async (rows, zones) => {
+      const reading = await this.#readerOf(session).read(request, async (rows, zones) => {
         try {
           if (session.alive) await deliver(rows, zones);
         } catch (error) {
@@ -100,7 +101,9 @@ export class PostgresSource implements Source {
   }
 
   #readerOf(session: PostgresSession): PostgresReader {
-    if (this.#reader?.session !== session) this.#reader = new PostgresReader(session, this.#log);
+    if (this.#reader?.session !== session) {
+      this.#reader = new PostgresReader(session, this.#log, this.#memory);
+    }
     return this.#reader;
   }
 }

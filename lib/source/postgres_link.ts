@@ -107,7 +107,7 @@ export class PostgresLink {
         description,
         channel,
         log,
-        onNotification: () => this.#wake("notification"),
+        onNotification: (fed) => this.#wake(fed ? "feed" : "notification"),
         onDeaf: (why) => this.#setDeaf(why),
       }, this.#closing.signal);
       this.#session = session;

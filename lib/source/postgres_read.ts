@@ -1,25 +1,43 @@
 /**
- * One read of everything from Postgres, at one snapshot.
+ * Reads from Postgres, each at one snapshot: of what the change feed says was
+ * touched, or of everything.
  *
  * First the tables are locked against TRUNCATE and rewrites, which are not
  * MVCC-safe: a snapshot taken before them sees an empty table. Only then the
  * snapshot is taken. `records` may be a view: it needs the columns zone, name,
  * type, ttl and content; rows whose `disabled` is true are left out where there
- * is such a column.
+ * is such a column. Without a column `owner` every read is of everything.
  *
  * Limitations: what a view reads from materialized views, foreign tables or
  * functions is not locked.
  */
 import type { Logger } from "../ops/mod.ts";
 import { SourceError } from "./errors.ts";
+import { type FeedCursor, formatCursor, parseCursor, whyNotFrom } from "./feed_cursor.ts";
+import { OwnerWatch } from "./owner_watch.ts";
 import { type Sql, transaction } from "./postgres_client.ts";
+import {
+  type Changes,
+  FeedFollower,
+  type FeedObstacle,
+  findObstacle,
+  lookAround,
+  type Present,
+} from "./postgres_feed.ts";
+import {
+  readAllRecords,
+  readOwners,
+  readPublishedSerials,
+  readZones,
+  sourceRow,
+} from "./postgres_rows.ts";
 import type { PostgresSession } from "./postgres_session.ts";
-import type { Deliver, Reading, SourceRow, ZoneSettings } from "./source.ts";
+import type { Deliver, OwnerScope, Reading, ReadRequest, ZoneSettings } from "./source.ts";
 
-/** Records fetched at a time: some 200 KB; a further batch is under way while one is delivered. */
-const BATCH_RECORDS = 2000;
 /** Longest wait for a table's lock, in ms. */
 const LOCK_TIMEOUT_MS = 5000;
+/** A cursor that nothing happened since is kept this long, in ms: each new one is a write. */
+const CURSOR_AGE_MS = 600_000;
 
 /** What to lock: less where the role, or the kind of relation, does not let us. */
 type LockScope = "zones and records" | "zones" | "nothing";
@@ -29,25 +47,56 @@ const LESS: Record<LockScope, LockScope | undefined> = {
   "nothing": undefined,
 };
 
+/** What is learned about a source and outlives its sessions. */
+export interface ReaderMemory {
+  /** Why every read is of everything, as last said to the operator. */
+  said: string | undefined;
+  /** Why owners of records cannot be asked for, as the last read of everything found. */
+  ownersWrong: string | undefined;
+}
+
+/** What a read comes to. */
+interface ReadResult {
+  readonly reading: Reading;
+  readonly changes: Changes | undefined;
+}
+
 /** Reads through one session; remembers what can be locked there. */
 export class PostgresReader {
   #lock: LockScope = "zones and records";
+  /** Whether the feed can be read; undefined before it was looked at. */
+  #feed: boolean | undefined;
+  readonly #follower: FeedFollower;
+  /** The zones at the cursor of the last read; undefined when changes of them go unnoticed. */
+  #zones: readonly ZoneSettings[] | undefined;
 
-  constructor(readonly session: PostgresSession, readonly log: Logger) {}
+  constructor(
+    readonly session: PostgresSession,
+    readonly log: Logger,
+    readonly memory: ReaderMemory,
+  ) {
+    this.#follower = new FeedFollower(session);
+  }
 
   /**
-   * All zones and records.
+   * Reads what the request and the feed ask for.
    *
    * Effects: one transaction, REPEATABLE READ and READ ONLY, on the session's
    * reading connection; `deliver` is awaited, one batch after the other.
    *
    * @throws what Postgres, the session's end or `deliver` throws
    */
-  async readEverything(deliver: Deliver): Promise<Reading> {
+  async read(request: ReadRequest, deliver: Deliver): Promise<Reading> {
+    if (!this.#feed) {
+      const obstacle = await findObstacle(this.session);
+      this.#feed = obstacle === undefined;
+      if (obstacle) this.#say(obstacle);
+    }
     for (;;) {
       try {
-        return await this.#read(deliver, this.#lock);
+        return await this.#read(request, deliver);
       } catch (error) {
+        this.#feed = undefined; // it may be gone
         const less = LESS[this.#lock];
         if (!(error instanceof CannotLock) || !less) throw error;
         this.log.warn("source tables cannot be locked for reading", {
@@ -60,32 +109,110 @@ export class PostgresReader {
     }
   }
 
-  #read(deliver: Deliver, lock: LockScope): Promise<Reading> {
-    const { session } = this;
-    return session.guard(
-      transaction(session.reader, "isolation level repeatable read read only", async (sql) => {
-        await session.answer(sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`));
-        await this.#takeLocks(sql, lock);
-        const [{ snapshot }] = await session.answer(
-          sql<{ snapshot: string }[]>`select pg_current_snapshot()::text as snapshot`,
-        );
-        const zones = await this.#readZones(sql);
-        await this.#readRecords(sql, (rows) => deliver(rows, zones));
-        return {
-          cursor: JSON.stringify({ ...session.identity, snapshot }),
-          zones,
-          scope: "everything",
-          snapshot,
-        } satisfies Reading;
-      }),
+  async #read(request: ReadRequest, deliver: Deliver): Promise<Reading> {
+    const { reading, changes } = await this.session.guard(
+      transaction(
+        this.session.reader,
+        "isolation level repeatable read read only",
+        (sql) => this.#readWithin(sql, request, deliver),
+      ),
     );
+    this.#follower.ended(reading.cursor, changes);
+    return reading;
   }
 
-  async #takeLocks(sql: Sql, lock: LockScope): Promise<void> {
-    if (lock === "nothing") return;
-    const tables = lock === "zones" ? "zonecast.zones" : "zonecast.zones, zonecast.records";
+  async #readWithin(sql: Sql, request: ReadRequest, deliver: Deliver): Promise<ReadResult> {
+    await this.#takeLocks(sql);
+    const present = await lookAround(sql, this.session, this.#feed === true);
+    const cursor = request.cursor === undefined ? undefined : parseCursor(request.cursor);
+    const reason = this.#whyNoFeed(present) ?? whyNotOn(request, cursor, present);
+    if (reason !== undefined || !cursor) {
+      return await this.#readEverything(sql, present, deliver, reason);
+    }
+    const changes = await this.#follower.changes(sql, cursor, present);
+    if (request.everything || changes.everything) {
+      const why = request.everything ? "it was asked for" : "any zone was touched";
+      return await this.#readEverything(sql, present, deliver, why, changes);
+    }
+    return await this.#readTouched(sql, request, cursor, present, changes, deliver);
+  }
+
+  /** Why the feed is of no use for this source; undefined when it is. */
+  #whyNoFeed(present: Present): string | undefined {
+    if (!this.#feed) return this.memory.said;
+    const obstacle = ownerObstacle(present, this.memory.ownersWrong);
+    this.#say(obstacle);
+    return obstacle?.reason;
+  }
+
+  async #readEverything(
+    sql: Sql,
+    present: Present,
+    deliver: Deliver,
+    reason: string | undefined,
+    changes?: Changes,
+  ): Promise<ReadResult> {
+    const { session } = this;
+    this.log.debug("source read whole", { reason });
+    const zones = await readZones(sql, session);
+    const publishedSerials = present.published
+      ? await readPublishedSerials(sql, session)
+      : undefined;
+    const watch = new OwnerWatch(zones);
+    for await (const raw of readAllRecords(sql, session, present.columns)) {
+      const rows = raw.map(sourceRow);
+      if (present.columns.owner) watch.look(rows);
+      await deliver(rows, zones);
+    }
+    if (present.columns.owner) this.memory.ownersWrong = watch.wrong;
+    const reading: Reading = {
+      cursor: formatCursor(cursorOf(present)),
+      zones,
+      scope: "everything",
+      snapshot: present.snapshot,
+      changedAt: changes?.newestAt,
+      publishedSerials,
+    };
+    this.#zones = present.zonesTable ? zones : undefined;
+    return { reading, changes };
+  }
+
+  async #readTouched(
+    sql: Sql,
+    request: ReadRequest,
+    cursor: FeedCursor,
+    present: Present,
+    changes: Changes,
+    deliver: Deliver,
+  ): Promise<ReadResult> {
+    const { session } = this;
+    const known = this.#follower.continues(formatCursor(cursor)) && !changes.zones;
+    const zones = (known ? this.#zones : undefined) ?? await readZones(sql, session);
+    const scope = withPending(changes.owners, request);
+    for await (const raw of readOwners(sql, session, present.columns, scope)) {
+      await deliver(raw.map(sourceRow), zones);
+    }
+    const keep = scope.size === 0 && present.readAt - cursor.readAt < CURSOR_AGE_MS;
+    const reading: Reading = {
+      cursor: formatCursor(keep ? cursor : cursorOf(present)),
+      zones,
+      scope,
+      snapshot: keep ? cursor.snapshot : present.snapshot,
+      changedAt: changes.newestAt,
+    };
+    this.#zones = present.zonesTable ? zones : undefined;
+    return { reading, changes };
+  }
+
+  async #takeLocks(sql: Sql): Promise<void> {
+    const tables = this.#lock === "nothing" ? [] : ["zonecast.zones"];
+    if (this.#lock === "zones and records") tables.push("zonecast.records");
+    if (tables.length > 0 && this.#feed) tables.push("zonecast.changes");
+    const lock = tables.length === 0 ? "" : `lock table ${tables.join()} in access share mode`;
     try {
-      await this.session.answer(sql.unsafe(`lock table ${tables} in access share mode`));
+      await this.session.answer(
+        sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}; ${lock}`).simple(),
+      );
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       // 42501: no privilege on a table behind a view; 42809: neither table nor view.
@@ -93,7 +220,7 @@ export class PostgresReader {
       if (code !== "55P03") throw error;
       throw new SourceError(
         "source-locked",
-        `Cannot read ${tables}: another session keeps them locked (waited ${
+        `Cannot read ${tables.join(", ")}: another session keeps them locked (waited ${
           LOCK_TIMEOUT_MS / 1000
         } s)`,
         "look for a long ALTER TABLE, TRUNCATE or VACUUM FULL in pg_stat_activity",
@@ -102,52 +229,50 @@ export class PostgresReader {
     }
   }
 
-  async #readZones(sql: Sql): Promise<ZoneSettings[]> {
-    const rows = await this.session.answer(sql<ZoneSettings[]>`
-      select name, mname, rname, refresh, retry, expire, minimum,
-        default_ttl as "defaultTtl", soa_ttl as "soaTtl", serial_floor as "serialFloor"
-      from zonecast.zones order by name`);
-    return [...rows];
-  }
-
-  async #readRecords(
-    sql: Sql,
-    take: (rows: readonly SourceRow[]) => void | Promise<void>,
-  ): Promise<void> {
-    const { session } = this;
-    const columns = await session.answer(sql<{ name: string }[]>`
-      select attname as name from pg_attribute
-      where attrelid = 'zonecast.records'::regclass and attnum > 0 and not attisdropped`);
-    const enabled = columns.some(({ name }) => name === "disabled")
-      ? "where disabled is not true"
-      : "";
-    await session.answer(sql.unsafe(`declare zonecast_records no scroll cursor for
-      select zone, name, type, ttl, content from zonecast.records ${enabled}`));
-    const fetch = () =>
-      session.answer(sql.unsafe<RawRow[]>(`fetch ${BATCH_RECORDS} from zonecast_records`));
-    let fetching = fetch();
-    for (;;) {
-      const rows = await fetching;
-      if (rows.length === 0) return;
-      fetching = fetch();
-      fetching.catch(() => {}); // awaited in the next round; until then nobody looks at it
-      await take(rows.map(sourceRow));
-    }
+  /** Says once why every read is of everything, and when that is over. */
+  #say(obstacle: FeedObstacle | undefined): void {
+    if (this.memory.said === obstacle?.reason) return;
+    this.memory.said = obstacle?.reason;
+    if (obstacle) this.log.warn("source must be read whole every time", { ...obstacle });
+    else this.log.info("source is read by what was touched again");
   }
 }
 
-/** A row as it comes: a view may give any type, and null. */
-type RawRow = Record<keyof SourceRow, unknown>;
+/** Why owners of `records` cannot be asked for; undefined when they can. */
+function ownerObstacle(present: Present, wrong: string | undefined): FeedObstacle | undefined {
+  const hint = "give it the column zonecast.owner(zone, name) as owner, zone as zones has it";
+  if (!present.columns.owner) return { reason: "records has no column owner", hint };
+  return wrong === undefined ? undefined : { reason: wrong, hint };
+}
 
-/** The row as text; null becomes empty text, which is reported as a bad row, not skipped. */
-function sourceRow({ zone, name, type, ttl, content }: RawRow): SourceRow {
-  return {
-    zone: String(zone ?? ""),
-    name: String(name ?? ""),
-    type: String(type ?? ""),
-    ttl: ttl === null || typeof ttl === "number" ? ttl : Number(ttl),
-    content: String(content ?? ""),
-  };
+/** Why the feed does not go on from the cursor; undefined when it does. */
+function whyNotOn(
+  request: ReadRequest,
+  cursor: FeedCursor | undefined,
+  present: Present,
+): string | undefined {
+  if (request.cursor === undefined) return "it is the first read";
+  return cursor ? whyNotFrom(cursor, present) : "the last read was of another source";
+}
+
+function cursorOf(present: Present): FeedCursor {
+  const { database, system, timeline, standby, oids, views, snapshot, readAt } = present;
+  return { database, system, timeline, standby, oids, views, snapshot, readAt };
+}
+
+/** What was touched, with the pending owners of those zones and of those that are due. */
+function withPending(
+  touched: ReadonlyMap<string, OwnerScope>,
+  { pending, due }: ReadRequest,
+): Map<string, OwnerScope> {
+  const scope = new Map(touched);
+  for (const [zone, owners] of pending) {
+    const before = scope.get(zone);
+    if (before === undefined && !due.has(zone)) continue;
+    const all = before === "all" || owners === "all";
+    scope.set(zone, all ? "all" : new Set([...before ?? [], ...owners]));
+  }
+  return scope;
 }
 
 /** The relations cannot be locked by us, ever. */

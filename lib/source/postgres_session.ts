@@ -14,6 +14,10 @@ import type { Logger } from "../ops/mod.ts";
 import { postgresError, SourceError, unreachable } from "./errors.ts";
 import { connectPostgres, type PostgresClient, type Sql } from "./postgres_client.ts";
 
+/** What the schema's triggers notify once they wrote to the change feed. */
+export const FEED_CHANNEL = "dns_zone_changed";
+const FEED_PAYLOAD = "feed";
+
 /** Between two heartbeats, in ms: with the deadlines below a dead server is known within 7 s. */
 const HEARTBEAT_MS = 3000;
 /** A heartbeat's answer must come within this, in ms, unless another connection shows life. */
@@ -33,9 +37,11 @@ export interface SessionOptions {
   readonly url: string;
   /** Without secrets, for messages. */
   readonly description: string;
+  /** Channel of LISTEN; the one of the schema's triggers is listened on in any case. */
   readonly channel: string;
   readonly log: Logger;
-  readonly onNotification: () => void;
+  /** @param fed  whether the change feed was written to, says the schema's trigger */
+  readonly onNotification: (fed: boolean) => void;
   /** Called when it is found out, or no longer true, that notifications do not arrive. */
   readonly onDeaf: (why: string | undefined) => void;
 }
@@ -197,7 +203,7 @@ export class PostgresSession {
     const { sql } = this.#listener;
     if (this.identity.standby) return this.options.onDeaf("the server is a standby");
     try {
-      for (const channel of [this.options.channel, this.#privateChannel]) {
+      for (const channel of new Set([this.options.channel, FEED_CHANNEL, this.#privateChannel])) {
         await sql`listen ${sql(channel)}`;
       }
     } catch (error) {
@@ -208,7 +214,8 @@ export class PostgresSession {
 
   #notified(channel: string, payload: string): void {
     this.#lastSign = performance.now();
-    if (channel === this.options.channel) this.options.onNotification();
+    const fed = channel === FEED_CHANNEL && payload === FEED_PAYLOAD;
+    if (fed || channel === this.options.channel) this.options.onNotification(fed);
     if (channel !== this.#privateChannel) return;
     this.#heard = Number(payload);
     this.options.onDeaf(undefined);

@@ -10,7 +10,7 @@
 import { SourceError } from "../errors.ts";
 
 /** The migrations' files; a file's number is the schema version it brings. */
-const FILES = ["0001_zones_and_records.sql"] as const;
+const FILES = ["0001_zones_and_records.sql", "0002_feed_and_told.sql"] as const;
 
 /** The schema version this zonecast brings. */
 export const SCHEMA_VERSION = FILES.length;

@@ -209,7 +209,7 @@ async function services(server: TestPostgres): Promise<void> {
 
   let seen = watched.wakes.length;
   await app`insert into services values ('blog', '192.0.2.7', '2001:db8::7'), ('v4', '192.0.2.8', null)`;
-  await watched.woken(seen, "notification", 1000);
+  await watched.woken(seen, "feed", 1000);
   assertEquals((await watched.read()).rows, [
     ...own,
     "apps.example.com blog 60 A 192.0.2.7",
@@ -218,10 +218,10 @@ async function services(server: TestPostgres): Promise<void> {
   ]);
   seen = watched.wakes.length;
   await app`update services set name = 'weblog' where name = 'blog'`;
-  await watched.woken(seen, "notification", 1000);
+  await watched.woken(seen, "feed", 1000);
   seen = watched.wakes.length;
   await app`delete from services where name = 'v4'`;
-  await watched.woken(seen, "notification", 1000);
+  await watched.woken(seen, "feed", 1000);
   assertEquals((await watched.read()).rows, [
     ...own,
     "apps.example.com weblog 60 A 192.0.2.7",
@@ -230,10 +230,10 @@ async function services(server: TestPostgres): Promise<void> {
   seen = watched.wakes.length;
   await sql`insert into zonecast.own_records (zone, name, type, content)
     values ('apps.example.com', '@', 'TXT', '"hello"')`;
-  await watched.woken(seen, "notification", 1000);
+  await watched.woken(seen, "feed", 1000);
   seen = watched.wakes.length;
   await sql`truncate services`;
-  await watched.woken(seen, "notification", 1000);
+  await watched.woken(seen, "feed", 1000);
 }
 
 systemTest("the Postgres source wakes", async (t) => {
@@ -245,20 +245,27 @@ systemTest("the Postgres source wakes", async (t) => {
     await watched.woken(0, "start");
     let seen = watched.wakes.length;
     await sql.unsafe(MANY);
+    await watched.woken(seen, "feed", 1000);
+    seen = watched.wakes.length;
+    await sql.notify("dns_zone_changed", "");
     await watched.woken(seen, "notification", 1000);
     seen = watched.wakes.length;
     await watched.woken(seen, "poll", 1000);
   });
 
-  await t.step("on the channel it is told", async () => {
+  await t.step("on the channel it is told, and on that of the schema's triggers", async () => {
     const { url, sql } = await database(server, "channel", ZONE);
     const channel = `My "channel"`;
     await using watched = watchSource(url, { channel, pollIntervalMs: 60_000 });
     await watched.woken(0, "start");
-    await sql.unsafe(MANY);
-    await sql.notify(channel, "anything");
+    await sql.notify(channel, "feed");
     await watched.woken(1, "notification", 1000);
-    assertEquals(watched.wakes, ["start", "notification"]);
+    await sql.unsafe(MANY);
+    await watched.woken(2, "feed", 1000);
+    await sql.notify("dns_zone_changed", "");
+    await sql.notify(channel, "anything");
+    await watched.woken(3, "notification", 1000);
+    assertEquals(watched.wakes, ["start", "notification", "feed", "notification"]);
   });
 
   await t.step("no more once it is closed, and leaves no connection behind", async () => {

@@ -9,6 +9,8 @@ import { systemTest } from "../../support/interop.ts";
 import { startPostgres, type TestPostgres } from "../../support/postgres.ts";
 import { mustRun, which } from "../../support/processes.ts";
 
+const MIGRATIONS = ["0001_zones_and_records.sql", "0002_feed_and_told.sql"];
+
 const ZONES = `insert into zonecast.zones (name, mname, rname) values
   ('example.com', 'ns1', 'hostmaster'), ('other.example', 'ns1', 'hostmaster')`;
 
@@ -54,7 +56,7 @@ systemTest("the schema", async (t) => {
 
   await t.step("applied twice it is as applied once, and says what it did", async () => {
     const url = await server.createDatabase("twice");
-    assertEquals(await applySchema(url), ["0001_zones_and_records.sql"]);
+    assertEquals(await applySchema(url), MIGRATIONS);
     const sql = server.connect(url);
     const once = await catalogue(sql);
     assert(once.some((line) => line.startsWith("index") && line.includes("records_owner")));
@@ -84,7 +86,7 @@ systemTest("the schema", async (t) => {
   await t.step("those who apply at once wait for each other", async () => {
     const url = await server.createDatabase("race");
     const applied = await Promise.all([applySchema(url), applySchema(url), applySchema(url)]);
-    assertEquals(applied.flat(), ["0001_zones_and_records.sql"]);
+    assertEquals(applied.flat(), MIGRATIONS);
   });
 
   await t.step("a newer schema is left alone", async () => {

@@ -1,0 +1,245 @@
+/**
+ * The change feed: what it says was touched since a cursor, and whether it can
+ * be followed at all. Runs inside a read's transaction, at its snapshot.
+ *
+ * A change counts as new when its transaction is visible now and was not at the
+ * cursor's snapshot, whatever the order of beginnings and commits. A standby's
+ * snapshots do not list running transactions, so there none is left out but
+ * those this process has read; reading an owner twice is harmless, missing one
+ * is not. For the same reason a new session looks back behind the cursor: a
+ * server that crashed may give the numbers of its last, lost transactions again.
+ */
+import {
+  type FeedCursor,
+  type FeedPresent,
+  formatCursor,
+  parseCursor,
+  snapshotBounds,
+} from "./feed_cursor.ts";
+import type { Sql } from "./postgres_client.ts";
+import { fetchAll } from "./postgres_rows.ts";
+import type { PostgresSession } from "./postgres_session.ts";
+import type { OwnerScope } from "./source.ts";
+
+/** Transactions below a cursor's xmin in which a new session looks for changes made after it. */
+const LOOK_BACK_XIDS = 10_000n;
+/** How far the server's clock may have stepped back when it does, in ms. */
+const LOOK_BACK_MS = 10_000;
+/** Transactions of a standby remembered as read; owners of further ones are read again. */
+const MAX_REMEMBERED = 10_000;
+
+/** What a read finds at its snapshot. */
+export interface Present extends FeedPresent {
+  /** Columns of records that it may have or not. */
+  /** The server's clock, in ms since the epoch. */
+  readonly readAt: number;
+  readonly columns: { readonly owner: boolean; readonly disabled: boolean };
+  /** Whether zones is a table, whose triggers tell of every change. */
+  readonly zonesTable: boolean;
+  /** Whether what was written back can be read. */
+  readonly published: boolean;
+}
+
+/** What was touched since a cursor. */
+export interface Changes {
+  /** Any owner of any zone. */
+  readonly everything: boolean;
+  /** Owners by zone; empty where only its settings changed. */
+  readonly owners: ReadonlyMap<string, OwnerScope>;
+  /** Whether a zone was added, removed or changed its settings, or may have. */
+  readonly zones: boolean;
+  /** When the newest was made, ms since the epoch; undefined when there is none. */
+  readonly newestAt: number | undefined;
+  /** The transactions that made them, where they must be remembered: on a standby. */
+  readonly transactions: readonly string[];
+}
+
+/** Why the feed cannot be followed, and what to do; undefined when it can be. */
+export interface FeedObstacle {
+  readonly reason: string;
+  readonly hint: string;
+}
+
+/**
+ * Whether there is a feed that the role may read. Takes no lock; meant to be
+ * asked before the read's transaction.
+ */
+export async function findObstacle(session: PostgresSession): Promise<FeedObstacle | undefined> {
+  const [row] = await session.answer(session.reader.sql<{ readable: boolean | null }[]>`
+    select has_table_privilege(to_regclass('zonecast.changes'), 'select')
+      and has_table_privilege(to_regclass('zonecast.feed_floor'), 'select') as readable`);
+  if (row.readable) return undefined;
+  return row.readable === null
+    ? {
+      reason: "the schema has no change feed",
+      hint: 'bring it up to date: "zonecast schema apply"',
+    }
+    : {
+      reason: "the role may not read the change feed",
+      hint: "grant select on zonecast.changes, zonecast.feed_floor",
+    };
+}
+
+/**
+ * What there is now. Its query fixes the transaction's snapshot.
+ *
+ * @param feed  whether there is a feed to look at
+ */
+export async function lookAround(
+  sql: Sql,
+  session: PostgresSession,
+  feed: boolean,
+): Promise<Present> {
+  const [row] = await session.answer(sql.unsafe<PresentRow[]>(presentQuery(feed)));
+  return {
+    ...session.identity,
+    oids: [row.database_oid, row.zones_oid, row.records_oid, row.changes_oid ?? 0],
+    views: row.views,
+    snapshot: row.snapshot,
+    floor: BigInt(row.floor ?? 0),
+    readAt: row.read_at,
+    columns: { owner: row.owner, disabled: row.disabled },
+    zonesTable: row.zones_table,
+    published: row.published,
+  };
+}
+
+interface PresentRow {
+  readonly read_at: number;
+  readonly snapshot: string;
+  readonly database_oid: number;
+  readonly zones_oid: number;
+  readonly records_oid: number;
+  readonly changes_oid: number | null;
+  readonly floor: string | null;
+  readonly views: string;
+  readonly owner: boolean;
+  readonly disabled: boolean;
+  readonly zones_table: boolean;
+  readonly published: boolean;
+}
+
+function presentQuery(feed: boolean): string {
+  const hasColumn = (name: string) =>
+    `exists (select from pg_attribute where attrelid = 'zonecast.records'::regclass
+      and attname = '${name}' and not attisdropped) as ${name}`;
+  return `
+    with recursive behind (oid) as (
+      select oid from pg_class
+        where oid in ('zonecast.records'::regclass, 'zonecast.zones'::regclass)
+          and relkind in ('v', 'm')
+      union
+      select relation.oid from behind
+        join pg_rewrite as rule on rule.ev_class = behind.oid
+        join pg_depend as link on link.classid = 'pg_rewrite'::regclass
+          and link.objid = rule.oid and link.refclassid = 'pg_class'::regclass
+        join pg_class as relation on relation.oid = link.refobjid
+          and relation.relkind in ('v', 'm'))
+    select pg_current_snapshot()::text as snapshot,
+      floor(extract(epoch from clock_timestamp()) * 1000)::float8 as read_at,
+      (select oid from pg_database where datname = current_database()) as database_oid,
+      'zonecast.zones'::regclass::oid as zones_oid,
+      'zonecast.records'::regclass::oid as records_oid,
+      ${
+    feed
+      ? `'zonecast.changes'::regclass::oid as changes_oid,
+      (select xid::text from zonecast.feed_floor) as floor,`
+      : "null as changes_oid, null as floor,"
+  }
+      (select coalesce(md5(string_agg(rule.ev_action::text, ' ' order by rule.oid)), '')
+        from behind join pg_rewrite as rule on rule.ev_class = behind.oid) as views,
+      ${hasColumn("owner")}, ${hasColumn("disabled")},
+      (select relkind in ('r', 'p') from pg_class
+        where oid = 'zonecast.zones'::regclass) as zones_table,
+      coalesce(has_table_privilege(to_regclass('zonecast.published'), 'select'), false)
+        as published`;
+}
+
+/** Follows the feed through one session. */
+export class FeedFollower {
+  /** The cursor of this session's last read; undefined before the first. */
+  #last: string | undefined;
+  /** Transactions read from a standby that the next read may find again. */
+  #read: ReadonlySet<string> = new Set();
+
+  constructor(readonly session: PostgresSession) {}
+
+  /** Whether this session's last read ended at this cursor. */
+  continues(cursor: string): boolean {
+    return this.#last === cursor;
+  }
+
+  /** What was touched between the cursor and the present. */
+  async changes(sql: Sql, cursor: FeedCursor, present: Present): Promise<Changes> {
+    const condition = this.#condition(cursor, present);
+    const owners = new Map<string, Set<string> | "all">();
+    const found = { everything: false, zones: false, newestAt: undefined as number | undefined };
+    const query = `select zone, owner, extract(epoch from max(at))::float8 * 1000 as at
+      from zonecast.changes where ${condition} group by zone, owner`;
+    for await (const rows of fetchAll<ChangeRow>(sql, this.session, query)) {
+      for (const { zone, owner, at } of rows) {
+        found.newestAt = Math.max(found.newestAt ?? 0, at);
+        if (zone === null) found.everything = true;
+        else if (addOwner(owners, zone, owner)) found.zones = true;
+      }
+    }
+    const transactions = present.standby && found.newestAt !== undefined
+      ? await this.#transactions(sql, condition)
+      : [];
+    return { ...found, zones: found.zones || found.everything, owners, transactions };
+  }
+
+  /** Notes that a read succeeded: the next may go on from its cursor. */
+  ended(cursor: string, changes: Changes | undefined): void {
+    const { xmin } = snapshotBounds(parseCursor(cursor)!.snapshot);
+    const all = [...this.#read, ...changes?.transactions ?? []].filter((xid) =>
+      BigInt(xid) >= xmin
+    );
+    this.#read = new Set(all.slice(-MAX_REMEMBERED));
+    this.#last = cursor;
+  }
+
+  #condition(cursor: FeedCursor, present: Present): string {
+    const { xmin } = snapshotBounds(cursor.snapshot);
+    const { xmax } = snapshotBounds(present.snapshot);
+    const goesOn = this.continues(formatCursor(cursor));
+    let [from, unseen] = [xmin, `not pg_visible_in_snapshot(xid, '${cursor.snapshot}')`];
+    if (present.standby) {
+      const read = goesOn ? [...this.#read] : [];
+      unseen = `xid >= '${xmin}' and xid <> all ('{${read.join()}}'::xid8[])`;
+    }
+    if (!goesOn) {
+      from = xmin > LOOK_BACK_XIDS ? xmin - LOOK_BACK_XIDS : 0n;
+      unseen += ` or at >= to_timestamp(${(cursor.readAt - LOOK_BACK_MS) / 1000})`;
+    }
+    // What seems to come from the future came with a dump of another cluster.
+    return `xid >= '${from}' and xid < '${xmax}' and (${unseen})`;
+  }
+
+  /** A transaction that is visible is so with all it changed: it need not be read again. */
+  async #transactions(sql: Sql, condition: string): Promise<string[]> {
+    const rows = await this.session.answer(sql.unsafe<{ xid: string }[]>(
+      `select distinct xid::text from zonecast.changes where ${condition} limit ${MAX_REMEMBERED}`,
+    ));
+    return rows.map(({ xid }) => xid);
+  }
+}
+
+interface ChangeRow {
+  readonly zone: string | null;
+  readonly owner: string | null;
+  readonly at: number;
+}
+
+/** Adds what a row of the feed names. Returns whether the zone's settings may have changed. */
+function addOwner(
+  owners: Map<string, Set<string> | "all">,
+  zone: string,
+  owner: string | null,
+): boolean {
+  const before = owners.get(zone);
+  if (owner === null) owners.set(zone, "all");
+  else if (before === undefined) owners.set(zone, new Set(owner === "" ? [] : [owner]));
+  else if (before !== "all" && owner !== "") before.add(owner);
+  return owner === null || owner === "";
+}

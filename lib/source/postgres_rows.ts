@@ -1,0 +1,147 @@
+/**
+ * Rows out of Postgres in batches, within a read's transaction: everything, all
+ * of a zone, or some of its owners.
+ *
+ * Each batch is asked for while the one before is taken.
+ */
+import type { Sql } from "./postgres_client.ts";
+import type { PostgresSession } from "./postgres_session.ts";
+import type { OwnerScope, SourceRow, ZoneSettings } from "./source.ts";
+
+/** Rows fetched at a time: some 200 KB of records. */
+const BATCH_ROWS = 2000;
+/** Owners asked for at a time. */
+const BATCH_OWNERS = 1000;
+
+/** Which columns records has beside those it must have. */
+export interface RecordColumns {
+  readonly owner: boolean;
+  readonly disabled: boolean;
+}
+
+/** A row as it comes: a view may give any type, and null. */
+type RawRow = Record<keyof SourceRow, unknown>;
+
+/** An array as Postgres reads it; postgres.js, without the server's types, cannot write one. */
+export function arrayText(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join()}}`;
+}
+
+let cursors = 0;
+
+/** A query's rows in batches, at the transaction's snapshot. */
+export async function* fetchAll<T extends object>(
+  sql: Sql,
+  session: PostgresSession,
+  query: string,
+  parameters: string[] = [],
+): AsyncGenerator<readonly T[]> {
+  const cursor = `zonecast_${++cursors}`;
+  const declared = session.answer(
+    sql.unsafe(`declare ${cursor} no scroll cursor for ${query}`, parameters),
+  );
+  const fetch = () => {
+    const rows = session.answer(sql.unsafe<T[]>(`fetch ${BATCH_ROWS} from ${cursor}`));
+    rows.catch(() => {}); // awaited in the next round; until then nobody looks at it
+    return rows;
+  };
+  let fetching = fetch();
+  await declared;
+  for (;;) {
+    const rows = await fetching;
+    const full = rows.length === BATCH_ROWS;
+    if (full) fetching = fetch();
+    if (rows.length > 0) yield rows;
+    if (!full) return;
+  }
+}
+
+function selectRecords({ owner, disabled }: RecordColumns, conditions: string[]): string {
+  const all = disabled ? [...conditions, "disabled is not true"] : conditions;
+  return `select zone, name, type, ttl, content${owner ? ", owner" : ""} from zonecast.records
+    ${all.length > 0 ? "where " : ""}${all.join(" and ")}`;
+}
+
+/** Every enabled record. */
+export function readAllRecords(
+  sql: Sql,
+  session: PostgresSession,
+  columns: RecordColumns,
+): AsyncGenerator<readonly RawRow[]> {
+  return fetchAll<RawRow>(sql, session, selectRecords(columns, []));
+}
+
+/** The query for some owners of a zone: it must serve a view of the user's, through its indexes. */
+export function ownersQuery(columns: RecordColumns): string {
+  return selectRecords(columns, ["zone = $1", "owner = any ($2::text[])"]);
+}
+
+/** The enabled records of these owners. */
+export async function* readOwners(
+  sql: Sql,
+  session: PostgresSession,
+  columns: RecordColumns,
+  scope: ReadonlyMap<string, OwnerScope>,
+): AsyncGenerator<readonly RawRow[]> {
+  let asked: Promise<readonly RawRow[]> | undefined;
+  for (const [zone, owners] of scope) {
+    if (owners === "all") {
+      const query = selectRecords(columns, ["zone = $1"]);
+      yield* fetchAll<RawRow>(sql, session, query, [zone]);
+      continue;
+    }
+    for (const some of chunks(owners, BATCH_OWNERS)) {
+      const next = session.answer(
+        sql.unsafe<RawRow[]>(ownersQuery(columns), [zone, arrayText(some)]),
+      );
+      next.catch(() => {}); // awaited in the next round
+      if (asked) yield await asked;
+      asked = next;
+    }
+  }
+  if (asked) yield await asked;
+}
+
+function* chunks(values: Iterable<string>, size: number): Generator<string[]> {
+  let chunk: string[] = [];
+  for (const value of values) {
+    if (chunk.push(value) < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** The row as text; null becomes empty text, which is reported as a bad row, not skipped. */
+export function sourceRow({ zone, name, type, ttl, content, owner }: RawRow): SourceRow {
+  return {
+    zone: String(zone ?? ""),
+    name: String(name ?? ""),
+    type: String(type ?? ""),
+    ttl: ttl === null || typeof ttl === "number" ? ttl : Number(ttl),
+    content: String(content ?? ""),
+    owner: owner === undefined || owner === null ? undefined : String(owner),
+  };
+}
+
+/** All zones with their settings. */
+export async function readZones(sql: Sql, session: PostgresSession): Promise<ZoneSettings[]> {
+  const rows = await session.answer(sql<ZoneSettings[]>`
+    select name, mname, rname, refresh, retry, expire, minimum,
+      default_ttl as "defaultTtl", soa_ttl as "soaTtl", serial_floor as "serialFloor"
+    from zonecast.zones order by name`);
+  return [...rows];
+}
+
+/** The newest serial written back of each zone; empty where the role may not see it. */
+export async function readPublishedSerials(
+  sql: Sql,
+  session: PostgresSession,
+): Promise<Map<string, number>> {
+  const rows = await session.answer(sql<{ name: string; serial: number }[]>`
+    select zone.name, last.serial from zonecast.zones as zone
+    cross join lateral (
+      select serial from zonecast.published where zone = zone.name
+      order by published_at desc limit 1) as last`);
+  return new Map(rows.map(({ name, serial }) => [name, serial]));
+}
