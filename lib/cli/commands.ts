@@ -1,7 +1,10 @@
 /** All commands, in the order help lists them. */
 import type { Command } from "./command.ts";
+import { diff } from "./diff.ts";
 import { exportZone } from "./export.ts";
 import { importZone } from "./import.ts";
+import { log } from "./log.ts";
+import { rollback } from "./rollback.ts";
 import { schema, schemaApply } from "./schema.ts";
 import { serve } from "./serve.ts";
 import { set, unset } from "./set.ts";
@@ -21,6 +24,9 @@ export const COMMANDS: readonly Command[] = [
   unset,
   importZone,
   exportZone,
+  log,
+  diff,
+  rollback,
   schema,
   schemaApply,
   version,

@@ -1,13 +1,14 @@
 /**
  * What a running server answers on its control socket. Reads, changes nothing.
  */
-import { parseName } from "../dns/mod.ts";
-import type { ControlCommand, ControlRequest } from "../ops/mod.ts";
+import type { ControlCommand, ControlRequest, JsonValue } from "../ops/mod.ts";
 import type { Primary } from "../primary.ts";
 import type { DnsServer, SecondaryZone } from "../server/mod.ts";
-import type { ZoneTable } from "../zone/mod.ts";
-import { notPublished } from "./export.ts";
-import { ZONE } from "./forms.ts";
+import type { StateStore } from "../store/mod.ts";
+import type { ZoneTable, ZoneVersion } from "../zone/mod.ts";
+import { notPublished } from "./errors.ts";
+import { ZONE, type ZoneName } from "./forms.ts";
+import { differencesParts, historyParts, versionParts } from "./history_parts.ts";
 import { isoTime, zoneStatus } from "./status.ts";
 import type { SecondaryZoneStatus, StatusPart } from "./status_report.ts";
 import { VERSION } from "./version.ts";
@@ -21,6 +22,8 @@ export interface ServerParts {
   readonly zones: ZoneTable;
   readonly server: DnsServer;
   readonly primary: Primary;
+  /** For the journal. */
+  readonly store: Pick<StateStore, "journal" | "differences">;
   /** ms since the epoch. */
   readonly startedAt: number;
 }
@@ -29,7 +32,10 @@ export interface ServerParts {
 export function controlCommands(parts: ServerParts): Record<string, ControlCommand> {
   return {
     status: () => statusParts(parts),
-    export: (request) => exportPieces(parts.zones, request),
+    export: (request) => versionText(publishedZone(parts.zones, request)),
+    history: (request) => history(parts, request),
+    version: (request) => versionParts(publishedZone(parts.zones, request)),
+    differences: (request) => differences(parts, request),
   };
 }
 
@@ -90,9 +96,33 @@ function secondaryZoneStatus(entry: SecondaryZone): SecondaryZoneStatus {
 }
 
 /** The version current when asked, whole, however long the client takes. */
-function exportPieces(zones: ZoneTable, request: ControlRequest): Iterable<string> {
-  const zone = ZONE.parse(String(request.zone));
-  const version = zones.get(parseName(zone.text));
+function publishedZone(zones: ZoneTable, request: ControlRequest): ZoneVersion {
+  const zone: ZoneName = ZONE.parse(String(request.zone));
+  const version = zones.get(zone.apex);
   if (!version) throw notPublished(zone);
-  return versionText(version);
+  return version;
+}
+
+async function history(
+  { zones, primary, store }: ServerParts,
+  request: ControlRequest,
+): Promise<Iterable<JsonValue>> {
+  const { apex, apexKey } = publishedZone(zones, request);
+  const entries = await store.journal(apex);
+  const current = primary.status().zones.find(({ version }) => version.apexKey === apexKey);
+  if (!current) throw notPublished(ZONE.parse(String(request.zone))); // retired meanwhile
+  return historyParts({
+    serial: current.version.serial,
+    publishedAt: current.publishedAt,
+    entries,
+  });
+}
+
+async function differences(
+  { zones, store }: ServerParts,
+  request: ControlRequest,
+): Promise<Iterable<JsonValue>> {
+  const { apex } = publishedZone(zones, request);
+  const to = request.to === undefined ? undefined : Number(request.to);
+  return differencesParts(await store.differences(apex, Number(request.from), to));
 }

@@ -29,6 +29,15 @@ export class CommandError extends ZonecastError {
   override readonly name = "CommandError";
 }
 
+/** The error for a zone that no version is published of. */
+export function notPublished(zone: { readonly text: string }): CommandError {
+  return new CommandError(
+    "zone-not-published",
+    `The zone ${zone.text} is not published`,
+    "`zonecast status` lists the zones that are, `zonecast zones` those of the source",
+  );
+}
+
 /** Codes, beside {@link UsageError}'s, that trying again cannot mend: the configuration is wrong. */
 const CONFIGURATION_CODES: ReadonlySet<string> = new Set([
   "control-path-taken",

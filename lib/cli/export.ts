@@ -11,16 +11,17 @@ import {
   ZonecastError,
 } from "../dns/mod.ts";
 import type { SourceEditor, SourceRow, ZoneSettings } from "../source/mod.ts";
-import type { StateStore } from "../store/mod.ts";
+import { type StateStore, versionAt } from "../store/mod.ts";
 import { printMasterFile } from "../zone/mod.ts";
 import { readArgument } from "./arguments.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { CommandError, EXIT } from "./errors.ts";
-import { toggle } from "./flags.ts";
-import { ZONE, type ZoneName } from "./forms.ts";
+import { CommandError, EXIT, notPublished, UsageError } from "./errors.ts";
+import { optional, toggle } from "./flags.ts";
+import { SERIAL, ZONE, type ZoneName } from "./forms.ts";
+import { withHistory } from "./history.ts";
 import { askOrRead } from "./live.ts";
 import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
-import { CONTROL_FLAG, controlPath, STATE_FLAG, statePath } from "./state_flags.ts";
+import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
 import { count } from "./table.ts";
 import { inPieces, versionText } from "./zone_text.ts";
 
@@ -29,28 +30,47 @@ export const exportZone = defineCommand({
   summary: "print a zone as a master file that `zonecast import` reads back",
   details: [
     "Prints the version now published: from the running server, or, when none is running, from " +
-    "its state file. With --from-source it prints what the source holds instead, whether it is " +
-    "published or not.",
+    "its state file. With --serial it prints an earlier version that the journal still leads " +
+    "to: `zonecast log` lists them. With --from-source it prints what the source holds instead, " +
+    "whether it is published or not.",
   ],
   positionals: [{ name: "ZONE", help: ZONE.takes }],
   flags: {
+    serial: optional(SERIAL, { help: "print the zone as it was with this serial", env: false }),
     "from-source": toggle({ help: "print the source's records instead", env: false }),
     ...CONTROL_FLAG,
     ...STATE_FLAG,
     ...SOURCE_FLAGS,
   },
-  examples: ["export example.org", "export example.org --from-source > example.org.zone"],
+  examples: [
+    "export example.org",
+    "export example.org --from-source > example.org.zone",
+    "export example.org --serial 1767225600",
+  ],
   async run({ flags, args }, context) {
     const zone = readArgument("ZONE", ZONE, args[0]);
+    const { serial } = flags;
     if (flags["from-source"]) {
+      if (serial !== undefined) {
+        throw new UsageError("export: --serial and --from-source exclude each other");
+      }
       return await withEditor(
         flags.source,
         context,
         (editor) => printSourceZone(editor, zone, context),
       );
     }
-    const state = statePath(flags.state, context);
-    const paths = { state, control: controlPath(flags.control, state, context) };
+    const paths = serverPaths(flags, context);
+    if (serial !== undefined) {
+      const version = await withHistory(
+        paths,
+        zone,
+        context,
+        async (history) => versionAt(history, await history.current(), serial),
+      );
+      for (const piece of versionText(version)) await context.print(piece);
+      return EXIT.GOOD;
+    }
     const request = { command: "export", zone: zone.text };
     const pieces = askOrRead(paths, request, (store) => storedText(store, zone), context);
     for await (const piece of pieces) await context.print(String(piece));
@@ -64,15 +84,6 @@ async function* storedText(store: StateStore, zone: ZoneName): AsyncGenerator<st
   const stored = zones.find(({ version }) => version.apexKey === key);
   if (!stored) throw notPublished(zone);
   yield* versionText(stored.version);
-}
-
-/** The error for a zone that no version is published of. */
-export function notPublished(zone: ZoneName): CommandError {
-  return new CommandError(
-    "zone-not-published",
-    `The zone ${zone.text} is not published`,
-    "`zonecast status` lists the zones that are, `zonecast zones` those of the source",
-  );
 }
 
 /** Prints a zone as its source has it; rows that are no records of it as comments. */
@@ -127,7 +138,8 @@ function soaOf(settings: ZoneSettings, zone: ZoneName): ResourceRecord {
   };
 }
 
-function recordOf(row: SourceRow, settings: ZoneSettings, zone: ZoneName): ResourceRecord {
+/** A source's row as a record. @throws {ZonecastError} it is none of the zone */
+export function recordOf(row: SourceRow, settings: ZoneSettings, zone: ZoneName): ResourceRecord {
   const owner = parseName(row.name, zone.apex);
   if (!isSubdomain(owner, zone.apex)) {
     throw new CommandError("record-outside", "it lies outside the zone");

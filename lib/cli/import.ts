@@ -153,7 +153,8 @@ function checkServable(
   );
 }
 
-function editOf({ owner, type, ttl, rdata }: ResourceRecord, apex: Name): RecordEdit {
+/** A record as the source is to have it. */
+export function editOf({ owner, type, ttl, rdata }: ResourceRecord, apex: Name): RecordEdit {
   return {
     name: ownerText(owner, apex),
     type: typeName(type),

@@ -29,24 +29,40 @@ export async function* askOrRead(
     yield* askServer(paths.control, request);
     return;
   } catch (error) {
-    if (!(error instanceof ControlError) || error.code !== "no-server") throw error;
-    if (!await exists(paths.state)) {
-      throw new CommandError(
-        "no-server",
-        `${error.message}, and there is no state file at ${paths.state}`,
-        "start a server with `zonecast serve`, or name its socket with --control or its file with --state",
-      );
+    const store = await openWithoutServer(error, paths, context);
+    try {
+      yield* offline(store);
+    } finally {
+      await store.close();
     }
+  }
+}
+
+/**
+ * The state file, read-only, when asking a server failed because none runs;
+ * that is said on standard error.
+ *
+ * @throws the error given, when it says anything else
+ * @throws {CommandError} there is no state file either
+ */
+export async function openWithoutServer(
+  error: unknown,
+  paths: ServerPaths,
+  context: Context,
+): Promise<StateStore> {
+  if (!(error instanceof ControlError) || error.code !== "no-server") throw error;
+  if (!await exists(paths.state)) {
+    throw new CommandError(
+      "no-server",
+      `${error.message}, and there is no state file at ${paths.state}`,
+      "start a server with `zonecast serve`, or name its socket with --control or its file with --state",
+    );
   }
   const store = await openStateFile(paths.state, { readOnly: true });
   context.complain(
     `zonecast: no server is running at ${paths.control}; reading the state file ${paths.state}`,
   );
-  try {
-    yield* offline(store);
-  } finally {
-    await store.close();
-  }
+  return store;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@
 import type { Context } from "./command.ts";
 import { optional } from "./flags.ts";
 import { FILE, SOCKET_PATH } from "./forms.ts";
+import type { ServerPaths } from "./live.ts";
 
 /** The flag that names the state file. */
 export const STATE_FLAG = {
@@ -31,6 +32,15 @@ export function controlPath(flag: string | undefined, state: string, context: Co
   if (flag !== undefined) return flag;
   const directory = firstDirectory(context.env("RUNTIME_DIRECTORY"));
   return directory ? `${directory}/control.sock` : `${state}.sock`;
+}
+
+/** Where a command looks for the server whose flags it was given. */
+export function serverPaths(
+  flags: { readonly control: string | undefined; readonly state: string | undefined },
+  context: Context,
+): ServerPaths {
+  const state = statePath(flags.state, context);
+  return { state, control: controlPath(flags.control, state, context) };
 }
 
 /** systemd sets these to one directory, or several with colons between. */

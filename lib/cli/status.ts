@@ -6,7 +6,7 @@ import { defineCommand } from "./command.ts";
 import { EXIT } from "./errors.ts";
 import { toggle } from "./flags.ts";
 import { askOrRead } from "./live.ts";
-import { CONTROL_FLAG, controlPath, STATE_FLAG, statePath } from "./state_flags.ts";
+import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
 import { assembleReport, renderReport, type ZoneStatus } from "./status_report.ts";
 
 export const status = defineCommand({
@@ -23,8 +23,7 @@ export const status = defineCommand({
   },
   examples: ["status", "status --json"],
   async run({ flags }, context) {
-    const state = statePath(flags.state, context);
-    const paths = { state, control: controlPath(flags.control, state, context) };
+    const paths = serverPaths(flags, context);
     const parts = askOrRead(paths, { command: "status" }, storedZones, context);
     const report = await assembleReport(parts);
     await context.print(

@@ -12,7 +12,7 @@ import {
   parseRdata,
   ZonecastError,
 } from "../dns/mod.ts";
-import type { RecordEdit, ZoneSettings } from "./source.ts";
+import type { ZoneSettings } from "./source.ts";
 
 /** Records written at a time. */
 export const WRITE_BATCH = 2000;
@@ -71,8 +71,8 @@ export function matchesContent(
   return content === undefined || sameContent(zone, type, stored, content);
 }
 
-/** Cuts records into batches of {@link WRITE_BATCH}. */
-export function* batches(records: readonly RecordEdit[]): Generator<readonly RecordEdit[]> {
+/** Cuts records, or what stands for them, into batches of {@link WRITE_BATCH}. */
+export function* batches<R>(records: readonly R[]): Generator<readonly R[]> {
   for (let at = 0; at < records.length; at += WRITE_BATCH) {
     yield records.slice(at, at + WRITE_BATCH);
   }

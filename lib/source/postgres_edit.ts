@@ -15,7 +15,8 @@ import {
 import { postgresError, SourceError, unreachable, zoneExists, zoneUnknown } from "./errors.ts";
 import { connectPostgres, type PostgresClient, type Sql, transaction } from "./postgres_client.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
-import type { RecordEdit, SourceEditor, SourceRow, ZoneSettings } from "./source.ts";
+import { planRestore } from "./restore_rules.ts";
+import type { RecordEdit, Restored, SourceEditor, SourceRow, ZoneSettings } from "./source.ts";
 
 /** For each of connecting and greeting, in ms. */
 const CONNECT_MS = 10_000;
@@ -159,6 +160,34 @@ export class PostgresEditor implements SourceEditor {
     });
   }
 
+  restoreZone(
+    zone: string,
+    settings: Partial<Omit<ZoneSettings, "name">>,
+    records: readonly RecordEdit[],
+    dryRun: boolean,
+  ): Promise<Restored> {
+    return this.#transaction(async (sql) => {
+      const name = await mustLockZone(sql, zone);
+      await mustBeTable(sql, zone);
+      const [{ defaultTtl }] = await sql<{ defaultTtl: number }[]>`
+        select default_ttl as "defaultTtl" from zonecast.zones where name = ${name}`;
+      const enabled = await hasDisabled(sql) ? sql`and disabled is not true` : sql``;
+      const stored = await sql<(RecordEdit & { id: number })[]>`
+        select id, name, type, ttl, content from zonecast.records
+        where zone = ${name} ${enabled} order by id`;
+      const plan = planRestore(name, defaultTtl, stored, records);
+      if (!dryRun) {
+        const columns = settingColumns(settings);
+        if (Object.keys(columns).length > 0) {
+          await sql`update zonecast.zones set ${sql(columns)} where name = ${name}`;
+        }
+        await this.#removeRecords(sql, plan.removed.map(({ id }) => id));
+        await this.#insertRecords(sql, name, plan.added);
+      }
+      return { removed: plan.removed.map(({ id: _, ...record }) => record), added: plan.added };
+    });
+  }
+
   close(): Promise<void> {
     this.#client.destroy();
     return Promise.resolve();
@@ -176,6 +205,13 @@ export class PostgresEditor implements SourceEditor {
         select ${zone}, name, type, ttl, content
         from jsonb_to_recordset(${sql.json(rows)})
           as r (name text, type text, ttl bigint, content text)`;
+      this.#showLife();
+    }
+  }
+
+  async #removeRecords(sql: Sql, ids: readonly number[]): Promise<void> {
+    for (const batch of batches(ids)) {
+      await sql`delete from zonecast.records where id in ${sql(batch)}`;
       this.#showLife();
     }
   }

@@ -258,5 +258,26 @@ export interface SourceEditor {
     settings: ZoneSettings,
     records: readonly RecordEdit[],
   ): Promise<void>;
+  /**
+   * Makes a zone's records exactly these, and changes its settings, in one
+   * transaction. Rows that are among the records stay as they are, and so do
+   * disabled ones.
+   *
+   * @param dryRun  only say what would be done
+   * @returns the rows removed and the records added
+   * @throws {SourceError} code "zone-unknown"; "source-view"
+   */
+  restoreZone(
+    zone: string,
+    settings: Partial<Omit<ZoneSettings, "name">>,
+    records: readonly RecordEdit[],
+    dryRun: boolean,
+  ): Promise<Restored>;
   close(): Promise<void>;
+}
+
+/** What {@link SourceEditor.restoreZone} changed. */
+export interface Restored {
+  readonly removed: readonly RecordEdit[];
+  readonly added: readonly RecordEdit[];
 }

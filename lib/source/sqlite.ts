@@ -177,6 +177,7 @@ export class SqliteEditor implements SourceEditor {
   setRecord = this.#operation("setRecord");
   unsetRecords = this.#operation("unsetRecords");
   replaceZone = this.#operation("replaceZone");
+  restoreZone = this.#operation("restoreZone");
 
   close(): Promise<void> {
     return this.#worker.close();

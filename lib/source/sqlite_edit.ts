@@ -14,7 +14,8 @@ import {
   storedZoneName,
 } from "./edit_rules.ts";
 import { zoneExists, zoneUnknown } from "./errors.ts";
-import type { RecordEdit, SourceEditor, SourceRow, ZoneSettings } from "./source.ts";
+import { planRestore } from "./restore_rules.ts";
+import type { RecordEdit, Restored, SourceEditor, SourceRow, ZoneSettings } from "./source.ts";
 import { openFile, transaction } from "./sqlite_file.ts";
 import type { EditOperation } from "./sqlite_protocol.ts";
 import { readZones, selectRecords, sourceRow } from "./sqlite_read.ts";
@@ -109,6 +110,25 @@ class FileEditor implements SyncEditor {
     this.#insertRecords(existing, records);
   };
 
+  restoreZone = (
+    zone: string,
+    settings: Partial<Omit<ZoneSettings, "name">>,
+    records: readonly RecordEdit[],
+    dryRun: boolean,
+  ): Restored => {
+    const name = this.#mustFind(zone);
+    const defaultTtl = this.db.prepare("select default_ttl from zones where name = ?").get(name);
+    const stored = this.#enabledRecords(name);
+    const plan = planRestore(name, Number(defaultTtl?.default_ttl), stored, records);
+    if (!dryRun) {
+      this.#setColumns(name, settingColumns(settings));
+      const remove = this.db.prepare("delete from records where id = ?");
+      for (const { id } of plan.removed) remove.run(id);
+      this.#insertRecords(name, plan.added);
+    }
+    return { removed: plan.removed.map(({ id: _, ...record }) => record), added: plan.added };
+  };
+
   /** The zone's name as its row spells it; undefined when there is none. */
   #find(zone: string): string | undefined {
     const wanted = storedZoneName(zone);
@@ -151,6 +171,20 @@ class FileEditor implements SyncEditor {
     for (const { name, type, ttl, content } of records) {
       insert.run(zone, name, storedType(type), ttl, content);
     }
+  }
+
+  #enabledRecords(zone: string): (RecordEdit & { readonly id: number })[] {
+    const rows = this.db.prepare(
+      `select id, name, type, ttl, content from records
+       where zone = ? and disabled is not true order by id`,
+    );
+    return rows.all(zone).map((row) => ({
+      id: Number(row.id),
+      name: String(row.name),
+      type: String(row.type),
+      ttl: row.ttl === null ? null : Number(row.ttl),
+      content: String(row.content),
+    }));
   }
 
   /** An owner's records, of one type or of all. */

@@ -119,7 +119,43 @@ async function battery(url: string, t: Deno.TestContext): Promise<void> {
       await editor.replaceZone({ ...ZONE, name: "new.example" }, records.slice(0, 2));
       assertEquals(await editor.removeZone("NEW.example."), 2);
     });
+    await t.step("restoreZone leaves rows that are right, and says what it changes", async () => {
+      const right = { name: "WWW.example.com.", type: "A", content: "192.0.2.1", ttl: 3600 };
+      const wrong = { name: "bad..name", type: "NOPE", content: "x", ttl: null };
+      await editor.replaceZone(ZONE, [
+        { name: "WWW", type: "a", content: " 192.0.2.1", ttl: null },
+        { name: "h1", type: "A", content: "192.0.2.1", ttl: 60 },
+        wrong,
+      ]);
+      const before = await rows();
+      const wanted = [right, { ...right, content: "192.0.2.2" }, { ...right, name: "h1" }];
+      const restore = (dryRun: boolean) =>
+        editor.restoreZone("EXAMPLE.com", { minimum: 7, soaTtl: 9 }, wanted, dryRun);
+      const plan = await restore(true);
+      assertEquals(await rows(), before);
+      assertEquals((await editor.zones())[0].settings, {
+        ...ZONE,
+        name: "example.com",
+        serialFloor: 4294967295,
+      });
+      assertEquals(plan.added, wanted.slice(1));
+      assertEquals(plan.removed, [
+        { name: "h1", type: "A", content: "192.0.2.1", ttl: 60 },
+        wrong,
+      ]);
+      assertEquals(await restore(false), plan);
+      assertEquals(await rows(), [
+        "WWW - A  192.0.2.1",
+        "WWW.example.com. 3600 A 192.0.2.2",
+        "h1 3600 A 192.0.2.1",
+      ]);
+      const { minimum, soaTtl, mname } = (await editor.zones())[0].settings;
+      assertEquals([minimum, soaTtl, mname], [7, 9, "ns1"]);
+      assertEquals(await restore(false), { removed: [], added: [] });
+      await editor.replaceZone(ZONE, [right]);
+    });
     await t.step("a zone that is not there is said to be unknown", async () => {
+      await assertCode("zone-unknown", () => editor.restoreZone("nope", {}, [], true));
       await assertCode("zone-unknown", () => editor.rows("nope"));
       await assertCode("zone-unknown", () => editor.setZone("nope", { minimum: 1 }));
       await assertCode("zone-unknown", () => editor.removeZone("nope"));
@@ -173,6 +209,7 @@ systemTest("the Postgres editor", async (t) => {
       await assertCode("source-view", () => editor.setRecord("example.com", record));
       await assertCode("source-view", () => editor.unsetRecords("example.com", "@"));
       await assertCode("source-view", () => editor.replaceZone(ZONE, []));
+      await assertCode("source-view", () => editor.restoreZone("example.com", {}, [], true));
       await assertCode(
         "source-view",
         () => editor.addZone({ ...ZONE, name: "b.example" }, [record]),

@@ -1,0 +1,207 @@
+/** `zonecast rollback`. */
+import {
+  canonicalKey,
+  compareNames,
+  formatName,
+  parseName,
+  type ResourceRecord,
+  TYPE,
+  ZonecastError,
+} from "../dns/mod.ts";
+import { escapeControls } from "../ops/mod.ts";
+import type { RecordEdit, Restored, SourceEditor, ZoneSettings } from "../source/mod.ts";
+import { versionAt } from "../store/mod.ts";
+import { equalRecords, makeSoa, type ZoneVersion } from "../zone/mod.ts";
+import { readArgument } from "./arguments.ts";
+import { type Context, defineCommand } from "./command.ts";
+import { mergedLines, recordLine } from "./diff_text.ts";
+import { CommandError, EXIT, UsageError } from "./errors.ts";
+import { recordOf } from "./export.ts";
+import { toggle } from "./flags.ts";
+import { SERIAL, ZONE, type ZoneName } from "./forms.ts";
+import { withHistory } from "./history.ts";
+import { editOf } from "./import.ts";
+import { readSoa } from "./soa.ts";
+import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
+import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
+import { count } from "./table.ts";
+import { inPieces, recordsOf } from "./zone_text.ts";
+
+export const rollback = defineCommand({
+  name: "rollback",
+  summary: "make the source's records of a zone what they were with an earlier serial",
+  details: [
+    "Prints what changes in the source, records removed behind -, records added behind +; with " +
+    "--yes it then does so, in one transaction. Records that are the same stay untouched, and " +
+    "so do disabled ones. The fields of the SOA go back too, but for its serial: the zone is " +
+    "published with a new one, as after any change.",
+    "Works where `records` is a table. Where it is a view, its rows live in your own tables.",
+  ],
+  positionals: [
+    { name: "ZONE", help: ZONE.takes },
+    { name: "SERIAL", help: "a serial that `zonecast log` lists" },
+  ],
+  flags: {
+    "dry-run": toggle({ help: "only print what would change", env: false }),
+    yes: toggle({ help: "print it, and change the source", env: false }),
+    ...CONTROL_FLAG,
+    ...STATE_FLAG,
+    ...SOURCE_FLAGS,
+  },
+  examples: [
+    "rollback example.org 1767225600 --dry-run",
+    "rollback example.org 1767225600 --yes",
+  ],
+  async run({ flags, args }, context) {
+    const zone = readArgument("ZONE", ZONE, args[0]);
+    const serial = readArgument("SERIAL", SERIAL, args[1]);
+    if (flags["dry-run"] === flags.yes) {
+      throw new UsageError(
+        "rollback: give --dry-run to see what would change, or --yes to change it",
+      );
+    }
+    const target = await withHistory(
+      serverPaths(flags, context),
+      zone,
+      context,
+      async (history) => versionAt(history, await history.current(), serial),
+    );
+    const plan = await withEditor(
+      flags.source,
+      context,
+      (editor) => restore(editor, zone, target, flags.yes, context),
+    );
+    await context.print(summary(plan, zone, serial, flags.yes));
+    return EXIT.GOOD;
+  },
+});
+
+/** What was, or would be, changed. */
+interface Outcome extends Restored {
+  /** Whether the SOA's fields were among it. */
+  readonly soa: boolean;
+}
+
+type Settings = Partial<Omit<ZoneSettings, "name">>;
+
+/** Prints what changes, then changes it when it is to be. */
+async function restore(
+  editor: SourceEditor,
+  zone: ZoneName,
+  target: ZoneVersion,
+  write: boolean,
+  context: Context,
+): Promise<Outcome> {
+  const existing = await settingsIn(editor, zone, target);
+  const before = soaIn(existing, target);
+  const soa = !before || !equalRecords(before, target.soa);
+  const settings = soa ? soaSettings(target.soa, existing) : {};
+  const records: RecordEdit[] = [];
+  for (const record of recordsOf(target)) {
+    if (record.type !== TYPE.SOA) records.push(editOf(record, zone.apex));
+  }
+  const change = async (dryRun: boolean): Promise<Outcome> => ({
+    ...await editor.restoreZone(zone.text, settings, records, dryRun),
+    soa,
+  });
+  const planned = await change(true);
+  const lines = planLines(planned, before, target.soa, existing, zone);
+  for (const piece of inPieces(lines)) await context.print(piece);
+  return write && isChange(planned) ? await change(false) : planned;
+}
+
+function isChange({ removed, added, soa }: Outcome): boolean {
+  return soa || removed.length > 0 || added.length > 0;
+}
+
+async function settingsIn(
+  editor: SourceEditor,
+  zone: ZoneName,
+  target: ZoneVersion,
+): Promise<ZoneSettings> {
+  const key = canonicalKey(zone.apex);
+  const found = (await editor.zones()).find(({ settings }) =>
+    canonicalKey(parseName(settings.name)) === key
+  );
+  if (found) return found.settings;
+  const { text } = zone;
+  throw new CommandError(
+    "zone-unknown",
+    `There is no zone ${text} in the source`,
+    `\`zonecast export ${text} --serial ${target.serial} | zonecast import ${text} -\` makes it anew`,
+  );
+}
+
+/** The SOA the source's settings make, with the target's serial; undefined when they make none. */
+function soaIn(existing: ZoneSettings, { apex, serial }: ZoneVersion): ResourceRecord | undefined {
+  try {
+    return makeSoa(apex, existing, serial);
+  } catch (error) {
+    if (error instanceof ZonecastError) return undefined;
+    throw error;
+  }
+}
+
+/** Settings that make this SOA record; the serial and the default TTL stay the source's. */
+function soaSettings(soa: ResourceRecord, existing: ZoneSettings): Settings {
+  const { mname, rname, refresh, retry, expire, minimum } = readSoa(soa.rdata);
+  return {
+    mname: formatName(mname),
+    rname: formatName(rname),
+    refresh,
+    retry,
+    expire,
+    minimum,
+    soaTtl: existing.soaTtl === null && existing.defaultTtl === soa.ttl ? null : soa.ttl,
+  };
+}
+
+/** The lines of what changes: the SOA, the records, then rows that are no records. */
+function* planLines(
+  { removed, added, soa }: Outcome,
+  before: ResourceRecord | undefined,
+  after: ResourceRecord,
+  settings: ZoneSettings,
+  zone: ZoneName,
+): Generator<string> {
+  if (soa && before) yield `- ${recordLine(before)}`;
+  if (soa) yield `+ ${recordLine(after)}`;
+  const records: ResourceRecord[] = [];
+  const others: RecordEdit[] = [];
+  for (const row of removed) {
+    const record = readRow(row, settings, zone);
+    if (record) records.push(record);
+    else others.push(row);
+  }
+  records.sort((a, b) => compareNames(a.owner, b.owner) || a.type - b.type);
+  yield* mergedLines(records, added.flatMap((row) => readRow(row, settings, zone) ?? []));
+  for (const { name, ttl, type, content } of others) {
+    const words = [name, ttl ?? settings.defaultTtl, "IN", type, content];
+    yield `- ${words.map((word) => escapeControls(String(word))).join("\t")}`;
+  }
+}
+
+function readRow(
+  row: RecordEdit,
+  settings: ZoneSettings,
+  zone: ZoneName,
+): ResourceRecord | undefined {
+  try {
+    return recordOf({ ...row, zone: zone.text }, settings, zone);
+  } catch (error) {
+    if (error instanceof ZonecastError) return undefined;
+    throw error;
+  }
+}
+
+function summary(outcome: Outcome, zone: ZoneName, serial: number, write: boolean): string {
+  const { removed, added, soa } = outcome;
+  const what = `zone ${zone.text} with serial ${serial}`;
+  if (!isChange(outcome)) return `unchanged: the source has ${what} already\n`;
+  const counts = `${count(removed.length, "record")} removed, ${added.length} added${
+    soa ? ", SOA changed" : ""
+  }`;
+  return write
+    ? `rolled back to ${what}: ${counts}\n`
+    : `would roll back to ${what}: ${counts}; nothing was changed\n`;
+}
