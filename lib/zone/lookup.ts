@@ -6,7 +6,8 @@
  */
 import { canonicalKey, type Name, type ResourceRecord } from "../dns/mod.ts";
 import { getOwner } from "./diff.ts";
-import { findOwner, findPage, ownerName } from "./page_read.ts";
+import { BELOW, compareOwner, findOwner, findPage } from "./page_read.ts";
+import type { Page } from "./page.ts";
 import type { ZoneVersion } from "./zone_version.ts";
 
 /** What a zone has at a name. */
@@ -22,7 +23,8 @@ export type Lookup =
  */
 export function lookupOwner(version: ZoneVersion, name: Name): Lookup {
   const key = canonicalKey(name);
-  const owner = getOwner(version.pages, key);
+  const order = orderOfNext(version.pages, key);
+  const owner = order === 0 ? getOwner(version.pages, key) : undefined;
   if (key === version.apexKey) {
     return {
       kind: "found",
@@ -31,17 +33,17 @@ export function lookupOwner(version: ZoneVersion, name: Name): Lookup {
     };
   }
   if (owner) return { kind: "found", owner: owner.owner, records: owner.records };
-  return hasNamesBelow(version, key) ? { kind: "empty" } : { kind: "missing" };
+  return { kind: order === BELOW ? "empty" : "missing" };
 }
 
-/** Whether an owner stands below a name that owns no records itself. */
-function hasNamesBelow(version: ZoneVersion, key: string): boolean {
-  const { pages } = version;
-  if (pages.length === 0) return false;
+/**
+ * How the first owner at or after a name stands to it: 0 it is the name, {@link BELOW}
+ * it lies below, positive it lies beyond; undefined there is none.
+ */
+function orderOfNext(pages: readonly Page[], key: string): number | undefined {
+  if (pages.length === 0) return undefined;
   const at = findPage(pages, key);
   const index = findOwner(pages[at], key);
-  const next = index < pages[at].owners.length
-    ? canonicalKey(ownerName(pages[at], index))
-    : pages[at + 1]?.firstKey;
-  return next !== undefined && next.startsWith(key);
+  if (index < pages[at].owners.length) return compareOwner(pages[at], index, key);
+  return at + 1 < pages.length ? compareOwner(pages[at + 1], 0, key) : undefined;
 }

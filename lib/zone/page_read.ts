@@ -7,6 +7,7 @@
 import {
   canonicalKey,
   decompressRdata,
+  lowerOctet,
   MAX_NAME_OCTETS,
   type Name,
   type ResourceRecord,
@@ -52,11 +53,6 @@ function readName(block: Uint8Array, from: number): [Name, number] {
 
 function damaged(at: number, what: string): PageError {
   return new PageError("page-damaged", `Cannot read page: ${what} at octet ${at}`);
-}
-
-/** The owner name of a page's owner number `index`. */
-export function ownerName(page: Page, index: number): Name {
-  return readName(page.block, page.owners[index])[0];
 }
 
 /**
@@ -158,13 +154,81 @@ export function findPage(pages: readonly Page[], key: string): number {
   return index;
 }
 
+/** Where the labels of a name being compared start in its block; a name has at most 127. */
+const labelStarts = new Uint32Array(MAX_NAME_OCTETS);
+
+/**
+ * Fills {@link labelStarts} with the labels of the name at an offset, the root left
+ * out; returns their number.
+ *
+ * @throws {PageError} as {@link readName}
+ */
+function markLabels(block: Uint8Array, from: number): number {
+  let at = from;
+  let bound = from;
+  let labels = 0;
+  let length = 0;
+  while (true) {
+    const octet = block[at];
+    if (octet === 0) return labels;
+    if (octet >= 0xc0) {
+      at = ((octet & 0x3f) << 8 | block[at + 1]) - HEADER_OCTETS;
+      if (!(at < bound) || at < 0) throw damaged(from, "a pointer that does not go backward");
+      bound = at;
+      continue;
+    }
+    if (octet === undefined || octet > 63 || length + octet + 2 > MAX_NAME_OCTETS) {
+      throw damaged(from, "no name");
+    }
+    labelStarts[labels++] = at;
+    length += 1 + octet;
+    at += 1 + octet;
+  }
+}
+
+/**
+ * The order of a page's owner number `index` and a name, given by its key: negative,
+ * 0 or positive, as `canonicalKey(owner)` compares with it. Reads the owner in place.
+ *
+ * A key is a prefix of the keys of all names below it: where the owner lies below
+ * the key's name the order is {@link BELOW}.
+ *
+ * @throws {PageError} the page is damaged
+ */
+export function compareOwner(page: Page, index: number, key: string): number {
+  const { block } = page;
+  let at = 0; // in the key
+  for (let label = markLabels(block, page.owners[index]) - 1; label >= 0; label--) {
+    if (at === key.length) return BELOW;
+    const start = labelStarts[label];
+    const end = start + 1 + block[start];
+    for (let i = start + 1; i < end; i++) {
+      const octet = lowerOctet(block[i]);
+      // The octets 0 and 1 stand as two characters in a key; the end of a label as one.
+      let order = (octet > 1 ? octet : 1) - charAt(key, at++);
+      if (order === 0 && octet <= 1) order = octet + 1 - charAt(key, at++);
+      if (order !== 0) return order < 0 ? -1 : 1;
+    }
+    if (charAt(key, at++) !== 0) return -1; // the key's label goes on; an end sorts first
+  }
+  return at === key.length ? 0 : -1;
+}
+
+/** What {@link compareOwner} gives for an owner below the key's name; positive. */
+export const BELOW = 2;
+
+/** A character of a key, or -1 behind its end, which sorts before all. */
+function charAt(key: string, at: number): number {
+  return at < key.length ? key.charCodeAt(at) : -1;
+}
+
 /** Number of the first owner in a page whose key is at or after `key`. */
 export function findOwner(page: Page, key: string): number {
   let low = 0;
   let high = page.owners.length;
   while (low < high) {
     const middle = low + high >> 1;
-    if (canonicalKey(ownerName(page, middle)) < key) low = middle + 1;
+    if (compareOwner(page, middle, key) < 0) low = middle + 1;
     else high = middle;
   }
   return low;
