@@ -12,7 +12,17 @@ function bigPages() {
   }));
 }
 
+/** The octets of a state file with a zone, made once. */
+let stateOctets: Promise<Uint8Array> | undefined;
+
 async function stateWithZone(path: string): Promise<void> {
+  stateOctets ??= makeState();
+  await Deno.writeFile(path, await stateOctets);
+}
+
+async function makeState(): Promise<Uint8Array> {
+  await using dir = await tempDir();
+  const path = `${dir.path}/state.db`;
   const store = await openStateFile(path);
   const first = firstVersion("example.", 1, bigPages());
   await store.publish([first], progress("cursor", new Map([["example", new Set(["a.example."])]])));
@@ -21,6 +31,7 @@ async function stateWithZone(path: string): Promise<void> {
   });
   await store.publish([next]);
   await store.close();
+  return await Deno.readFile(path);
 }
 
 /** Opens and loads; the error there must be. */

@@ -8,14 +8,25 @@ import { aRecord, firstVersion, hostPages, nextVersion } from "./zones.ts";
 
 const APEX = parseName("example.");
 
-/** Publishes serials 1 to 6: journal rows 1 (1 → 2) to 5 (5 → 6). */
+/** The octets of a state file with {@link makeState}'s journal, made once. */
+let stateOctets: Promise<Uint8Array> | undefined;
+
 async function stateWithJournal(path: string): Promise<void> {
+  stateOctets ??= makeState();
+  await Deno.writeFile(path, await stateOctets);
+}
+
+/** Publishes serials 1 to 6: journal rows 1 (1 → 2) to 5 (5 → 6). */
+async function makeState(): Promise<Uint8Array> {
+  await using dir = await tempDir();
+  const path = `${dir.path}/state.db`;
   const store = await openStateFile(path);
   const first = firstVersion("example.", 1, hostPages("example.", 2));
   await store.publish([first]);
   let { version } = first;
   for (let serial = 2; serial <= 6; serial++) version = await follow(store, version, serial);
   await store.close();
+  return await Deno.readFile(path);
 }
 
 async function follow(store: StateStore, version: ZoneVersion, serial: number) {

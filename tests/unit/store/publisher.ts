@@ -2,12 +2,12 @@
  * A process for the store's tests: opens a state file and, asked to, publishes
  * without end until it is killed.
  *
- * deno run publisher.ts FILE hold|publish
+ * deno run publisher.ts FILE hold|publish [JOURNAL-MAX-OCTETS]
  *
  * Writes "open" when the file is open, and each serial once it is durable. The
  * zone's page n % PAGES holds the last serial n that wrote it; see {@link pageAt}.
  */
-import { openStateFile } from "../../../lib/store/mod.ts";
+import { openStateFile, type PendingOwners, type Progress } from "../../../lib/store/mod.ts";
 import type { Page, ZoneVersion } from "../../../lib/zone/mod.ts";
 import { aRecord, firstVersion, nextVersion, pageOf, progress } from "./zones.ts";
 
@@ -26,18 +26,31 @@ export function pageAt(index: number, serial: number): Page {
   return { ...page, block: new Uint8Array(20_000 + writtenAt % 5000).fill(writtenAt) };
 }
 
+/** What is pending with the version `serial`: now more, now less, now nothing. */
+export function pendingAt(serial: number): PendingOwners {
+  const owners = Array.from({ length: serial % 4 }, (_, n) => `o${(serial + n) % 5}.${APEX}`);
+  const zones: [string, ReadonlySet<string> | "all"][] = [];
+  if (owners.length > 0) zones.push(["example", new Set(owners)]);
+  if (serial % 3 === 0) zones.push(["other", "all"]);
+  return new Map(zones);
+}
+
 function say(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
-async function publishForever(path: string): Promise<void> {
-  const store = await openStateFile(path);
+function progressAt(serial: number): Progress {
+  return progress(`cursor ${serial}`, pendingAt(serial));
+}
+
+async function publishForever(path: string, journalMaxOctets?: number): Promise<void> {
+  const store = await openStateFile(path, { journalMaxOctets });
   const { zones } = await store.load();
   let version: ZoneVersion;
   if (zones.length === 0) {
     const pages = Array.from({ length: PAGES }, (_, index) => pageAt(index, FIRST_SERIAL));
     const first = firstVersion(APEX, FIRST_SERIAL, pages);
-    await store.publish([first], progress(`cursor ${FIRST_SERIAL}`));
+    await store.publish([first], progressAt(FIRST_SERIAL));
     version = first.version;
     say(String(version.serial));
   } else {
@@ -49,15 +62,15 @@ async function publishForever(path: string): Promise<void> {
     const pages = [...version.pages];
     pages[serial % PAGES] = pageAt(serial % PAGES, serial);
     const next = nextVersion(version, serial, pages, { added: [aRecord(`n.${APEX}`, serial)] });
-    await store.publish([next], progress(`cursor ${serial}`));
+    await store.publish([next], progressAt(serial));
     say(String(serial));
     version = next.version;
   }
 }
 
 if (import.meta.main) {
-  const [path, duty] = Deno.args;
-  if (duty === "publish") await publishForever(path);
+  const [path, duty, octets] = Deno.args;
+  if (duty === "publish") await publishForever(path, octets ? Number(octets) : undefined);
   else {
     await openStateFile(path);
     say("open"); // its worker keeps this process alive, and the lock held
