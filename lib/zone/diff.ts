@@ -205,21 +205,26 @@ function editOwner(
   edit: { removed: ResourceRecord[]; added: ResourceRecord[] },
   serial: Serial,
 ): OwnerRecords | undefined {
-  const records = [...before?.records ?? []];
+  const records = new Map<string, ResourceRecord>();
+  for (const record of before?.records ?? []) records.set(octetText(record), record);
   for (const record of edit.removed) {
-    const at = records.findIndex((kept) => equalRecords(kept, record));
-    if (at < 0) throw new DiffError("diff-not-there", missing(serial));
-    records.splice(at, 1);
+    if (!records.delete(octetText(record))) throw new DiffError("diff-not-there", missing(serial));
   }
   for (const record of edit.added) {
-    if (records.some((kept) => equalRecords(kept, record))) {
-      throw new DiffError("diff-there-already", missing(serial));
-    }
-    records.push(record);
+    const text = octetText(record);
+    if (records.has(text)) throw new DiffError("diff-there-already", missing(serial));
+    records.set(text, record);
   }
-  if (records.length === 0) return undefined;
-  const normal = normalizeOwner(records).records;
+  if (records.size === 0) return undefined;
+  const normal = normalizeOwner([...records.values()]).records;
   return { key, owner: normal[0].owner, records: normal };
+}
+
+const latin1 = new TextDecoder("latin1");
+
+/** All octets of a record as a string; two records have the same only if they are the same. */
+function octetText(record: ResourceRecord): string {
+  return latin1.decode(packRecords([record]).octets);
 }
 
 function missing(serial: Serial): string {
