@@ -1,5 +1,6 @@
 /** `zonecast set` and `zonecast unset`. */
 import { formatName, isSubdomain, parseName, parseRdata, TYPE, typeName } from "../dns/mod.ts";
+import { refuseOwner } from "../zone/mod.ts";
 import { readArgument } from "./arguments.ts";
 import { defineCommand } from "./command.ts";
 import { CommandError, EXIT } from "./errors.ts";
@@ -46,6 +47,7 @@ export const set = defineCommand({
     const content = args[3];
     parseRdata(type, content, zone.apex);
     refuseOutside(name, zone);
+    refuseOwner(parseName(name, zone.apex), type);
     warnIfDoubled(name, zone, "NAME", context.complain);
     warnOfUnquoted(type, content, context.complain);
     const changed = await withEditor(

@@ -39,6 +39,7 @@ export {
   type GoodRow,
   type Problem,
   readRow,
+  refuseOwner,
   type RowText,
   type RowZone,
 } from "./rows.ts";

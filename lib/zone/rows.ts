@@ -6,7 +6,9 @@
  */
 import {
   canonicalKey,
+  formatName,
   isMetaType,
+  isWildcard,
   MAX_TTL,
   type Name,
   parseName,
@@ -100,6 +102,7 @@ export function readRow(row: RowText, zone: RowZone): GoodRow | BadRow {
     key = canonicalKey(owner);
     if (!key.startsWith(zone.apexKey)) throw outOfZone(row, zone);
     const type = readType(row.type);
+    refuseOwner(owner, type);
     const ttl = readTtl(row.ttl, zone);
     const record = { owner, type, ttl, rdata: parseRdata(type, row.content, zone.apex) };
     if (!recordFits(record)) {
@@ -123,6 +126,38 @@ function outOfZone(row: RowText, zone: RowZone): RowError {
     "names are relative to the zone, and a trailing dot makes one absolute: " +
       "correct the name, or move the row to the zone it belongs to",
   );
+}
+
+/** A hash in base32hex: of SHA-1, the only one there is. */
+const HASH = /^[0-9a-v]{32}$/i;
+
+/**
+ * Refuses an owner that cannot have records of a type: BIND would refuse the whole zone for it.
+ *
+ * Spec: RFC 5155 §3 (an NSEC3 record stands at a hash), RFC 4592 §4.2 (NS at a wildcard means
+ * nothing).
+ *
+ * @throws {ZonecastError} code "nsec3-owner" or "wildcard-ns"
+ */
+export function refuseOwner(owner: Name, type: number): void {
+  if (type === TYPE.NSEC3 && !HASH.test(firstLabel(owner))) {
+    throw new RowError(
+      "nsec3-owner",
+      `an NSEC3 record cannot stand at ${formatName(owner)}: its first label is no hash`,
+      "leave signing to one tool, and take all its records as they are",
+    );
+  }
+  if (type === TYPE.NS && isWildcard(owner)) {
+    throw new RowError(
+      "wildcard-ns",
+      `an NS record cannot stand at the wildcard ${formatName(owner)}`,
+      "delegate each name by itself",
+    );
+  }
+}
+
+function firstLabel(name: Name): string {
+  return String.fromCharCode(...name.subarray(1, 1 + name[0]));
 }
 
 function readType(text: string): number {

@@ -100,6 +100,11 @@ interopTest("import, export and import again give the same zone, on Postgres and
       });
       assertEquals(missing.code, 1);
       assertStringIncludes(missing.stderr, "There is no record ns1.shell.example.");
+      const wildcard = await zonecastCli(["set", "shell.example", "*", "NS", "ns1"], {
+        env: { ZONECAST_SOURCE: source },
+      });
+      assertEquals(wildcard.code, 1);
+      assertStringIncludes(wildcard.stderr, "cannot stand at the wildcard *.shell.example.");
       await must("zone", "remove", "shell.example");
       const zones = await must("zones");
       assertEquals(zones.includes("shell.example"), false);
