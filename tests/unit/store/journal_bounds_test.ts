@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import * as fc from "fast-check";
-import { parseName, type ResourceRecord, TYPE } from "../../../lib/dns/mod.ts";
+import { parseName, type ResourceRecord } from "../../../lib/dns/mod.ts";
 import {
   choosePurge,
   journalLimits,
@@ -21,7 +21,7 @@ const DAY_MS = 24 * 3600 * 1000;
 function recordOf(octets: number, seed: number): ResourceRecord {
   const owner = parseName(`t${seed}.example.`);
   const rdata = new Uint8Array(octets - owner.length - 10).fill(seed);
-  return { owner, type: TYPE.NULL ?? 10, ttl: 1, rdata };
+  return { owner, type: 65_280, ttl: 1, rdata };
 }
 
 /** A store, and publications of one zone with differences of given octets, one after another. */
