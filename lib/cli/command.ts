@@ -10,6 +10,8 @@ import { type FlagTable, type FlagValues, readArguments } from "./flags.ts";
 /** What a command may use of the process. */
 export interface Context {
   env(name: string): string | undefined;
+  /** The names of all variables in the environment. */
+  envNames(): readonly string[];
   /** Writes to standard output. */
   print(text: string): Promise<void>;
   /** Writes a line to standard error. */

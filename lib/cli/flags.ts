@@ -148,9 +148,12 @@ export function quote(text: string): string {
   return text.length > SHOWN_CHARACTERS ? `"${text.slice(0, SHOWN_CHARACTERS)}…"` : `"${text}"`;
 }
 
+/** How every variable of ours begins. */
+export const ENV_PREFIX = "ZONECAST_";
+
 /** The environment twin of a flag. */
 export function envName(flag: string): string {
-  return "ZONECAST_" + flag.toUpperCase().replaceAll("-", "_");
+  return ENV_PREFIX + flag.toUpperCase().replaceAll("-", "_");
 }
 
 /** A command line, read. */

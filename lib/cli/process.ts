@@ -7,6 +7,7 @@ const encoder = new TextEncoder();
 export function processContext(): Context {
   return {
     env: (name) => Deno.env.get(name),
+    envNames: () => Object.keys(Deno.env.toObject()),
     print: async (text) => {
       const octets = encoder.encode(text);
       try {

@@ -7,6 +7,7 @@ import {
   type SocketAddress,
 } from "../ops/mod.ts";
 import { type Context, defineCommand } from "./command.ts";
+import { strayVariables } from "./environment.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import type { FlagValues } from "./flags.ts";
 import { RunningServer, type ServeConfig } from "./running_server.ts";
@@ -91,6 +92,12 @@ function refuseTwice(flag: string, values: readonly string[], hint?: string): vo
 
 /** Says what works and may yet be wrong. */
 function warnOfRisks(flags: ServeFlags, context: Context, log: Logger): void {
+  for (const { name, meant } of strayVariables(context.envNames(), SERVE_FLAGS)) {
+    log.warn("a variable of the environment is not known", {
+      name,
+      hint: meant ? `did you mean ${meant}?` : "`zonecast serve --help` lists those there are",
+    });
+  }
   const inProcessList = flags.source !== undefined && context.env("ZONECAST_SOURCE") === undefined;
   if (inProcessList && hasPassword(flags.source ?? "")) {
     log.warn("the source's password stands in the process list", {

@@ -22,18 +22,21 @@ const SOURCE_URL: ValueForm<string> = {
   },
 };
 
+/** Names the source too, as other programs know it; `ZONECAST_SOURCE` goes before it. */
+export const DATABASE_VARIABLE = "ZONECAST_DATABASE";
+
 /** The flag of every command that reads or changes a source. */
 export const SOURCE_FLAGS = {
   source: optional(SOURCE_URL, {
     help: "where zones and records live; a password belongs into the environment, not here",
-    defaultText: "$ZONECAST_DATABASE",
+    defaultText: `$${DATABASE_VARIABLE}`,
   }),
 };
 
 /** The URL a command line and its environment name; {@link SOURCE_FLAGS} has read it. */
 export function sourceUrl(flag: string | undefined, context: Context): string {
   if (flag !== undefined) return flag;
-  const database = context.env("ZONECAST_DATABASE")?.trim();
+  const database = context.env(DATABASE_VARIABLE)?.trim();
   if (!database) {
     throw new UsageError(
       `no source: give --source or set ZONECAST_SOURCE; it takes ${SOURCE_URL.takes}`,
@@ -43,7 +46,7 @@ export function sourceUrl(flag: string | undefined, context: Context): string {
     return SOURCE_URL.parse(database);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    throw new UsageError(`ZONECAST_DATABASE: ${error.message}; it takes ${SOURCE_URL.takes}`);
+    throw new UsageError(`${DATABASE_VARIABLE}: ${error.message}; it takes ${SOURCE_URL.takes}`);
   }
 }
 

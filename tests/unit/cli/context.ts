@@ -18,6 +18,7 @@ export async function zonecast(
   let err = "";
   const context: Context = {
     env: (name) => env[name],
+    envNames: () => Object.keys(env),
     print: (text) => {
       out += text;
       return Promise.resolve();

@@ -1,4 +1,6 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { COMMANDS } from "../../../lib/cli/commands.ts";
+import { strayVariables } from "../../../lib/cli/environment.ts";
 import { UsageError } from "../../../lib/cli/errors.ts";
 import {
   type FlagTable,
@@ -19,6 +21,7 @@ import {
   SIZE,
   TTL,
 } from "../../../lib/cli/forms.ts";
+import { SERVE_FLAGS } from "../../../lib/cli/serve_flags.ts";
 
 const TABLE = {
   verbose: toggle({ help: "say more" }),
@@ -157,5 +160,27 @@ Deno.test("flags: whatever is wrong is said in one line that names the flag", as
       assertStringIncludes(said, line);
       assertEquals(said.includes("\n"), false);
     });
+  }
+});
+
+Deno.test("environment: a variable that begins as ours do and is none is found, with the one meant", () => {
+  const names = [
+    "PATH",
+    "ZONECAST_SOURCE",
+    "ZONECAST_DATABASE",
+    "ZONECAST_SECONDARYS",
+    "ZONECAST_X",
+  ];
+  assertEquals(strayVariables(names, SERVE_FLAGS), [
+    { name: "ZONECAST_SECONDARYS", meant: "ZONECAST_SECONDARY" },
+    { name: "ZONECAST_X", meant: undefined },
+  ]);
+});
+
+Deno.test("environment: what any command reads of it, serve knows", () => {
+  for (const { name, flags } of COMMANDS) {
+    for (const [flag, { env }] of Object.entries(flags)) {
+      if (env) assert(Object.hasOwn(SERVE_FLAGS, flag), `--${flag} of ${name}`);
+    }
   }
 });

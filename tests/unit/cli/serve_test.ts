@@ -1,48 +1,33 @@
 /** `zonecast serve` as a process: how it starts, ends, and what is said of it. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { streamEncode } from "dns-packet";
 import { query } from "../../support/dns_client.ts";
 import { systemTest } from "../../support/interop.ts";
 import { freePort } from "../../support/ports.ts";
-import { type Running, spawn } from "../../support/processes.ts";
-import { type TempDir, tempDir } from "../../support/tempdir.ts";
 import { until } from "../../support/wait.ts";
 import { zonecast } from "./context.ts";
+import { makeSite, type Site, spawnServe } from "./served.ts";
 
-const ROOT = new URL("../../../", import.meta.url).pathname;
-
-/** Starts `zonecast serve` with a directory's source, state and control socket. */
-function serve(dir: string, port: number, args: string[] = []): Running {
-  return spawn(Deno.execPath(), [
-    ...["run", "--quiet", "--no-prompt", "--no-check", "--config", `${ROOT}deno.json`],
-    ...["--allow-net", "--allow-read", "--allow-write", "--allow-env", `${ROOT}main.ts`, "serve"],
-    ...["--source", `sqlite:${dir}/zones.db`, "--state", `${dir}/state.db`],
-    ...["--listen", `127.0.0.1:${port}`, "--log-format", "logfmt", ...args],
-  ], { name: "zonecast" });
-}
-
-/** Runs a command on a directory's source and server; it must succeed. */
-async function must(dir: string, ...args: string[]): Promise<string> {
-  const env = { ZONECAST_SOURCE: `sqlite:${dir}/zones.db`, ZONECAST_STATE: `${dir}/state.db` };
-  const { code, out, err } = await zonecast(args, env);
-  assertEquals(code, 0, err);
-  return out;
-}
-
-async function withZone(): Promise<TempDir> {
-  const dir = await tempDir();
-  await must(dir.path, "zone", "add", "example.org", "--ns", "ns1");
-  await must(dir.path, "set", "example.org", "ns1", "A", "192.0.2.1");
-  return dir;
+async function withZone(): Promise<Site> {
+  const site = await makeSite();
+  await site.must("zone", "add", "example.org", "--ns", "ns1");
+  await site.must("set", "example.org", "ns1", "A", "192.0.2.1");
+  return site;
 }
 
 systemTest("serve: status, export and a clean end", async (t) => {
-  await using dir = await withZone();
+  await using site = await withZone();
   const port = freePort();
-  await using server = serve(dir.path, port, ["--secondary", `ns1=127.0.0.1:${freePort()}`]);
+  await using server = site.serve([
+    "--listen",
+    `127.0.0.1:${port}`,
+    "--secondary",
+    `ns1=127.0.0.1:${freePort()}`,
+  ]);
   await server.logged(/event="zone published" zone=example\.org\./);
 
   await t.step("status --json has the server, its zones and its secondaries", async () => {
-    const report = JSON.parse(await must(dir.path, "status", "--json"));
+    const report = JSON.parse(await site.must("status", "--json"));
     assertEquals(Object.keys(report), ["server", "zones", "secondaries", "problems"]);
     assertEquals(report.server.pid, server.pid);
     assertEquals(report.server.listen, [`127.0.0.1:${port}`]);
@@ -55,22 +40,22 @@ systemTest("serve: status, export and a clean end", async (t) => {
   });
 
   await t.step("export prints what is served, and imports back to it", async () => {
-    const text = await must(dir.path, "export", "example.org");
+    const text = await site.must("export", "example.org");
     assertStringIncludes(text, "\nns1\t3600\tIN\tA\t192.0.2.1\n");
-    await must(dir.path, "import", "example.org", await dir.write("zone", text));
-    await must(dir.path, "set", "example.org", "www", "A", "192.0.2.2");
+    await site.must("import", "example.org", await site.write("zone", text));
+    await site.must("set", "example.org", "www", "A", "192.0.2.2");
     await until(
-      async () => (await must(dir.path, "export", "example.org")).includes("\nwww\t"),
+      async () => (await site.must("export", "example.org")).includes("\nwww\t"),
       { what: "the new record is published" },
     );
-    const after = await must(dir.path, "export", "example.org");
+    const after = await site.must("export", "example.org");
     const plain = (zone: string) =>
       zone.split("\n").filter((line) => !/SOA|serial|^www/.test(line));
     assertEquals(plain(after), plain(text));
   });
 
   await t.step("a zone that is not served is named", async () => {
-    const { code, err } = await zonecast(["export", "b.org", "--state", `${dir.path}/state.db`]);
+    const { code, err } = await zonecast(["export", "b.org", "--state", `${site.path}/state.db`]);
     assertEquals(code, 1);
     assertStringIncludes(err, "zonecast: The zone b.org is not published");
   });
@@ -78,25 +63,25 @@ systemTest("serve: status, export and a clean end", async (t) => {
   await t.step(
     "a second server on the same state file is refused and disturbs nothing",
     async () => {
-      await using second = serve(dir.path, freePort());
+      await using second = site.serve();
       assertEquals((await second.ended).code, 1);
       assertMatch(second.log(), /zonecast: Cannot open state file .*another server/);
-      assertEquals(JSON.parse(await must(dir.path, "status", "--json")).server.pid, server.pid);
+      assertEquals(JSON.parse(await site.must("status", "--json")).server.pid, server.pid);
     },
   );
 
   await t.step("a bad row is a problem in status, and goes when it is mended", async () => {
     const { DatabaseSync } = await import("node:sqlite");
-    const database = new DatabaseSync(`${dir.path}/zones.db`);
+    const database = new DatabaseSync(`${site.path}/zones.db`);
     database.exec(`insert into records (zone, name, type, content)
       values ('example.org', 'bad', 'A', '1.2.3')`);
     const problems = async () =>
-      JSON.parse(await must(dir.path, "status", "--json")).problems.map(
+      JSON.parse(await site.must("status", "--json")).problems.map(
         ({ zone, name, type, content }: Record<string, string>) => [zone, name, type, content],
       );
     await until(async () => (await problems()).length === 1, { what: "the problem is told" });
     assertEquals(await problems(), [["example.org.", "bad", "A", "1.2.3"]]);
-    assertMatch(await must(dir.path, "status"), /example\.org\. +bad A +.*1\.2\.3/);
+    assertMatch(await site.must("status"), /example\.org\. +bad A +.*1\.2\.3/);
     database.exec("delete from records where name = 'bad'");
     database.close();
     await until(async () => (await problems()).length === 0, { what: "the problem is gone" });
@@ -105,11 +90,11 @@ systemTest("serve: status, export and a clean end", async (t) => {
   await t.step("SIGTERM ends it cleanly: exit code 0, socket file removed", async () => {
     assertEquals((await server.stop("SIGTERM")).code, 0);
     assertMatch(server.log(), /event=stopped/);
-    for (const entry of Deno.readDirSync(dir.path)) assert(!entry.name.endsWith(".sock"));
+    for (const entry of Deno.readDirSync(site.path)) assert(!entry.name.endsWith(".sock"));
   });
 
   await t.step("with no server, status and export read the state file and say so", async () => {
-    const state = ["--state", `${dir.path}/state.db`];
+    const state = ["--state", `${site.path}/state.db`];
     const exported = await zonecast(["export", "example.org", ...state]);
     assertEquals(exported.code, 0);
     assertStringIncludes(exported.out, "\nwww\t3600\tIN\tA\t192.0.2.2\n");
@@ -120,28 +105,28 @@ systemTest("serve: status, export and a clean end", async (t) => {
 });
 
 systemTest("serve: starts with what it last published, also while the source is away", async () => {
-  await using dir = await withZone();
+  await using site = await withZone();
   const port = freePort();
   {
-    await using first = serve(dir.path, port);
+    await using first = site.serve(["--listen", `127.0.0.1:${port}`]);
     await first.logged(/event="zone published"/);
     await first.stop("SIGKILL");
   }
-  await Deno.rename(`${dir.path}/zones.db`, `${dir.path}/away.db`);
-  await using again = serve(dir.path, port);
+  await Deno.rename(`${site.path}/zones.db`, `${site.path}/away.db`);
+  await using again = site.serve(["--listen", `127.0.0.1:${port}`]);
   await again.logged(/event="source down".*There is no file/);
   const reply = await query({ addr: "127.0.0.1", port }, "ns1.example.org", "A");
   assertEquals(reply.answers?.length, 1);
-  const report = JSON.parse(await must(dir.path, "status", "--json"));
+  const report = JSON.parse(await site.must("status", "--json"));
   assertEquals([report.zones.length, report.server.source.up], [1, false]);
 
-  await Deno.rename(`${dir.path}/away.db`, `${dir.path}/zones.db`);
-  await must(dir.path, "set", "example.org", "back", "A", "192.0.2.9");
+  await Deno.rename(`${site.path}/away.db`, `${site.path}/zones.db`);
+  await site.must("set", "example.org", "back", "A", "192.0.2.9");
   await again.logged(/event="zone published"/);
 });
 
 systemTest("serve: what keeps it from starting is one error, and exit code 1", async (t) => {
-  await using dir = await withZone();
+  await using site = await withZone();
   const cases: [what: string, args: string[], message: RegExp][] = [
     [
       "an address of another machine",
@@ -150,12 +135,12 @@ systemTest("serve: what keeps it from starting is one error, and exit code 1", a
     ],
     [
       "no directory for the state",
-      ["--state", `${dir.path}/none/state.db`],
+      ["--state", `${site.path}/none/state.db`],
       /zonecast: Cannot .*none\/state\.db.*\n {2}hint: /,
     ],
     [
       "no directory for the control socket",
-      ["--control", `${dir.path}/none/c.sock`],
+      ["--control", `${site.path}/none/c.sock`],
       /zonecast: Cannot listen on control socket .*none\/c\.sock.*\n {2}hint: /,
     ],
   ];
@@ -164,11 +149,11 @@ systemTest("serve: what keeps it from starting is one error, and exit code 1", a
       const flags = args.filter((arg) => arg.startsWith("--"));
       const base: [string, string][] = [
         ["--listen", `127.0.0.1:${freePort()}`],
-        ["--state", `${dir.path}/state.db`],
+        ["--state", `${site.path}/state.db`],
       ];
       const rest = base.filter(([flag]) => !flags.includes(flag)).flat();
       const { code, err } = await runServe([
-        ...["--source", `sqlite:${dir.path}/zones.db`, ...rest, ...args],
+        ...["--source", `sqlite:${site.path}/zones.db`, ...rest, ...args],
       ]);
       assertEquals(code, 1, err);
       assertMatch(err, message);
@@ -179,11 +164,45 @@ systemTest("serve: what keeps it from starting is one error, and exit code 1", a
 
 /** Runs `zonecast serve`, which must end by itself. */
 async function runServe(args: string[]): Promise<{ code: number; err: string }> {
-  const server = spawn(Deno.execPath(), [
-    ...["run", "--quiet", "--no-prompt", "--no-check", "--config", `${ROOT}deno.json`],
-    ...["--allow-net", "--allow-read", "--allow-write", "--allow-env", `${ROOT}main.ts`, "serve"],
-    ...args,
-  ], { name: "zonecast" });
+  const server = spawnServe(args);
   const { code } = await server.ended;
   return { code, err: server.log() };
 }
+
+systemTest("serve: a variable of the environment that is none of ours is warned of", async () => {
+  await using site = await withZone();
+  await using server = site.serve([], {
+    ZONECAST_POLL_INTERVALL: "1s",
+    ZONECAST_LOG_LEVEL: "warn",
+  });
+  await server.logged(
+    /level=warn event=".*not known" name=ZONECAST_POLL_INTERVALL hint="did you mean ZONECAST_POLL_INTERVAL\?"/,
+  );
+});
+
+systemTest("serve: a second signal ends it at once, whatever still runs", async () => {
+  await using site = await withZone();
+  const text = `"${"x".repeat(250)}"`;
+  const lines = Array.from({ length: 4000 }, (_, n) => `t${n} 60 TXT ${text}`);
+  const zone = ["@ 60 SOA a b 1 2 3 4 5", "@ 60 NS ns.b.", ...lines].join("\n");
+  assertEquals((await site.run(["import", "example.org", "-"], zone)).code, 0);
+  const port = freePort();
+  await using server = site.serve(
+    ["--listen", `127.0.0.1:${port}`, "--allow-transfer", "127.0.0.1"],
+  );
+  await server.logged(/event="zone published"/);
+  // Transfers of about 20 MB in all, of which only the beginning is read.
+  using client = await Deno.connect({ hostname: "127.0.0.1", port });
+  const ask = streamEncode({
+    id: 1,
+    type: "query",
+    questions: [{ name: "example.org", type: "AXFR" }],
+  });
+  for (let n = 0; n < 20; n++) await client.write(ask);
+  await client.read(new Uint8Array(2));
+  server.signal("SIGTERM");
+  await server.logged(/event=stopping/);
+  server.signal("SIGTERM");
+  assertEquals((await server.ended).code, 1);
+  assertMatch(server.log(), /event="ending at once"/);
+});

@@ -20,6 +20,8 @@ export function spawnServe(args: readonly string[], env: Record<string, string> 
 /** A directory with a source, a state file and a control socket. */
 export interface Site extends AsyncDisposable {
   readonly path: string;
+  /** Writes a file there. Returns its path. */
+  write(name: string, text: string): Promise<string>;
   /** Runs a command there. */
   run(args: readonly string[], input?: string): Promise<Ending>;
   /** Runs a command that must succeed in silence; returns what it printed. */
@@ -43,6 +45,7 @@ export async function makeSite(): Promise<Site> {
   };
   return {
     path: dir.path,
+    write: (name, text) => dir.write(name, text),
     run,
     must,
     serve: (args = [], env) =>
