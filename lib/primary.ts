@@ -64,6 +64,9 @@ export class Primary {
   #closed = false;
   #loop: Promise<void> = Promise.resolve();
   #proofTimer: ReturnType<typeof setInterval> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Why everything is to be read at the retry; undefined where the feed will do. */
+  #retryReason: WakeReason | undefined;
 
   constructor(parts: PrimaryParts) {
     const { announcer, config, log } = parts;
@@ -143,16 +146,18 @@ export class Primary {
     this.#wakeUp();
     await this.#parts.source.close();
     await this.#loop;
+    clearTimeout(this.#retryTimer);
   }
 
   async #run(): Promise<void> {
     while (!this.#closed) {
-      const read = this.#schedule.take(this.#now());
+      // Intervals are of the monotonic clock: the time of day may be set back.
+      const startedAt = performance.now();
+      const read = this.#schedule.take(startedAt);
       if (!read) {
-        await this.#sleep(this.#schedule.dueIn(this.#now()));
+        await this.#sleep(this.#schedule.dueIn(startedAt));
         continue;
       }
-      const startedAt = this.#now();
       let everything: boolean | undefined;
       try {
         everything = await this.#readAndPublish(read);
@@ -160,9 +165,11 @@ export class Primary {
       } catch (error) {
         if (!this.#closed) this.#failed(error, read);
       }
-      const endedAt = this.#now();
-      this.#schedule.ended(read, startedAt, endedAt, everything);
-      if (everything !== undefined) this.#lastRead = { endedAt, ms: endedAt - startedAt };
+      const now = performance.now();
+      this.#schedule.ended(read, startedAt, now, everything);
+      if (everything !== undefined) {
+        this.#lastRead = { endedAt: this.#now(), ms: Math.round(now - startedAt) };
+      }
     }
   }
 
@@ -186,9 +193,13 @@ export class Primary {
       });
     }
     this.#failure = message;
-    // The cursor has not moved: the next read covers what this one did.
-    const timer = setTimeout(() => this.wake(read.everything ? read.reason : "request"), RETRY_MS);
-    Deno.unrefTimer(timer);
+    // The cursor has not moved: one read covers all that failed, of everything if one of them was.
+    if (read.everything) this.#retryReason = read.reason;
+    this.#retryTimer ??= setTimeout(() => {
+      const reason = this.#retryReason ?? "request";
+      this.#retryTimer = this.#retryReason = undefined;
+      this.wake(reason);
+    }, this.#parts.retryMs ?? RETRY_MS);
   }
 
   /** One turn of the pipeline. Returns whether everything was read. */

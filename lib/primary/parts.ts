@@ -50,6 +50,8 @@ export interface PrimaryParts {
   readonly log: Logger;
   /** ms since the epoch; the default is the clock. */
   readonly now?: () => number;
+  /** A read or publication that failed is tried again after this, in ms; the default is 5 s. */
+  readonly retryMs?: number;
 }
 
 /** One zone's standing, for status. */

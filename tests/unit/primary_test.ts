@@ -1,0 +1,150 @@
+/** The pipeline, driven by a source that does as the test says. */
+import { assert, assertEquals } from "@std/assert";
+import { nullLogger } from "../../lib/ops/mod.ts";
+import { Primary } from "../../lib/primary.ts";
+import type {
+  Deliver,
+  Reading,
+  ReadRequest,
+  Source,
+  SourceRow,
+  WakeReason,
+  ZoneSettings,
+} from "../../lib/source/mod.ts";
+import { openStateFile, type StateStore } from "../../lib/store/mod.ts";
+import { ZoneTable, type ZoneVersion } from "../../lib/zone/mod.ts";
+import { tempDir } from "../support/tempdir.ts";
+import { sleep, until } from "../support/wait.ts";
+
+const SETTINGS: ZoneSettings = {
+  name: "example.org",
+  mname: "ns1",
+  rname: "hostmaster",
+  refresh: 3600,
+  retry: 600,
+  expire: 86400,
+  minimum: 60,
+  defaultTtl: 300,
+  soaTtl: null,
+  serialFloor: null,
+};
+
+/** A source whose rows, settings and failures the test sets; every read is of everything. */
+class ScriptedSource implements Source {
+  readonly description = "a script";
+  readonly link = { up: true, since: 0, reason: undefined };
+  rows: SourceRow[] = [{
+    zone: "example.org",
+    name: "@",
+    type: "NS",
+    ttl: null,
+    content: "ns1",
+  }];
+  zones: ZoneSettings[] = [SETTINGS];
+  failure: Error | undefined;
+  reads = 0;
+  /** Whether the last read was asked to be of everything. */
+  everything = false;
+  wake: (reason: WakeReason) => void = () => {};
+
+  start(wake: (reason: WakeReason) => void): void {
+    this.wake = wake;
+    wake("start");
+  }
+
+  async read(
+    request: ReadRequest,
+    deliver: Deliver,
+  ): Promise<Reading> {
+    this.reads++;
+    this.everything = request.everything;
+    if (this.failure) throw this.failure;
+    await deliver(this.rows, this.zones);
+    return { cursor: String(this.reads), zones: this.zones, scope: "everything" };
+  }
+
+  set(name: string, address: string): void {
+    this.rows = this.rows.filter((row) => row.name !== name);
+    this.rows.push({ zone: "example.org", name, type: "A", ttl: null, content: address });
+    this.wake("notification");
+  }
+
+  async close(): Promise<void> {}
+}
+
+interface Driven extends AsyncDisposable {
+  readonly source: ScriptedSource;
+  readonly announced: ZoneVersion[];
+  readonly primary: Primary;
+}
+
+async function drive(options: { now?: () => number; retryMs?: number } = {}): Promise<Driven> {
+  const dir = await tempDir();
+  const store: StateStore = await openStateFile(`${dir.path}/state.db`);
+  const source = new ScriptedSource();
+  const announced: ZoneVersion[] = [];
+  const primary = new Primary({
+    source,
+    store,
+    zones: new ZoneTable(),
+    announcer: { announce: (version) => announced.push(version), retire: () => {} },
+    config: {
+      zones: [],
+      minPublishIntervalMs: 1,
+      serialPolicy: "unixtime",
+      serialFloor: undefined,
+      fullReadIntervalMs: 3_600_000,
+    },
+    log: nullLogger,
+    ...options,
+  });
+  primary.restore(await store.load());
+  primary.start();
+  return {
+    source,
+    announced,
+    primary,
+    async [Symbol.asyncDispose]() {
+      await primary.close();
+      await store.close();
+      await dir[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("clock set back: changes are published as fast as before, with the next serial", async () => {
+  let now = 1_800_000_000_000;
+  await using driven = await drive({ now: () => now });
+  const { source, announced } = driven;
+  await until(() => announced.length === 1, { what: "the first version" });
+  assertEquals(announced[0].serial, 1_800_000_000);
+  now -= 3_600_000;
+  source.set("www", "192.0.2.1");
+  await until(() => announced.length === 2, { what: "the change", timeoutMs: 3000 });
+  assertEquals(announced[1].serial, 1_800_000_001);
+});
+
+Deno.test("reads that fail are tried again once, however many failed", async () => {
+  const retryMs = 300;
+  await using driven = await drive({ retryMs });
+  const { source, announced } = driven;
+  await until(() => announced.length === 1, { what: "the first version" });
+  source.failure = new Error("away");
+  source.wake("notification");
+  await until(() => source.everything, { what: "a read of everything" });
+  for (let failed = 0; failed < 8; failed++) {
+    const before = source.reads;
+    source.wake("reconnect");
+    await until(() => source.reads > before, { what: "a read" });
+    await sleep(5); // what follows its failure
+  }
+  assertEquals(source.everything, false);
+  const before = source.reads;
+  await sleep(2.5 * retryMs);
+  const retries = source.reads - before;
+  assert(retries >= 1 && retries <= 3, `${retries} retries`);
+  assert(source.everything, "the read of everything that failed is owed");
+  source.failure = undefined;
+  source.rows.push({ ...source.rows[0], name: "www", type: "A", content: "192.0.2.1" });
+  await until(() => announced.length === 2, { what: "the change, without another wake" });
+});
