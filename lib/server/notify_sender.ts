@@ -1,44 +1,18 @@
 /**
  * Sends NOTIFY to every secondary until it is acknowledged or superseded.
  *
- * One NOTIFY is outstanding for each (zone, secondary); a newer version takes
- * its place. Each secondary has its own pace, so one that is away or slow delays
- * no other. Owns: sockets, timers, what is outstanding. Spec: RFC 1996 §3.
- *
- * Limitation: 16 bits of ID tell the outstanding messages to one secondary
- * apart; beyond some ten thousand a reply may be missed, and its NOTIFY repeated.
+ * Each secondary has its own pace, so one that is away or slow delays no other.
+ * Owns: sockets; a {@link NotifyTarget} for each secondary. Spec: RFC 1996 §3.
  */
 import { formatName, type Name } from "../dns/mod.ts";
-import { formatSocketAddress, type Logger, type SocketAddress } from "../ops/mod.ts";
-import {
-  answersNotify,
-  FAST_TRIES,
-  notifyMessage,
-  notifyRetryMs,
-  notifyVerdict,
-  readNotifyReply,
-  SLOW_RETRY_MS,
-} from "../transfer/mod.ts";
-import { rcodeName } from "../wire/mod.ts";
+import type { Logger, SocketAddress } from "../ops/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { LogLimiter } from "./log_limiter.ts";
-import { Pacer } from "./pacer.ts";
+import { NotifyTarget } from "./notify_target.ts";
 import type { Secondary } from "./secondary.ts";
-import type { SecondaryStates, SecondaryZone } from "./secondary_state.ts";
-import { anyLocalIp, type OpenUdpSocket, openUdpSocket, type UdpSocket } from "./udp_socket.ts";
-
-/** One NOTIFY on its way. */
-interface Outstanding {
-  readonly version: ZoneVersion;
-  readonly id: number;
-  readonly message: Uint8Array;
-  readonly state: SecondaryZone;
-  tries: number;
-  /** True while it waits for its turn to be sent. */
-  queued: boolean;
-  cancelTimer: (() => void) | undefined;
-}
+import type { SecondaryStates } from "./secondary_state.ts";
+import { type OpenUdpSocket, openUdpSocket, type UdpSocket } from "./udp_socket.ts";
 
 export interface NotifySenderOptions {
   readonly states: SecondaryStates;
@@ -50,15 +24,17 @@ export interface NotifySenderOptions {
 }
 
 export class NotifySender {
-  readonly #targets: readonly Target[];
+  readonly #targets: readonly NotifyTarget[];
   readonly #sockets = new Map<string, UdpSocket>();
   readonly #options: NotifySenderOptions;
 
   constructor(options: NotifySenderOptions) {
     this.#options = options;
-    const limiter = new LogLimiter(() => (options.clock ?? SYSTEM_CLOCK).now());
-    this.#targets = options.states.secondaries.filter(({ notify }) => notify).map((secondary) =>
-      new Target(secondary, options, limiter)
+    const { states, log, clock = SYSTEM_CLOCK, onAcknowledged } = options;
+    const limiter = new LogLimiter(() => clock.now());
+    const setting = { states, log, clock, limiter, onAcknowledged };
+    this.#targets = states.secondaries.filter(({ notify }) => notify).map((secondary) =>
+      new NotifyTarget(secondary, setting)
     );
   }
 
@@ -122,202 +98,3 @@ export class NotifySender {
     for (const target of this.#targets) if (target.isAt(from)) target.received(message);
   }
 }
-
-/** One secondary's outstanding NOTIFYs. */
-class Target {
-  socket: UdpSocket | undefined;
-  readonly #secondary: Secondary;
-  readonly #states: SecondaryStates;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #limiter: LogLimiter;
-  /** By zone, in presentation format as the states have it. */
-  readonly #byZone = new Map<string, Outstanding>();
-  readonly #byId = new Map<number, Outstanding>();
-  readonly #pacer: Pacer;
-  readonly #onAcknowledged: NotifySenderOptions["onAcknowledged"];
-
-  constructor(secondary: Secondary, options: NotifySenderOptions, limiter: LogLimiter) {
-    this.#secondary = secondary;
-    this.#states = options.states;
-    this.#clock = options.clock ?? SYSTEM_CLOCK;
-    this.#pacer = new Pacer(this.#clock);
-    this.#log = options.log.child({ secondary: secondary.name });
-    this.#limiter = limiter;
-    this.#onAcknowledged = options.onAcknowledged;
-  }
-
-  get localIp(): string {
-    return this.#secondary.via ?? anyLocalIp(this.#secondary.ip);
-  }
-
-  get outstanding(): number {
-    return this.#byZone.size;
-  }
-
-  is(secondary: Secondary): boolean {
-    return this.#secondary === secondary;
-  }
-
-  isAt(address: SocketAddress): boolean {
-    return address.port === this.#secondary.port && address.ip === this.#secondary.ip;
-  }
-
-  announce(version: ZoneVersion): void {
-    const state = this.#states.of(this.#secondary, version.apex);
-    state.notify = {
-      serial: version.serial,
-      sentAt: undefined,
-      attempts: 0,
-      acknowledgedAt: undefined,
-      rcode: undefined,
-    };
-    this.#begin(version, state);
-  }
-
-  announceAgain(version: ZoneVersion): void {
-    const state = this.#states.of(this.#secondary, version.apex);
-    if (state.notify?.serial === version.serial) this.#begin(version, state);
-  }
-
-  #begin(version: ZoneVersion, state: SecondaryZone): void {
-    this.#drop(this.#byZone.get(state.zone));
-    const id = this.#freeId();
-    const outstanding: Outstanding = {
-      version,
-      id,
-      message: notifyMessage(id, version.soa),
-      state,
-      tries: 0,
-      queued: false,
-      cancelTimer: undefined,
-    };
-    this.#byZone.set(state.zone, outstanding);
-    this.#byId.set(id, outstanding);
-    this.#enqueue(outstanding);
-  }
-
-  retire(zone: string): void {
-    this.#drop(this.#byZone.get(zone));
-  }
-
-  close(): void {
-    for (const outstanding of [...this.#byZone.values()]) this.#drop(outstanding);
-    this.#pacer.clear();
-    this.socket = undefined;
-  }
-
-  /** Handles a datagram from this secondary's address and port. */
-  received(message: Uint8Array): void {
-    const reply = readNotifyReply(message);
-    const outstanding = reply && this.#byId.get(reply.id);
-    if (!outstanding || outstanding.tries === 0) return;
-    if (!answersNotify(reply, outstanding.id, outstanding.version.apex)) return;
-    this.#replied(outstanding, reply.rcode);
-  }
-
-  #replied(outstanding: Outstanding, rcode: number): void {
-    const { state, version } = outstanding;
-    const verdict = notifyVerdict(rcode);
-    const now = this.#clock.now();
-    const acknowledgedAt = verdict === "acknowledged" ? now : state.notify!.acknowledgedAt;
-    state.notify = { ...state.notify!, rcode, acknowledgedAt };
-    const fields = { zone: state.zone, serial: version.serial, rcode: rcodeName(rcode) };
-    if (verdict === "acknowledged") {
-      this.#log.debug("NOTIFY acknowledged", { ...fields, attempts: outstanding.tries });
-      this.#drop(outstanding);
-      return this.#onAcknowledged?.(this.#secondary, version);
-    }
-    const held = this.#limiter.pass(`notify-${verdict} ${this.#secondary.name}`);
-    if (held !== undefined) {
-      this.#log.warn("NOTIFY not accepted", { ...fields, meaning: MEANING[verdict], alike: held });
-    }
-    if (verdict === "unsupported") return this.#drop(outstanding);
-    // SERVFAIL runs on by the timer that is set; a refusal waits for an operator.
-    if (verdict === "refused") this.#retryIn(outstanding, SLOW_RETRY_MS);
-  }
-
-  #enqueue(outstanding: Outstanding): void {
-    if (outstanding.queued) return;
-    outstanding.queued = true;
-    this.#pacer.add(() => {
-      if (!outstanding.queued) return false; // dropped meanwhile
-      outstanding.queued = false;
-      this.#send(outstanding);
-      return true;
-    });
-  }
-
-  #send(outstanding: Outstanding): void {
-    const { state, version } = outstanding;
-    outstanding.tries++;
-    state.notify = {
-      ...state.notify!,
-      sentAt: this.#clock.now(),
-      attempts: state.notify!.attempts + 1,
-    };
-    const to = { ip: this.#secondary.ip, port: this.#secondary.port };
-    this.socket?.send(outstanding.message, to, (error) => this.#failed(error));
-    this.#log.debug("NOTIFY sent", {
-      zone: state.zone,
-      serial: version.serial,
-      attempt: outstanding.tries,
-    });
-    if (outstanding.tries === FAST_TRIES) this.#reportSilence(outstanding);
-    this.#retryIn(outstanding, notifyRetryMs(outstanding.tries));
-  }
-
-  #retryIn(outstanding: Outstanding, ms: number): void {
-    outstanding.cancelTimer?.();
-    outstanding.cancelTimer = this.#clock.after(ms, () => {
-      outstanding.cancelTimer = undefined;
-      this.#enqueue(outstanding);
-    });
-  }
-
-  #reportSilence({ state, tries }: Outstanding): void {
-    const held = this.#limiter.pass(`notify-silent ${this.#secondary.name}`);
-    if (held === undefined) return;
-    this.#log.warn("secondary does not acknowledge NOTIFY", {
-      zone: state.zone,
-      attempts: tries,
-      address: formatSocketAddress(this.#secondary),
-      hint: "is it up, does it have the zone, and does it allow NOTIFY from this address?",
-      alike: held,
-    });
-  }
-
-  #failed(error: unknown): void {
-    const held = this.#limiter.pass(`notify-send ${this.#secondary.name}`);
-    if (held === undefined) return;
-    const cause = error instanceof Error ? error : new Error(String(error));
-    this.#log.warn("NOTIFY could not be sent", { error: cause, alike: held });
-  }
-
-  #drop(outstanding: Outstanding | undefined): void {
-    if (!outstanding) return;
-    outstanding.cancelTimer?.();
-    outstanding.cancelTimer = undefined;
-    outstanding.queued = false;
-    const { zone } = outstanding.state;
-    if (this.#byZone.get(zone) === outstanding) this.#byZone.delete(zone);
-    if (this.#byId.get(outstanding.id) === outstanding) this.#byId.delete(outstanding.id);
-  }
-
-  /** An ID not in use; unpredictable, so that replies are hard to forge (RFC 5452). */
-  #freeId(): number {
-    const id = new Uint16Array(1);
-    for (let tries = 0; tries < 64; tries++) {
-      crypto.getRandomValues(id);
-      if (!this.#byId.has(id[0])) break;
-    }
-    return id[0];
-  }
-}
-
-/** What a verdict means, for the log. */
-const MEANING = {
-  unsupported: "it does not know NOTIFY and will find the change at its REFRESH",
-  refused: "its zone or its list of primaries is missing; asked again every 5 minutes",
-  retry: "it could not use it now; tried again",
-} as const;
