@@ -42,7 +42,7 @@ export function controlCommands(parts: ServerParts): Record<string, ControlComma
 function* statusParts(parts: ServerParts): Generator<StatusPart> {
   const { server, primary, startedAt } = parts;
   const { listen, secondaries } = server.status();
-  const { zones, link, source, lastReadAt, failure, problems } = primary.status();
+  const { zones, link, source, lastReadAt, reads, failure, problems } = primary.status();
   yield {
     server: {
       version: VERSION,
@@ -55,6 +55,7 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
         since: new Date(link.since).toISOString(),
         reason: link.reason,
         lastReadAt: isoTime(lastReadAt),
+        reads: { full: reads.everything, feed: reads.part },
         failure,
       },
     },
@@ -74,9 +75,14 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
 }
 
 function secondaryZoneStatus(entry: SecondaryZone): SecondaryZoneStatus {
-  const { zone, notify, transfer, soaQueryAt } = entry;
+  const { zone, watch, notify, transfer, soaQueryAt } = entry;
   return {
     zone,
+    state: watch?.state ?? "unknown",
+    serial: watch?.serial,
+    seenAt: isoTime(watch?.seenAt),
+    lagSince: isoTime(watch?.lagSince),
+    ahead: watch?.ahead,
     notify: notify && {
       serial: notify.serial,
       attempts: notify.attempts,

@@ -88,7 +88,7 @@ export const SERVE_FLAGS = {
     help: "remove what is older from the source's tables changes, published and secondaries",
   }),
   "lag-alarm": withDefault(INTERVAL, "60s", {
-    help: "a secondary that lacks a serial for so long is an error in the log",
+    help: "a secondary that lacks a serial for so long is behind: the log warns of it",
   }),
   ...CONTROL_FLAG,
   "log-format": optional(oneOf(LOG_FORMATS), {

@@ -32,6 +32,8 @@ export interface SourceStatus extends JsonObject {
   readonly reason?: string;
   /** When it was last read to the end. */
   readonly lastReadAt?: string;
+  /** Reads since the start: of everything, and of what the feed named. */
+  readonly reads: { readonly full: number; readonly feed: number };
   /** Why the last read, or publishing what it found, failed. */
   readonly failure?: string;
 }
@@ -60,6 +62,19 @@ export interface SecondaryStatus extends JsonObject {
 /** What is known of one secondary and one zone. */
 export interface SecondaryZoneStatus extends JsonObject {
   readonly zone: string;
+  /** "unknown", "notified", "transferred", "live" or "behind": how far it is with the current version. */
+  readonly state: string;
+  /**
+   * The serial its watched servers show, the one farthest behind; with nothing
+   * watched, the one last transferred.
+   */
+  readonly serial?: number;
+  /** When that was seen. */
+  readonly seenAt?: string;
+  /** Since when it lacks a version announced. */
+  readonly lagSince?: string;
+  /** A serial it shows that is ahead of ours. */
+  readonly ahead?: number;
   readonly notify?: NotifyStatus;
   readonly transfer?: TransferStatus;
   /** When it last asked for the SOA. */
@@ -170,18 +185,19 @@ export function renderReport(report: StatusReport, now: number): string {
     blocks.push(table(["ZONE", "SERIAL", "RECORDS", "SIZE", "PUBLISHED"], rows));
   }
   if (secondaries.length > 0) {
-    const serials = new Map(zones.map(({ zone, serial }) => [zone, serial]));
     const rows = secondaries.flatMap(({ name, notify, zones }) =>
       zones.length === 0
-        ? [[name, "-", notify ? "none yet" : "off", "none yet"]]
+        ? [[name, "-", "-", "-", notify ? "none yet" : "off", "none yet"]]
         : zones.map((entry) => [
           name,
           entry.zone,
+          renderState(entry, now),
+          entry.serial === undefined ? "-" : String(entry.serial),
           notify ? renderNotify(entry.notify, now) : "off",
-          renderTransfer(entry.transfer, serials.get(entry.zone), now),
+          renderTransfer(entry.transfer, now),
         ])
     );
-    blocks.push(table(["SECONDARY", "ZONE", "NOTIFY", "TRANSFER"], rows));
+    blocks.push(table(["SECONDARY", "ZONE", "STATE", "SHOWS", "NOTIFY", "TRANSFER"], rows));
   }
   if (problems.length > 0) {
     const rows = problems.map(({ zone, name, type, reason }) => [
@@ -203,13 +219,15 @@ function renderServer(
     : `DOWN for ${age(source.since, now)}${
       source.reason ? `: ${escapeControls(source.reason)}` : ""
     }`;
+  const { full, feed } = source.reads;
+  const reads = `reads since the start: ${full} of everything, ${feed} of what the feed named\n`;
   const failure = source.up && source.failure
     ? `last read FAILED: ${escapeControls(source.failure)}\n`
     : "";
   return `zonecast ${version}, process ${pid}, up ${age(startedAt, now)}, on ${
     listen.join(", ")
   }\n` +
-    `source ${source.description}: ${link}\n${failure}`;
+    `source ${source.description}: ${link}\n${reads}${failure}`;
 }
 
 function renderNotify(notify: NotifyStatus | undefined, now: number): string {
@@ -223,15 +241,17 @@ function renderNotify(notify: NotifyStatus | undefined, now: number): string {
   }`;
 }
 
-function renderTransfer(
-  transfer: TransferStatus | undefined,
-  current: number | undefined,
-  now: number,
-): string {
+function renderTransfer(transfer: TransferStatus | undefined, now: number): string {
   if (!transfer) return "none yet";
   const { kind, serial, at } = transfer;
-  const behind = current !== undefined && serial !== current ? " (behind)" : "";
-  return `${serial} ${kind.toUpperCase()} ${ago(at, now)}${behind}`;
+  return `${serial} ${kind.toUpperCase()} ${ago(at, now)}`;
+}
+
+/** How far a secondary is: "live", "notified for 2s", "behind for 3m", "AHEAD at 9". */
+function renderState({ state, lagSince, ahead }: SecondaryZoneStatus, now: number): string {
+  if (ahead !== undefined) return `AHEAD at ${ahead}`;
+  const name = state === "behind" ? "BEHIND" : state;
+  return lagSince === undefined ? name : `${name} for ${age(lagSince, now)}`;
 }
 
 function age(since: string, now: number): string {

@@ -37,6 +37,8 @@ systemTest("serve: status, export and a clean end", async (t) => {
     const [secondary] = report.secondaries;
     assertEquals([secondary.name, secondary.notify], ["ns1", true]);
     assertEquals(secondary.zones[0].notify.serial, zone.serial);
+    assertEquals(secondary.zones[0].state, "unknown"); // nobody answers there
+    assert(report.server.source.reads.full >= 1);
   });
 
   await t.step("export prints what is served, and imports back to it", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { assembleReport, renderReport, type StatusPart } from "../../../lib/cli/status_report.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 12);
@@ -14,7 +14,12 @@ const PARTS: StatusPart[] = [
       pid: 7,
       startedAt: ago(3_600_000),
       listen: ["127.0.0.1:53", "[::1]:53"],
-      source: { description: "postgres db:5432/app", up: true, since: ago(61_000) },
+      source: {
+        description: "postgres db:5432/app",
+        up: true,
+        since: ago(61_000),
+        reads: { full: 2, feed: 40 },
+      },
     },
   },
   { zone: { zone: "b.org.", serial: 5, records: 3, octets: 99, publishedAt: ago(2_000) } },
@@ -26,6 +31,10 @@ const PARTS: StatusPart[] = [
       notify: true,
       zones: [{
         zone: "b.org.",
+        state: "behind",
+        serial: 4,
+        seenAt: ago(1_000),
+        lagSince: ago(75_000),
         notify: { serial: 5, attempts: 3, sentAt: ago(4_000) },
         transfer: { kind: "axfr", serial: 4, octets: 9, durationMs: 1, at: ago(9_000) },
       }],
@@ -38,6 +47,9 @@ const PARTS: StatusPart[] = [
       notify: true,
       zones: [{
         zone: "a.org.",
+        state: "live",
+        serial: 9,
+        seenAt: ago(0),
         notify: { serial: 9, attempts: 1, sentAt: ago(0), acknowledgedAt: ago(0), rcode: 0 },
         transfer: { kind: "axfr", serial: 9, octets: 9, durationMs: 1, at: ago(0) },
       }],
@@ -64,15 +76,16 @@ Deno.test("status: the table shows source, serials, NOTIFY and who is behind", a
     renderReport(await assembleReport(stream(PARTS)), NOW),
     `zonecast 0.1.0, process 7, up 1h, on 127.0.0.1:53, [::1]:53
 source postgres db:5432/app: connected for 1m1s
+reads since the start: 2 of everything, 40 of what the feed named
 
 ZONE    SERIAL  RECORDS  SIZE    PUBLISHED
 a.org.  9       1000     20 KiB  0s ago
 b.org.  5       3        99 B    2s ago
 
-SECONDARY  ZONE    NOTIFY                             TRANSFER
-ns1        a.org.  9 acknowledged 0s ago              9 AXFR 0s ago
-ns1        b.org.  5 no answer after 3 tries, 4s ago  4 AXFR 9s ago (behind)
-ns2        -       none yet                           none yet
+SECONDARY  ZONE    STATE             SHOWS  NOTIFY                             TRANSFER
+ns1        a.org.  live              9      9 acknowledged 0s ago              9 AXFR 0s ago
+ns1        b.org.  BEHIND for 1m15s  4      5 no answer after 3 tries, 4s ago  4 AXFR 9s ago
+ns2        -       -                 -      none yet                           none yet
 `,
   );
 });
@@ -83,13 +96,20 @@ Deno.test("status: a source that is down says since when and why", async () => {
     up: false,
     since: ago(5_000),
     reason: "gone\x1b[2J",
+    reads: { full: 0, feed: 0 },
   };
   const report = await assembleReport(stream([{
     server: { version: "1", pid: 1, startedAt: ago(0), listen: [], source },
   }]));
   assertEquals(
     renderReport(report, NOW).split("\n").slice(1),
-    ["source sqlite z.db: DOWN for 5s: gone\\u001b[2J", "", "no zone is served", ""],
+    [
+      "source sqlite z.db: DOWN for 5s: gone\\u001b[2J",
+      "reads since the start: 0 of everything, 0 of what the feed named",
+      "",
+      "no zone is served",
+      "",
+    ],
   );
 });
 
@@ -97,4 +117,11 @@ Deno.test("status: without a server only the zones are known", async () => {
   const report = await assembleReport(stream([PARTS[1]]));
   assertEquals(report.server, undefined);
   assertEquals(renderReport(report, NOW).startsWith("ZONE "), true);
+});
+
+Deno.test("status: a secondary ahead of us stands out", async () => {
+  const zone = { zone: "b.org.", state: "behind", serial: 9, ahead: 9, lagSince: ago(5_000) };
+  const secondary = { name: "ns1", address: "192.0.2.53:53", notify: false, zones: [zone] };
+  const report = await assembleReport(stream([PARTS[1], { secondary }]));
+  assertMatch(renderReport(report, NOW), /^ns1 +b\.org\. +AHEAD at 9 +9 +off +none yet$/m);
 });
