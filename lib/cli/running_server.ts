@@ -6,9 +6,11 @@
 import type { Name } from "../dns/mod.ts";
 import { type Cidr, ControlServer, type Logger, type SocketAddress } from "../ops/mod.ts";
 import { Primary } from "../primary.ts";
-import { DnsServer, type Secondary } from "../server/mod.ts";
+import { DnsServer, type Secondary, type SecondaryEvent } from "../server/mod.ts";
 import { openSource } from "../source/mod.ts";
 import {
+  type JournalReader,
+  openJournalReader,
   openStateFile,
   setAside,
   StateError,
@@ -83,20 +85,32 @@ export class RunningServer {
   async #start(config: ServeConfig): Promise<void> {
     const { log } = this;
     const startedAt = Date.now();
-    const { store, state } = await openState(config.state, log);
+    const { store, state } = await openState(config, log);
     this.#parts.push({ name: "state file", close: () => store.close() });
+    const differences = openJournalReader(config.state, {
+      condense: config.ixfrCondense,
+      report: (error) => reportState(log, error),
+      repair: (apex) => store.repairJournal(apex),
+    });
+    this.#parts.push({ name: "journal", close: () => differences.close() });
 
     const zones = new ZoneTable();
-    const server = new DnsServer({ ...config, zones, log });
+    const server: DnsServer = new DnsServer({
+      ...config,
+      zones,
+      differences,
+      onSecondary: (event) => noteSecondary(primary, event),
+      log,
+    });
     const source = openSource(config.sourceUrl, {
       channel: config.channel,
       pollIntervalMs: config.pollIntervalMs,
       create: state.zones.length === 0,
       log,
     });
-    const primary = new Primary({
+    const primary: Primary = new Primary({
       source,
-      store,
+      store: notingStore(store, differences),
       zones,
       announcer: server,
       config: {
@@ -140,31 +154,61 @@ export class RunningServer {
  * than the journal.
  */
 async function openState(
-  path: string,
+  config: ServeConfig,
   log: Logger,
 ): Promise<{ store: StateStore; state: StoredState }> {
   try {
-    return await openAndLoad(path, log);
+    return await openAndLoad(config, log);
   } catch (error) {
     if (!(error instanceof StateError) || error.code !== "state-damaged") throw error;
-    const kept = setAside(path);
+    const kept = setAside(config.state);
     log.error("the state file is damaged; a new one is begun", { error, kept });
-    return await openAndLoad(path, log);
+    return await openAndLoad(config, log);
   }
 }
 
 async function openAndLoad(
-  path: string,
+  config: ServeConfig,
   log: Logger,
 ): Promise<{ store: StateStore; state: StoredState }> {
-  const report = (error: StateError) => log.error("trouble in the state file", { error });
-  const store = await openStateFile(path, { report });
+  const store = await openStateFile(config.state, {
+    journalMaxOctets: config.journalMaxOctets,
+    journalMaxAgeMs: config.journalMaxAgeMs,
+    report: (error) => reportState(log, error),
+  });
   try {
     return { store, state: await store.load() };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+function reportState(log: Logger, error: StateError): void {
+  log.error("trouble in the state file", { error });
+}
+
+/** The store; what it made durable is at hand for IXFR at once. */
+function notingStore(store: StateStore, differences: JournalReader): StateStore {
+  return {
+    load: () => store.load(),
+    async publish(publications, progress) {
+      await store.publish(publications, progress);
+      for (const publication of publications) differences.note(publication);
+    },
+    keepProgress: (progress) => store.keepProgress(progress),
+    removeZone: (apex) => store.removeZone(apex),
+    repairJournal: (apex) => store.repairJournal(apex),
+    journal: (apex) => store.journal(apex),
+    differences: (apex, from, to) => store.differences(apex, from, to),
+    close: () => store.close(),
+  };
+}
+
+/** A secondary ahead of us, or one that confirms what we serve. */
+function noteSecondary(primary: Primary, event: SecondaryEvent): void {
+  const serial = event.ahead ?? event.serial;
+  if (serial !== undefined) primary.seen(event.zone, event.secondary, serial);
 }
 
 function asError(error: unknown): Error {
