@@ -39,13 +39,27 @@ export const DURATION: ValueForm<number> = {
   parse: parseDuration,
 };
 
+/** The longest, in ms: a timer set to 2^31 ms or more fires at once. */
+const MAX_INTERVAL_MS = 24 * 86_400_000;
+
 /** Milliseconds, not below 10 ms. */
-export const INTERVAL: ValueForm<number> = {
-  placeholder: "INTERVAL",
+export const PERIOD: ValueForm<number> = {
+  placeholder: "PERIOD",
   takes: `${DURATION_TAKES}, at least ${MIN_INTERVAL_MS}ms`,
   parse: (text) => {
     const ms = parseDuration(text);
     if (ms < MIN_INTERVAL_MS) throw wrong("it is too short");
+    return ms;
+  },
+};
+
+/** Milliseconds between two runs of a timer: 10 ms to 24 days. */
+export const INTERVAL: ValueForm<number> = {
+  placeholder: "INTERVAL",
+  takes: `${DURATION_TAKES}, from ${MIN_INTERVAL_MS}ms to 24d`,
+  parse: (text) => {
+    const ms = PERIOD.parse(text);
+    if (ms > MAX_INTERVAL_MS) throw wrong("it is too long");
     return ms;
   },
 };
@@ -158,6 +172,16 @@ export const NAME: ValueForm<string> = {
   parse: (text) => {
     if (text !== "@") parseName(text);
     return text;
+  },
+};
+
+/** An SOA RNAME (RFC 1035 §8): a mailbox as a name. */
+export const MAILBOX: ValueForm<string> = {
+  placeholder: "MAILBOX",
+  takes: "a name, its @ written as a dot, such as hostmaster.example.org.",
+  parse: (text) => {
+    if (/[^\\]@/.test(text)) throw wrong("it is a mail address");
+    return NAME.parse(text);
   },
 };
 

@@ -10,6 +10,7 @@ import {
   INTERVAL,
   LISTEN_ADDRESS,
   oneOf,
+  PERIOD,
   SERIAL,
   SIZE,
   ZONE,
@@ -84,10 +85,10 @@ export const SERVE_FLAGS = {
   "ixfr-condense": withDefault(oneOf(["on", "off"]), "on", {
     help: "put the differences of an IXFR together into one; off sends one after another",
   }),
-  "feed-retention": withDefault(INTERVAL, "7d", {
+  "feed-retention": withDefault(PERIOD, "7d", {
     help: "remove what is older from the source's tables changes, published and secondaries",
   }),
-  "lag-alarm": withDefault(INTERVAL, "60s", {
+  "lag-alarm": withDefault(PERIOD, "60s", {
     help: "a secondary that lacks a serial for so long is behind: the log warns of it",
   }),
   ...CONTROL_FLAG,

@@ -15,15 +15,20 @@ const SOURCE_URL: ValueForm<string> = {
   parse: (text) => {
     if (/^(?:postgres|postgresql):\/\//.test(text) || /^sqlite:./.test(text)) return text;
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1];
-    throw new CommandError(
-      "source-url",
-      scheme ? `"${scheme}:" is no scheme known here` : "it has no scheme",
-    );
+    throw new CommandError("source-url", whatIsWrong(scheme));
   },
 };
 
 /** Names the source too, as other programs know it; `ZONECAST_SOURCE` goes before it. */
 export const DATABASE_VARIABLE = "ZONECAST_DATABASE";
+
+/** Says nothing of what stands behind the scheme: it may hold a password. */
+function whatIsWrong(scheme: string | undefined): string {
+  if (scheme === undefined) return "it has no scheme";
+  if (scheme === "sqlite") return "no file stands behind sqlite:";
+  if (scheme === "postgres" || scheme === "postgresql") return `no // stands behind ${scheme}:`;
+  return `"${scheme}:" is no scheme known here`;
+}
 
 /** The flag of every command that reads or changes a source. */
 export const SOURCE_FLAGS = {

@@ -5,7 +5,7 @@ import { readArgument } from "./arguments.ts";
 import { defineCommand } from "./command.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import { optional, repeated } from "./flags.ts";
-import { NAME, SERIAL, TTL, ZONE, type ZoneName } from "./forms.ts";
+import { MAILBOX, NAME, SERIAL, TTL, ZONE, type ZoneName } from "./forms.ts";
 import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
 import { count } from "./table.ts";
 
@@ -34,7 +34,7 @@ function settingFlags(defaults: boolean) {
       env: false,
       defaultText: defaults ? "the first --ns" : undefined,
     }),
-    rname: optional(NAME, {
+    rname: optional(MAILBOX, {
       help: "SOA RNAME: the mailbox of whoever runs the zone, its @ written as a dot",
       env: false,
       defaultText: defaults ? "hostmaster.ZONE" : undefined,

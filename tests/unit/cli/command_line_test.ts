@@ -76,6 +76,15 @@ const WRONG: [args: string[], line: string][] = [
   [["version", "--jsn"], `zonecast: version: unknown flag "--jsn"; did you mean --json?`],
   [["zones"], "zonecast: no source: give --source or set ZONECAST_SOURCE; it takes postgres://"],
   [["zones", "--source", "db"], "zonecast: --source: it has no scheme; it takes postgres://"],
+  [["zones", "--source", "sqlite:"], "zonecast: --source: no file stands behind sqlite:; it takes"],
+  [
+    ["zones", "--source", "postgres:/db"],
+    "zonecast: --source: no // stands behind postgres:; it takes postgres://USER@HOST",
+  ],
+  [
+    ["zone", "set", "example.org", "--rname", "admin@example.org"],
+    `zonecast: --rname "admin@example.org": it is a mail address; it takes a name, its @ written`,
+  ],
   [["set", "example.org"], "zonecast: set: NAME is missing; usage: zonecast set ZONE NAME TYPE"],
   [["set", "a..b", "@", "A", "192.0.2.1"], `zonecast: ZONE "a..b": Cannot parse name "a..b": it`],
   [["set", "b", "a..b", "A", "192.0.2.1"], `zonecast: NAME "a..b": Cannot parse name "a..b": it`],

@@ -129,6 +129,8 @@ const WRONG: [args: string[], env: Record<string, string>, line: string][] = [
   [["--wait", "100"], {}, `--wait "100": it has no unit; it takes a duration with its unit, such`],
   [[], { ZONECAST_WAIT: "soon" }, `ZONECAST_WAIT "soon": it is no duration; it takes a duration`],
   [["--poll-interval", "1ms"], {}, `--poll-interval "1ms": it is too short; it takes a duration`],
+  // A timer of 2^31 ms fires at once, and again, without a pause.
+  [["--poll-interval", "25d"], {}, `--poll-interval "25d": it is too long; it takes a duration`],
   [["--size", "10 MB"], {}, `--size "10 MB": it is no size; it takes a size such as 10MiB`],
   [["--size", "1Mb/s"], {}, `--size "1Mb/s": it is no size; it takes a size such as 10MiB`],
   [["--listen", "53"], {}, `--listen "53": "53" is no IP address; it takes an IP address with a`],
