@@ -11,6 +11,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from "../ops/mod.ts";
+import { rcodeName } from "../wire/mod.ts";
 import { table } from "./table.ts";
 
 /** The server itself; absent when the state file was read instead. */
@@ -235,7 +236,7 @@ function renderNotify(notify: NotifyStatus | undefined, now: number): string {
   const { serial, attempts, sentAt, acknowledgedAt, rcode } = notify;
   if (acknowledgedAt) return `${serial} acknowledged ${ago(acknowledgedAt, now)}`;
   if (!sentAt) return `${serial} waiting`;
-  const answer = rcode === undefined ? "no answer" : `RCODE ${rcode}`;
+  const answer = rcode === undefined ? "no answer" : rcodeName(rcode);
   return `${serial} ${answer} after ${attempts} ${attempts === 1 ? "try" : "tries"}, ${
     ago(sentAt, now)
   }`;

@@ -25,7 +25,8 @@ export class LogLimiter {
   pass(key: string): number | undefined {
     const now = this.now();
     const passed = this.#passed.get(key);
-    if (passed && now - passed.at < LOG_INTERVAL_MS) {
+    // A clock set back must not silence the log for as long.
+    if (passed && now >= passed.at && now - passed.at < LOG_INTERVAL_MS) {
       passed.held++;
       return undefined;
     }

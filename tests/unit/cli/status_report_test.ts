@@ -125,3 +125,19 @@ Deno.test("status: a secondary ahead of us stands out", async () => {
   const report = await assembleReport(stream([PARTS[1], { secondary }]));
   assertMatch(renderReport(report, NOW), /^ns1 +b\.org\. +AHEAD at 9 +9 +off +none yet$/m);
 });
+
+Deno.test("status: the answer to a NOTIFY that was not accepted is named", async () => {
+  const report = await assembleReport(stream([{
+    secondary: {
+      name: "ns1",
+      address: "192.0.2.53:53",
+      notify: true,
+      zones: [{
+        zone: "a.org.",
+        state: "notified",
+        notify: { serial: 9, attempts: 1, sentAt: ago(0), rcode: 9 },
+      }],
+    },
+  }]));
+  assertMatch(renderReport(report, NOW), /9 NOTAUTH after 1 try, 0s ago/);
+});
