@@ -57,6 +57,8 @@ export class ZoneWatch implements Watching {
   /** Versions not yet shown, oldest first. */
   #marks: Mark[] = [];
   #cancelAlarm: (() => void) | undefined;
+  /** When the alarm goes off, ms since the epoch; undefined while none is set. */
+  #alarmAt: number | undefined;
   /** Of the last transfer that ended. */
   #fetched: Serial | undefined;
   /** Whether a NOTIFY for the version is acknowledged and none is on its way. */
@@ -188,12 +190,18 @@ export class ZoneWatch implements Watching {
   }
 
   #setAlarm(): void {
+    const [oldest] = this.#marks;
+    const isOff = this.#stopped || !oldest || this.#state?.state === "behind";
+    const alarmAt = isOff ? undefined : oldest.at + this.#setting.lagAlarmMs;
+    if (alarmAt === this.#alarmAt) return;
     this.#cancelAlarm?.();
     this.#cancelAlarm = undefined;
-    if (this.#stopped || this.#marks.length === 0 || this.#state?.state === "behind") return;
-    const inMs = Math.max(0, this.#setting.lagAlarmMs - this.#lagMs());
+    this.#alarmAt = alarmAt;
+    if (alarmAt === undefined) return;
+    const inMs = Math.max(0, alarmAt - this.#setting.clock.now());
     this.#cancelAlarm = this.#setting.clock.after(inMs, () => {
       this.#cancelAlarm = undefined;
+      this.#alarmAt = undefined;
       this.#judge();
     });
   }
