@@ -35,7 +35,7 @@ export class SoaError extends ZonecastError {
 /**
  * The SOA record of a zone.
  *
- * @throws {SoaError} a time out of range
+ * @throws {SoaError} a time out of range, the default TTL of the zone's records included
  * @throws {NameError} MNAME or RNAME is no name
  */
 export function makeSoa(apex: Name, settings: SoaSettings, serial: Serial): ResourceRecord {
@@ -57,7 +57,9 @@ export function makeSoa(apex: Name, settings: SoaSettings, serial: Serial): Reso
   view.setUint32(8, seconds(settings.retry, "retry"));
   view.setUint32(12, seconds(settings.expire, "expire"));
   view.setUint32(16, seconds(settings.minimum, "minimum"));
-  const ttl = seconds(settings.soaTtl ?? settings.defaultTtl, "default_ttl");
+  // Records without a TTL have it, whatever the SOA's own is.
+  const defaultTtl = seconds(settings.defaultTtl, "default_ttl");
+  const ttl = settings.soaTtl === null ? defaultTtl : seconds(settings.soaTtl, "soa_ttl");
   return { owner: apex, type: TYPE.SOA, ttl, rdata };
 }
 

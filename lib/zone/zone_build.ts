@@ -7,6 +7,7 @@ import {
   canonicalKey,
   formatName,
   isAhead,
+  isSerial,
   type Name,
   parseName,
   type Serial,
@@ -27,7 +28,7 @@ import {
   WHOLE_ZONE,
 } from "./rows.ts";
 import { nextSerial, type SerialPolicy } from "./serial_policy.ts";
-import { makeSoa, type SoaSettings } from "./soa.ts";
+import { makeSoa, SoaError, type SoaSettings } from "./soa.ts";
 import type { ZoneDiff } from "./zone_diff.ts";
 import { withSerial, type ZoneVersion } from "./zone_version.ts";
 
@@ -191,6 +192,7 @@ export class ZoneBuild {
 
   #soa(serial: Serial) {
     try {
+      this.#checkFloor();
       return makeSoa(this.apex, this.settings, serial);
     } catch (error) {
       if (!(error instanceof ZonecastError)) throw error;
@@ -210,6 +212,16 @@ export class ZoneBuild {
       });
       return undefined;
     }
+  }
+
+  #checkFloor(): void {
+    const { serialFloor } = this.settings;
+    if (serialFloor === null || isSerial(serialFloor)) return;
+    throw new SoaError(
+      "soa-serial-floor",
+      `the zone's serial_floor is ${serialFloor}`,
+      "use a whole number from 0 to 4294967295, or null for none",
+    );
   }
 
   /** Whether the SOA itself asks for a new version: other fields, or a floor above the serial. */
