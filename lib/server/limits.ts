@@ -50,6 +50,8 @@ export const MAX_CHAIN = 16;
 /** How long a secondary may lag before that is an alarm, ms: well above what those that pace themselves take. */
 export const DEFAULT_LAG_ALARM_MS = 60_000;
 
+/** Least time between two NOTIFY messages to one secondary for one zone, ms: a zone that changes faster is told of less often. */
+export const NOTIFY_GAP_MS = 50;
 /** NOTIFY messages to one secondary, or SOA queries to one server, in one {@link PACE_WINDOW_MS}. */
 export const PACE_WINDOW_MESSAGES = 100;
 /** With the number above, 1,000 a second to each: a thousand zones wait a second, no burst is lost in a socket buffer. */

@@ -74,7 +74,7 @@ export class NotifySender {
   /** Stops telling one secondary about a zone: it shows the version. */
   settle(secondary: Secondary, apex: Name): void {
     const zone = formatName(apex);
-    for (const target of this.#targets) if (target.is(secondary)) target.retire(zone);
+    for (const target of this.#targets) if (target.is(secondary)) target.settle(zone);
   }
 
   /** Stops telling about a zone. */

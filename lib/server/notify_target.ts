@@ -21,6 +21,7 @@ import { rcodeName } from "../wire/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import type { Clock } from "./clock.ts";
 import type { LogLimiter } from "./log_limiter.ts";
+import { NOTIFY_GAP_MS } from "./limits.ts";
 import { Pacer } from "./pacer.ts";
 import type { Secondary } from "./secondary.ts";
 import type { SecondaryStates, SecondaryZone } from "./secondary_state.ts";
@@ -58,6 +59,8 @@ export class NotifyTarget {
   /** By zone, in presentation format as the states have it. */
   readonly #byZone = new Map<string, Outstanding>();
   readonly #byId = new Map<number, Outstanding>();
+  /** When the last message for a zone went, ms since the epoch. */
+  readonly #sentAt = new Map<string, number>();
   readonly #pacer: Pacer;
   readonly #onAcknowledged: NotifySetting["onAcknowledged"];
 
@@ -122,12 +125,22 @@ export class NotifyTarget {
     };
     this.#byZone.set(state.zone, outstanding);
     this.#byId.set(id, outstanding);
-    this.#enqueue(outstanding);
+    const sentAt = this.#sentAt.get(state.zone);
+    const wait = sentAt === undefined ? 0 : sentAt + NOTIFY_GAP_MS - this.#clock.now();
+    // A clock set back must not make it wait for longer.
+    if (wait > 0 && wait <= NOTIFY_GAP_MS) this.#retryIn(outstanding, wait);
+    else this.#enqueue(outstanding);
   }
 
-  /** @param zone  in presentation format */
+  /** Stops telling of the version announced. */
+  settle(zone: string): void {
+    this.#drop(this.#byZone.get(zone));
+  }
+
+  /** Forgets a zone. Names of zones are in presentation format. */
   retire(zone: string): void {
     this.#drop(this.#byZone.get(zone));
+    this.#sentAt.delete(zone);
   }
 
   close(): void {
@@ -179,10 +192,12 @@ export class NotifyTarget {
 
   #send(outstanding: Outstanding): void {
     const { state, version } = outstanding;
+    const now = this.#clock.now();
     outstanding.tries++;
+    this.#sentAt.set(state.zone, now);
     state.notify = {
       ...state.notify!,
-      sentAt: this.#clock.now(),
+      sentAt: now,
       attempts: state.notify!.attempts + 1,
     };
     const to = { ip: this.#secondary.ip, port: this.#secondary.port };

@@ -352,6 +352,24 @@ Deno.test("1,000 zones change in a second: at most 1,000 messages a second to ea
   assert(queries <= 10 * 310 + 1_000, `${queries} SOA queries`);
 });
 
+Deno.test("one zone changes 1,000 times in a second: NOTIFY at most 20 times, SOA queries no more than 200", async () => {
+  await using run = await rig([`ns1=${NS1}`], { log: nullLogger });
+  const ns1 = run.network.at(NS1);
+  let serial = 0;
+  ns1.shows = () => Math.max(1, serial - 300); // three tenths of a second behind
+  for (let i = 0; i < 1_000; i++) {
+    run.publish(++serial);
+    run.clock.advance(1);
+  }
+  const [notifies, queries] = [ns1.count("notify"), ns1.count("soa")];
+  console.log(`one second, one zone: ${notifies} NOTIFY, ${queries} SOA queries`);
+  assert(notifies <= 21 && notifies > 10, `${notifies} NOTIFY`);
+  assert(queries <= 200, `${queries} SOA queries`);
+  ns1.shows = () => 1_000;
+  run.clock.advance(2_000);
+  assertEquals(run.events.at(-1)?.state, "live");
+});
+
 Deno.test("a server back from silence is found, and all its zones at once", async () => {
   await using run = await rig([`ns1=${NS1},notify=off`], { log: nullLogger });
   const ns1 = run.network.at(NS1);
