@@ -22,6 +22,8 @@ export type SourceErrorCode =
   | "source-schema-newer"
   /** `zones` or `records` lacks a column that is needed. */
   | "source-columns"
+  /** The server is a standby, or read-only: nothing can be written. */
+  | "source-read-only"
   /** Another session keeps a table locked. */
   | "source-locked"
   /** The server is too old. */
@@ -74,11 +76,12 @@ const BY_SQLSTATE: Record<string, [code: SourceErrorCode, hint: string]> = {
   "42883": ["source-schema-missing", 'bring it up to date: "zonecast schema apply"'],
   "42703": ["source-columns", 'see the columns "zonecast schema" prints'],
   "42501": ["source-permission", "grant USAGE on schema zonecast, SELECT on its tables"],
+  "25006": ["source-read-only", "connect to the primary server to have it written"],
   "55P03": ["source-locked", "see pg_locks; zonecast goes on serving and tries again"],
   "28P01": ["source-refused", "check user and password in the source's URL"],
   "28000": ["source-refused", "check the user in the source's URL, and pg_hba.conf"],
   "3D000": ["source-unreachable", "check the database's name in the source's URL"],
-  "53300": ["source-unreachable", "raise max_connections; zonecast takes three"],
+  "53300": ["source-unreachable", "raise max_connections; zonecast takes four"],
 };
 /** SQLSTATEs, by their first characters, of a server that goes away or comes up. */
 const GOING_AWAY = /^(08|57P0)/;

@@ -2,6 +2,11 @@
 export * from "./source.ts";
 export { SourceError, type SourceErrorCode } from "./errors.ts";
 export { applySchema, openEditor, openSource, type OpenSourceOptions } from "./open.ts";
-export { DEFAULT_CHANNEL, DEFAULT_POLL_INTERVAL_MS } from "./postgres.ts";
+export {
+  DEFAULT_CHANNEL,
+  DEFAULT_FEED_RETENTION_MS,
+  DEFAULT_POLL_INTERVAL_MS,
+} from "./postgres.ts";
 export { printSchema, SCHEMA_VERSION } from "./schema/schema.ts";
 export { type DueRead, ReadSchedule } from "./read_schedule.ts";
+export { type WriteBackOptions, WriteBackQueue, type WriteBackStatus } from "./write_back_queue.ts";

@@ -12,6 +12,8 @@ export interface OpenSourceOptions {
   readonly channel?: string;
   /** Postgres: between two looks without a notification, in ms; 2000 without. */
   readonly pollIntervalMs?: number;
+  /** Postgres: older changes, and what was written back, are pruned, in ms; 7 d without. */
+  readonly feedRetentionMs?: number;
   /**
    * SQLite: make the file when it is not there at the start; true without. A
    * server that has zones must not: an empty file in place of one that was moved

@@ -162,6 +162,10 @@ export interface ProblemReport {
  * successful {@link Source.writeBack}; later entries win.
  */
 export interface WriteBack {
+  /** Who publishes: the id of the state file. */
+  readonly instance: string;
+  /** Names of the secondaries each zone has; undefined when not known. */
+  readonly configured: readonly string[] | undefined;
   readonly published: readonly PublishedReport[];
   /**
    * How far the source has been read: what was committed by then is published,
@@ -172,7 +176,15 @@ export interface WriteBack {
   /** All problems there are now; undefined when they have not changed. */
   readonly problems: readonly ProblemReport[] | undefined;
   /** Versions that secondaries have come to show: for `pg_notify`. */
-  readonly live: readonly { zone: string; serial: number; live: number; of: number }[];
+  readonly live: readonly LiveReport[];
+}
+
+/** So many of a zone's secondaries have come to show a serial. */
+export interface LiveReport {
+  readonly zone: string;
+  readonly serial: number;
+  readonly live: number;
+  readonly of: number;
 }
 
 /** A place records come from. */
