@@ -223,3 +223,21 @@ systemTest("rollback: shows the change, then makes it, and it is published", asy
     );
   });
 });
+
+systemTest("history: of a purged serial the error names the oldest that is kept", async () => {
+  await using site = await makeSite();
+  await site.must("zone", "add", "example.org", "--ns", "ns1");
+  await site.must(...SET, "ns1", "A", "192.0.2.53");
+  await using _server = site.serve(["--journal-max-age", "0"]);
+  const [first] = await threeVersions(site);
+  await site.must(...SET, "last", "A", "192.0.2.9");
+  await site.published(/\nlast\t/);
+  const kept = JSON.parse(await site.must("log", "example.org", "--json"));
+  assertEquals(kept.length, 2); // the newest difference always stays
+  for (const command of [["diff"], ["rollback", "--yes"]]) {
+    const [name, ...flags] = command;
+    const { code, out, err } = await site.run([name, "example.org", String(first), ...flags]);
+    assertEquals([code, out], [1, ""]);
+    assertStringIncludes(err, `the oldest serial kept is ${kept[0].serial};`);
+  }
+});
