@@ -96,14 +96,16 @@ export class Primary {
 
   /** Announces what is current, then follows the source until {@link close}. */
   start(): void {
-    const { source, log, zones, announcer, config } = this.#parts;
+    const { source, log, zones, announcer, teller, config } = this.#parts;
     for (const version of zones.all()) announcer.announce(version);
     source.start(
       (reason) => this.wake(reason),
       (link) => {
         if (this.#closed) return; // it goes because we do
-        if (link.up) log.info("source up", { source: source.description });
-        else log.warn("source down", { source: source.description, reason: link.reason });
+        if (link.up) {
+          log.info("source up", { source: source.description });
+          teller?.linkUp();
+        } else log.warn("source down", { source: source.description, reason: link.reason });
       },
     );
     this.#proofTimer = setInterval(() => this.wake("proof"), config.fullReadIntervalMs);
@@ -313,7 +315,7 @@ export class Primary {
   }
 
   #tell(
-    { publications, pending }: Outcome,
+    { publications, pending, settled }: Outcome,
     reading: Reading,
     zoneBuilds: readonly ZoneBuild[],
     everything: ZoneBuilds | undefined,
@@ -321,7 +323,11 @@ export class Primary {
     const { teller } = this.#parts;
     const problemsChanged = this.#reporting.takeProblems(zoneBuilds, everything?.strays);
     if (!teller) return;
-    for (const publication of publications) teller.published(publication, reading);
+    const names = new Map(settled.map((build) => [build.apexKey, build.settings.name]));
+    for (const [apexKey, zone] of names) teller.named(apexKey, zone);
+    for (const publication of publications) {
+      teller.published(names.get(publication.version.apexKey)!, publication, reading);
+    }
     const readNothing = reading.scope !== "everything" && reading.scope.size === 0;
     if (!readNothing) teller.covered(reading, pending);
     if (problemsChanged) teller.problems(this.#reporting.problems());

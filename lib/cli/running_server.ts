@@ -7,7 +7,7 @@ import type { Name } from "../dns/mod.ts";
 import { type Cidr, ControlServer, type Logger, type SocketAddress } from "../ops/mod.ts";
 import { Primary } from "../primary.ts";
 import { DnsServer, type Secondary, type SecondaryEvent } from "../server/mod.ts";
-import { openSource } from "../source/mod.ts";
+import { openSource, WriteBackQueue } from "../source/mod.ts";
 import {
   type JournalReader,
   openJournalReader,
@@ -19,6 +19,7 @@ import {
 } from "../store/mod.ts";
 import { ZoneTable } from "../zone/mod.ts";
 import { controlCommands } from "./control_commands.ts";
+import { Telling } from "./telling.ts";
 
 /** What `zonecast serve` was told. */
 export interface ServeConfig {
@@ -99,20 +100,30 @@ export class RunningServer {
       ...config,
       zones,
       differences,
-      onSecondary: (event) => noteSecondary(primary, event),
+      onSecondary: (event) => {
+        noteSecondary(primary, event);
+        telling.secondary(event);
+      },
       log,
     });
     const source = openSource(config.sourceUrl, {
       channel: config.channel,
       pollIntervalMs: config.pollIntervalMs,
       create: state.zones.length === 0,
+      feedRetentionMs: config.feedRetentionMs,
       log,
     });
+    const queue = new WriteBackQueue(source, log, {
+      instance: state.instance,
+      secondaries: config.secondaries.map(({ name }) => name),
+    });
+    const telling: Telling = new Telling(queue, zones, config.secondaries.length);
     const primary: Primary = new Primary({
       source,
       store: notingStore(store, differences),
       zones,
       announcer: server,
+      teller: telling,
       config: {
         zones: config.zones,
         fullReadIntervalMs: config.fullReadIntervalMs,
@@ -133,6 +144,7 @@ export class RunningServer {
 
     primary.start();
     this.#parts.push({ name: "primary", close: () => primary.close() });
+    this.#parts.push({ name: "writing back", close: () => queue.close() });
     log.info("serving", { zones: zones.size, source: source.description, state: config.state });
   }
 

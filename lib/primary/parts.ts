@@ -19,7 +19,12 @@ export interface Announcer {
 
 /** Whom the primary tells what became of the source's records. Never blocks, never throws. */
 export interface Teller {
-  published(publication: Publication, reading: Reading): void;
+  /** @param zone  as the source names it */
+  published(zone: string, publication: Publication, reading: Reading): void;
+  /** The source can be reached again. */
+  linkUp(): void;
+  /** A zone is served under this name of the source's; said before anything else of it. */
+  named(apexKey: string, zone: string): void;
   /** The source was read up to here; zones named wait. */
   covered(reading: Reading, pending: PendingOwners): void;
   /** All problems there are, when they have changed. */

@@ -60,7 +60,7 @@ export class Reporting {
   }
 
   #logProblems({ appeared, solved }: ProblemChange): void {
-    for (const { group: _, ...fields } of appeared.slice(0, MAX_PROBLEMS)) {
+    for (const { group: _, owner: __, ...fields } of appeared.slice(0, MAX_PROBLEMS)) {
       this.log.warn("problem", fields);
     }
     const more = appeared.length - MAX_PROBLEMS;

@@ -7,7 +7,14 @@
  * (one DNAME an owner), RFC 2181 §5.2 (one TTL an RRset), RFC 1034 §4.2.1 (a
  * zone has NS records at its apex).
  */
-import { canonicalKey, formatName, type Name, type ResourceRecord, TYPE } from "../dns/mod.ts";
+import {
+  canonicalKey,
+  formatName,
+  lowerName,
+  type Name,
+  type ResourceRecord,
+  TYPE,
+} from "../dns/mod.ts";
 import type { RawOwner } from "./candidate.ts";
 import { getOwner } from "./diff.ts";
 import { normalizeOwner, type OwnerRecords } from "./owner_records.ts";
@@ -73,6 +80,7 @@ function ownerProblem(
   return {
     zone: zone.name,
     group: problemGroup(canonicalKey(owner), ""),
+    owner: formatName(lowerName(owner)),
     scope,
     name: formatName(owner),
     type: "",
@@ -124,6 +132,7 @@ export function checkApex(zone: RowZone, apex: OwnerRecords | undefined): Proble
   return {
     zone: zone.name,
     group: WHOLE_ZONE,
+    owner: null,
     scope: "zone",
     name: "",
     type: "",

@@ -42,6 +42,11 @@ export interface Problem {
    * is no name; {@link WHOLE_ZONE} for the zone.
    */
   readonly group: string;
+  /**
+   * The owner in its normal form: absolute, lower case, one form of escapes; null
+   * for the zone, and for a row whose name is none in a source without normal forms.
+   */
+  readonly owner: string | null;
   /** What is not served as written. */
   readonly scope: "row" | "owner" | "rrset" | "zone";
   /** The row or owner, as text; empty for a zone. */
@@ -196,6 +201,7 @@ function problemOf(
   return {
     zone: zone.name,
     group: problemGroup(key, row.owner ?? row.name),
+    owner: row.owner ?? null,
     scope: "row",
     name: row.name,
     type: row.type,

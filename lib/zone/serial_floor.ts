@@ -102,6 +102,7 @@ export function incomparableProblem(apex: Name, serials: readonly Serial[]): Pro
   return {
     zone,
     group: WHOLE_ZONE,
+    owner: null,
     scope: "zone",
     name: "",
     type: "SOA",

@@ -202,6 +202,7 @@ export class ZoneBuild {
       this.problems.push({
         zone,
         group: WHOLE_ZONE,
+        owner: null,
         scope: "zone",
         name: "",
         type: "SOA",

@@ -136,6 +136,7 @@ export class ZoneBuilds {
     this.strays.push({
       zone,
       group: WHOLE_ZONE,
+      owner: null,
       scope: "zone",
       name: "",
       type: "",
