@@ -21,6 +21,7 @@ import {
   type OwnerScope,
   type Reading,
   ReadSchedule,
+  type SourceLink,
   type WakeReason,
 } from "./source/mod.ts";
 import type { Publication, StoredState } from "./store/mod.ts";
@@ -62,6 +63,7 @@ export class Primary {
   #lastRead: { endedAt: number; ms: number } | undefined;
   #wakeUp: () => void = () => {};
   #closed = false;
+  #sourceIsUp = false;
   #loop: Promise<void> = Promise.resolve();
   #proofTimer: ReturnType<typeof setInterval> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -96,20 +98,20 @@ export class Primary {
 
   /** Announces what is current, then follows the source until {@link close}. */
   start(): void {
-    const { source, log, zones, announcer, teller, config } = this.#parts;
+    const { source, zones, announcer, config } = this.#parts;
     for (const version of zones.all()) announcer.announce(version);
-    source.start(
-      (reason) => this.wake(reason),
-      (link) => {
-        if (this.#closed) return; // it goes because we do
-        if (link.up) {
-          log.info("source up", { source: source.description });
-          teller?.linkUp();
-        } else log.warn("source down", { source: source.description, reason: link.reason });
-      },
-    );
+    source.start((reason) => this.wake(reason), (link) => this.#linkChanged(link));
     this.#proofTimer = setInterval(() => this.wake("proof"), config.fullReadIntervalMs);
     this.#loop = this.#run();
+  }
+
+  #linkChanged({ up, reason, hint }: SourceLink): void {
+    const { source: { description }, log, teller } = this.#parts;
+    if (this.#closed) return; // it goes because we do
+    if (!up) log.warn("source down", { source: description, reason, hint });
+    else if (!this.#sourceIsUp) log.info("source up", { source: description });
+    this.#sourceIsUp = up; // trouble while it is up is told by the read that failed
+    if (up) teller?.linkUp();
   }
 
   /** Asks for a read; several asked for before it begins are one. */

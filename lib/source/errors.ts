@@ -162,6 +162,9 @@ const BY_SQLITE_CODE: Record<number, [code: SourceErrorCode, hint: string]> = {
   26: ["source-damaged", "the file is not an SQLite database; name another"],
 };
 
+/** SQLite could not open the file. */
+const SQLITE_CANTOPEN = 14;
+
 /** What node:sqlite threw, as a {@link SourceError}. */
 export function sqliteError(error: unknown, what: string): ZonecastError {
   if (error instanceof ZonecastError) return error;
@@ -170,7 +173,9 @@ export function sqliteError(error: unknown, what: string): ZonecastError {
     ? Number(error.errcode) & 0xff // extended codes carry the primary one in the low octet
     : 0;
   const message = `Cannot read or write ${what}: ${reason}`;
-  const known = BY_SQLITE_CODE[errcode];
+  // Opening gives no code, neither SQLite's nor the system's.
+  const cannotOpen = /^unable to open database file|\(os error \d+\)/.test(reason);
+  const known = BY_SQLITE_CODE[cannotOpen ? SQLITE_CANTOPEN : errcode];
   if (known) return new SourceError(known[0], message, known[1], { cause: error });
   if (/no such table/.test(reason)) {
     return new SourceError(

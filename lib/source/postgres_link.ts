@@ -90,7 +90,7 @@ export class PostgresLink {
       everUp ||= this.#state.up;
       this.#failure = reason;
       if (this.#closing.signal.aborted) break;
-      this.#setState(false, reason.message);
+      this.#setState(false, reason.message, reason.hint);
       if (performance.now() - began >= GOOD_SESSION_MS && this.#session) failures = 0;
       this.#session = undefined;
       await pause(backoffMs(failures++), this.#closing.signal);
@@ -147,9 +147,10 @@ export class PostgresLink {
     if (this.#session?.alive) this.#schedulePoll();
   }
 
-  #setState(up: boolean, reason: string | undefined): void {
+  #setState(up: boolean, reason: string | undefined, hint?: string): void {
     if (up === this.#state.up && reason === this.#state.reason) return;
-    this.#state = { up, since: Date.now(), reason };
+    const since = up === this.#state.up ? this.#state.since : Date.now();
+    this.#state = { up, since, reason, hint };
     this.#changed(this.#state);
   }
 }

@@ -109,10 +109,12 @@ export type WakeReason =
 /** State of the connection behind a source. */
 export interface SourceLink {
   readonly up: boolean;
-  /** When the state last changed, ms since the epoch. */
+  /** When it came up or went down, ms since the epoch. */
   readonly since: number;
   /** Why it is down, or cannot be read though it is up; for an operator. Undefined when all is well. */
   readonly reason: string | undefined;
+  /** What to do about the reason, for an operator. */
+  readonly hint?: string;
 }
 
 /** One published version, to be written back. */

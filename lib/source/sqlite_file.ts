@@ -77,7 +77,7 @@ export function openFile(path: string, create: boolean): DatabaseSync {
     throw new SourceError(
       "source-unreachable",
       `There is no file "${path}"`,
-      '"zonecast zone add" makes it',
+      'is its path right, its disk mounted? "zonecast zone add" makes a new one',
     );
   }
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });

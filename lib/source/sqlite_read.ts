@@ -131,7 +131,8 @@ export class FileWatch {
       else this.#open();
     } catch (error) {
       this.close();
-      this.#setLink(false, sqliteError(error, `sqlite file "${this.path}"`).message);
+      const { message, hint } = sqliteError(error, `sqlite file "${this.path}"`);
+      this.#setLink(false, message, hint);
       pauseMs = RETRY_MS;
     }
     this.#timer = setTimeout(() => this.#tick(), pauseMs);
@@ -157,9 +158,10 @@ export class FileWatch {
     this.wake("notification");
   }
 
-  #setLink(up: boolean, reason: string | undefined): void {
+  #setLink(up: boolean, reason: string | undefined, hint?: string): void {
     if (up === this.#link.up && reason === this.#link.reason) return;
-    this.#link = { up, since: Date.now(), reason };
+    const since = up === this.#link.up ? this.#link.since : Date.now();
+    this.#link = { up, since, reason, hint };
     this.linkChanged(this.#link);
   }
 }

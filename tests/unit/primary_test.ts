@@ -1,12 +1,13 @@
 /** The pipeline, driven by a source that does as the test says. */
 import { assert, assertEquals } from "@std/assert";
-import { nullLogger } from "../../lib/ops/mod.ts";
+import { createLogger, type Logger, nullLogger } from "../../lib/ops/mod.ts";
 import { Primary } from "../../lib/primary.ts";
 import type {
   Deliver,
   Reading,
   ReadRequest,
   Source,
+  SourceLink,
   SourceRow,
   WakeReason,
   ZoneSettings,
@@ -46,9 +47,11 @@ class ScriptedSource implements Source {
   /** Whether the last read was asked to be of everything. */
   everything = false;
   wake: (reason: WakeReason) => void = () => {};
+  changed: (link: SourceLink) => void = () => {};
 
-  start(wake: (reason: WakeReason) => void): void {
+  start(wake: (reason: WakeReason) => void, changed: (link: SourceLink) => void): void {
     this.wake = wake;
+    this.changed = changed;
     wake("start");
   }
 
@@ -78,7 +81,13 @@ interface Driven extends AsyncDisposable {
   readonly primary: Primary;
 }
 
-async function drive(options: { now?: () => number; retryMs?: number } = {}): Promise<Driven> {
+interface DriveOptions {
+  readonly now?: () => number;
+  readonly retryMs?: number;
+  readonly log?: Logger;
+}
+
+async function drive(options: DriveOptions = {}): Promise<Driven> {
   const dir = await tempDir();
   const store: StateStore = await openStateFile(`${dir.path}/state.db`);
   const source = new ScriptedSource();
@@ -147,4 +156,29 @@ Deno.test("reads that fail are tried again once, however many failed", async () 
   source.failure = undefined;
   source.rows.push({ ...source.rows[0], name: "www", type: "A", content: "192.0.2.1" });
   await until(() => announced.length === 2, { what: "the change, without another wake" });
+});
+
+Deno.test("the log says once that the source is up, and what to do when it is down", async () => {
+  const lines: string[] = [];
+  const log = createLogger({
+    format: "logfmt",
+    level: "info",
+    write: (line: string) => void lines.push(line),
+  });
+  await using driven = await drive({ log });
+  const { source } = driven;
+  const at = { since: 0 };
+  source.changed({ ...at, up: true, reason: undefined });
+  source.changed({ ...at, up: true, reason: "permission denied" });
+  source.changed({ ...at, up: true, reason: undefined });
+  source.changed({ ...at, up: false, reason: "gone", hint: "is it running?" });
+  source.changed({ ...at, up: true, reason: undefined });
+  const told = lines.filter((line) => line.includes("source ")).map((line) =>
+    line.replace(/^.*?(event=)/, "$1").trim()
+  );
+  assertEquals(told, [
+    'event="source up" source="a script"',
+    'event="source down" source="a script" reason=gone hint="is it running?"',
+    'event="source up" source="a script"',
+  ]);
 });
