@@ -98,7 +98,8 @@ function warnOfRisks(flags: ServeFlags, context: Context, log: Logger): void {
       hint: meant ? `did you mean ${meant}?` : "`zonecast serve --help` lists those there are",
     });
   }
-  const inProcessList = flags.source !== undefined && context.env("ZONECAST_SOURCE") === undefined;
+  const inProcessList = flags.source !== undefined &&
+    context.env("ZONECAST_SOURCE") !== flags.source;
   if (inProcessList && hasPassword(flags.source ?? "")) {
     log.warn("the source's password stands in the process list", {
       hint: "give the URL in the environment: ZONECAST_SOURCE",

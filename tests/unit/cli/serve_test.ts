@@ -208,3 +208,16 @@ systemTest("serve: a second signal ends it at once, whatever still runs", async 
   assertEquals((await server.ended).code, 1);
   assertMatch(server.log(), /event="ending at once"/);
 });
+
+systemTest(
+  "serve: a password on the command line is warned of, also beside the environment's",
+  async () => {
+    await using site = await withZone();
+    await using server = site.serve(["--source", "postgres://app:SECRET@127.0.0.1:1/app"], {
+      ZONECAST_SOURCE: "postgres://app@127.0.0.1:1/app",
+    });
+    await server.logged(/event="the source's password stands in the process list"/);
+    await server.logged(/event="source down"/);
+    assertEquals(server.log().includes("SECRET"), false);
+  },
+);
