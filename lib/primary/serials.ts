@@ -16,6 +16,9 @@ import {
 } from "../zone/mod.ts";
 import type { Announcer } from "./parts.ts";
 
+/** Removed zones whose last serial is remembered; of more, the first removed is forgotten. */
+const MAX_RETIRED = 10_000;
+
 export interface SerialGuardOptions {
   readonly announcer: Announcer;
   /** No zone gets a serial at or below this one; undefined without. */
@@ -32,6 +35,8 @@ export class SerialGuard {
   readonly #raises = new Map<string, Serial>();
   /** Zones whose serial no secondary has confirmed since the start, by apex key. */
   readonly #unproven = new Set<string>();
+  /** The last serials of zones removed since the start, by apex key: one made again is above it. */
+  readonly #retired = new Map<string, Serial>();
 
   constructor(options: SerialGuardOptions) {
     this.#options = options;
@@ -51,9 +56,12 @@ export class SerialGuard {
 
   published(version: ZoneVersion): void {
     this.#raises.delete(version.apexKey);
+    this.#retired.delete(version.apexKey);
   }
 
-  retired({ apex, apexKey }: ZoneVersion): void {
+  retired({ apex, apexKey, serial }: ZoneVersion): void {
+    this.#retired.set(apexKey, serial);
+    if (this.#retired.size > MAX_RETIRED) this.#retired.delete(this.#retired.keys().next().value!);
     this.#raises.delete(apexKey);
     this.#unproven.delete(apexKey);
     this.#floors.forget(apex);
@@ -100,7 +108,7 @@ export class SerialGuard {
     const floors = present([serialFloor, this.#raises.get(apexKey)]);
     if (previous) return floors;
     const written = reading.publishedSerials?.get(settings.name);
-    const known = present([...floors, settings.serialFloor, written]);
+    const known = present([...floors, settings.serialFloor, written, this.#retired.get(apexKey)]);
     const isChosen = settings.serialFloor !== null || serialFloor !== undefined;
     const verdict = this.#floors.verdict(apex, known, isChosen);
     switch (verdict.kind) {

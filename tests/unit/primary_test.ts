@@ -182,3 +182,19 @@ Deno.test("the log says once that the source is up, and what to do when it is do
     'event="source up" source="a script"',
   ]);
 });
+
+Deno.test("a zone removed and made again goes on above its last serial", async () => {
+  await using driven = await drive({ now: () => 1_800_000_000_000 });
+  const { source, announced, primary } = driven;
+  await until(() => announced.length === 1, { what: "the first version" });
+  source.set("www", "192.0.2.1");
+  await until(() => announced.length === 2, { what: "the second version" });
+  assertEquals(announced[1].serial, 1_800_000_001);
+  source.zones = [];
+  source.wake("notification");
+  await until(() => primary.status().zones.length === 0, { what: "the zone is gone" });
+  source.zones = [SETTINGS];
+  source.wake("notification");
+  await until(() => announced.length === 3, { what: "the zone is back" });
+  assertEquals(announced[2].serial, 1_800_000_002);
+});
