@@ -223,7 +223,7 @@ export class Primary {
     this.#reads[everything ? "everything" : "part"]++;
     this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
     this.#reporting.noteAbsent(this.#parts.config.zones, builds);
-    this.#tell(outcome, reading, zoneBuilds, everything ? builds : undefined);
+    this.#tell(outcome, reading, zoneBuilds, builds);
     return everything;
   }
 
@@ -320,10 +320,11 @@ export class Primary {
     { publications, pending, settled }: Outcome,
     reading: Reading,
     zoneBuilds: readonly ZoneBuild[],
-    everything: ZoneBuilds | undefined,
+    builds: ZoneBuilds,
   ): void {
     const { teller } = this.#parts;
-    const problemsChanged = this.#reporting.takeProblems(zoneBuilds, everything?.strays);
+    const everything = reading.scope === "everything";
+    const problemsChanged = this.#reporting.takeProblems(zoneBuilds, builds, everything);
     if (!teller) return;
     const names = new Map(settled.map((build) => [build.apexKey, build.settings.name]));
     for (const [apexKey, zone] of names) teller.named(apexKey, zone);

@@ -40,21 +40,28 @@ export class Reporting {
     return shown;
   }
 
-  /** A zone is no longer served; its problems go with it. */
-  removed({ apex, apexKey, serial }: ZoneVersion): void {
-    this.#problems.drop(apexKey);
+  /** A zone is no longer served. */
+  removed({ apex, serial }: ZoneVersion): void {
     this.log.warn("zone removed", { zone: formatName(apex), serial });
   }
 
   /**
-   * Takes the problems of a read's builds; each is logged once, when it appears.
+   * Takes the problems of a read; each is logged once, when it appears.
    *
-   * @param strays  problems of no zone; undefined when the read cannot know them all
+   * @param read  the builds of the zones read, among all zones of the source
+   * @param everything  whether all rows were read: a part does not show every stray
    * @returns whether anything changed
    */
-  takeProblems(builds: readonly ZoneBuild[], strays: readonly Problem[] | undefined): boolean {
-    const changes = [this.#problems.take(builds)];
-    if (strays) changes.push(this.#problems.takeStrays(strays));
+  takeProblems(read: readonly ZoneBuild[], builds: ZoneBuilds, everything: boolean): boolean {
+    const changes = [
+      this.#problems.take(read),
+      this.#problems.keepZones((apexKey) => builds.has(apexKey)),
+      this.#problems.takeZoneProblems(builds.zoneProblems),
+      this.#problems.takeStrays(
+        builds.strays,
+        ({ zone }) => !everything && !builds.hasNamed(zone),
+      ),
+    ];
     for (const change of changes) this.#logProblems(change);
     return changes.some(({ appeared, solved }) => appeared.length + solved.length > 0);
   }

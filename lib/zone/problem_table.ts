@@ -1,7 +1,8 @@
 /**
  * All problems there are now, kept owner by owner as reads come in.
  *
- * Owns: the problems of each zone, and those of rows that belong to none.
+ * Owns: the problems within each zone, those of zones as such, and those of rows
+ * that belong to none.
  */
 import type { Problem } from "./rows.ts";
 
@@ -22,10 +23,12 @@ export interface ProblemVerdict {
 export class ProblemTable {
   /** Apex key → identity → problem. */
   readonly #zones = new Map<string, Map<string, Problem>>();
+  #zoneProblems = new Map<string, Problem>();
   #strays = new Map<string, Problem>();
 
   /** All problems, zone by zone. */
   *all(): Generator<Problem> {
+    yield* this.#zoneProblems.values();
     yield* this.#strays.values();
     for (const problems of this.#zones.values()) yield* problems.values();
   }
@@ -47,24 +50,48 @@ export class ProblemTable {
     return change;
   }
 
-  /** Takes the problems of no zone, all there are. */
-  takeStrays(problems: readonly Problem[]): ProblemChange {
-    const change = { appeared: [] as Problem[], solved: [] as Problem[] };
-    const after = new Map(problems.map((problem) => [identityOf(problem), problem]));
-    note(this.#strays, after, change);
-    this.#strays = after;
-    return change;
+  /** Takes what is wrong with zones as such, all there is. */
+  takeZoneProblems(problems: readonly Problem[]): ProblemChange {
+    const before = this.#zoneProblems;
+    this.#zoneProblems = byIdentity(problems);
+    return changeOf(before, this.#zoneProblems);
   }
 
-  /** Forgets a zone that is no longer served. */
-  drop(apexKey: string): void {
-    this.#zones.delete(apexKey);
+  /**
+   * Takes rows that belong to no zone.
+   *
+   * @param stays  which of those known before stay: this read has not seen their rows
+   */
+  takeStrays(problems: readonly Problem[], stays: (problem: Problem) => boolean): ProblemChange {
+    const before = this.#strays;
+    this.#strays = byIdentity([...[...before.values()].filter(stays), ...problems]);
+    return changeOf(before, this.#strays);
+  }
+
+  /** Forgets zones that the source no longer has. */
+  keepZones(has: (apexKey: string) => boolean): ProblemChange {
+    const gone = [...this.#zones].filter(([apexKey]) => !has(apexKey));
+    for (const [apexKey] of gone) this.#zones.delete(apexKey);
+    return { appeared: [], solved: gone.flatMap(([, problems]) => [...problems.values()]) };
   }
 }
 
 function identityOf(problem: Problem): string {
   const { zone, scope, name, type, content, code } = problem;
   return [zone, scope, name, type, content, code].join("\x00");
+}
+
+function byIdentity(problems: readonly Problem[]): Map<string, Problem> {
+  return new Map(problems.map((problem) => [identityOf(problem), problem]));
+}
+
+function changeOf(
+  before: ReadonlyMap<string, Problem>,
+  after: ReadonlyMap<string, Problem>,
+): ProblemChange {
+  const change = { appeared: [] as Problem[], solved: [] as Problem[] };
+  note(before, after, change);
+  return change;
 }
 
 function note(

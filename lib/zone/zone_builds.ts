@@ -22,7 +22,9 @@ const ROWS_PER_PAUSE = 256;
 const MAX_STRAY_ZONES = 100;
 
 export class ZoneBuilds {
-  /** What is wrong with zones as such, and rows that belong to none. */
+  /** What is wrong with zones as such: of all zones of the source, whatever was read. */
+  readonly zoneProblems: Problem[] = [];
+  /** Rows that belong to no zone: of those read. */
   readonly strays: Problem[] = [];
   /** All zones of the source, by {@link canonicalKey} of the apex. */
   readonly #settings = new Map<string, BuildSettings>();
@@ -39,12 +41,16 @@ export class ZoneBuilds {
   constructor(settings: readonly BuildSettings[], isWanted: (apexKey: string) => boolean) {
     this.#isWanted = isWanted;
     for (const zone of settings) {
-      const apex = this.#parseZone(zone.name);
-      if (!apex) continue;
+      const apex = this.#parseZone(zone.name, this.zoneProblems);
+      if (!apex) {
+        this.#byText.set(zone.name, undefined);
+        continue;
+      }
       const key = canonicalKey(apex);
       if (this.#settings.has(key)) {
         const reason = `the zone ${zone.name} stands in zones more than once, in several spellings`;
-        this.#stray(zone.name, "zone-twice", reason, "delete all but one of the rows");
+        const hint = "delete all but one of the rows";
+        note(this.zoneProblems, zone.name, { code: "zone-twice", reason, hint });
       } else this.#settings.set(key, zone);
     }
   }
@@ -52,6 +58,16 @@ export class ZoneBuilds {
   /** Whether the source has a zone, by its apex's key, and it is to be served. */
   has(apexKey: string): boolean {
     return this.#settings.has(apexKey) && this.#isWanted(apexKey);
+  }
+
+  /** Whether the source has a zone of the name that a row gives. */
+  hasNamed(zone: string): boolean {
+    try {
+      return this.#settings.has(canonicalKey(parseName(zone)));
+    } catch (error) {
+      if (error instanceof ZonecastError) return false;
+      throw error;
+    }
   }
 
   /** Takes a batch of rows, in any order; yields as places to pause. */
@@ -98,7 +114,7 @@ export class ZoneBuilds {
   #buildOf(zone: string, reportsStray = true): ZoneBuild | undefined {
     if (this.#byText.has(zone)) return this.#byText.get(zone);
     let build: ZoneBuild | undefined;
-    const apex = this.#parseZone(zone);
+    const apex = this.#parseZone(zone, reportsStray ? this.strays : []);
     if (apex) {
       const key = canonicalKey(apex);
       const settings = this.#settings.get(key);
@@ -107,7 +123,7 @@ export class ZoneBuilds {
       } else if (!settings && reportsStray) {
         const reason = `rows of the zone "${zone}" belong to no zone in zones`;
         const hint = "add the zone with `zonecast zone add`, or correct the rows' zone";
-        this.#stray(zone, "zone-unknown", reason, hint);
+        note(this.strays, zone, { code: "zone-unknown", reason, hint });
       }
     }
     this.#byText.set(zone, build);
@@ -120,28 +136,32 @@ export class ZoneBuilds {
     return build;
   }
 
-  #parseZone(text: string): Name | undefined {
+  #parseZone(text: string, problems: Problem[]): Name | undefined {
     try {
       return parseName(text);
     } catch (error) {
       if (!(error instanceof ZonecastError)) throw error;
-      this.#stray(text, error.code, error.message, error.hint);
+      note(problems, text, { code: error.code, reason: error.message, hint: error.hint });
       return undefined;
     }
   }
+}
 
-  #stray(zone: string, code: string, reason: string, hint: string | undefined): void {
-    if (this.strays.length >= MAX_STRAY_ZONES) return;
-    const what = { code, reason, hint };
-    this.strays.push({
-      zone,
-      group: WHOLE_ZONE,
-      owner: null,
-      scope: "zone",
-      name: "",
-      type: "",
-      content: "",
-      ...what,
-    });
-  }
+/** Adds a problem of a zone as such; no more than {@link MAX_STRAY_ZONES}. */
+function note(
+  problems: Problem[],
+  zone: string,
+  what: Pick<Problem, "code" | "reason" | "hint">,
+): void {
+  if (problems.length >= MAX_STRAY_ZONES) return;
+  problems.push({
+    zone,
+    group: WHOLE_ZONE,
+    owner: null,
+    scope: "zone",
+    name: "",
+    type: "",
+    content: "",
+    ...what,
+  });
 }

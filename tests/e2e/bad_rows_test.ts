@@ -8,6 +8,7 @@ import { startSecondary } from "../support/secondaries.ts";
 import { served, untilServed } from "../support/served.ts";
 import { newSerial, serveZones, sourceDatabase } from "../support/setup.ts";
 import { untilStatus } from "../support/status.ts";
+import type { Zonecast } from "../support/zonecast.ts";
 import type { ProblemStatus } from "../../lib/cli/status_report.ts";
 
 const NAME = "bad.example";
@@ -175,6 +176,14 @@ interopTest("bad rows are left out and told of, good ones served, and NSD takes 
   });
 });
 
+/** Waits until the problems in status are of these zones, with these codes, in this order. */
+async function untilProblems(zonecast: Zonecast, wanted: readonly string[][]): Promise<void> {
+  await untilStatus(zonecast, JSON.stringify(wanted), ({ problems }) => {
+    const told = problems.map(({ zone, code }) => [zone, code]).sort();
+    return JSON.stringify(told) === JSON.stringify(wanted);
+  });
+}
+
 /** Ways to spoil a served zone as a whole, and to mend it. */
 const SPOILT_ZONES: readonly [what: string, spoil: string, mend: string, code: string][] = [
   [
@@ -241,18 +250,51 @@ interopTest(
       });
     }
 
-    await t.step("a new zone that is spoilt is not served, and told of", async () => {
+    const untilTold = (wanted: string[][]) => untilProblems(zonecast, wanted);
+
+    await t.step("a new zone that is spoilt is not served, and told of at once", async () => {
       await sql`insert into zonecast.zones (name, mname, rname) values
       ('no-ns.example', 'ns1.example.net.', 'hm.example.net.'), ('a..b', 'ns.', 'hm.')`;
-      const { problems } = await untilStatus(
-        zonecast,
-        "both",
-        ({ problems }) => problems.length >= 2,
-      );
-      assertEquals(problems.map(({ zone }) => zone).sort(), ["a..b", "no-ns.example."]);
+      await untilTold([["a..b", "name-empty-label"], ["no-ns.example.", "zone-without-ns"]]);
       assertEquals(await served(zonecast, "no-ns.example", "NS"), "REFUSED");
       const n = await changeBoth();
       await untilServed(zonecast, `change${n}.good.example`, "A", ["192.0.2.1"]);
+      await untilTold([["a..b", "name-empty-label"], ["no-ns.example.", "zone-without-ns"]]);
+    });
+    await t.step("and no more when it is gone", async () => {
+      await sql`delete from zonecast.zones where name = 'no-ns.example'`;
+      await untilTold([["a..b", "name-empty-label"]]);
+      await sql`delete from zonecast.zones where name = 'a..b'`;
+      await untilTold([]);
     });
   },
 );
+
+interopTest("rows of a zone that is not there are told of, until it is", {}, async () => {
+  await using postgres = await startPostgres();
+  const { url, sql } = await sourceDatabase(postgres, [ZONE]);
+  await sql.unsafe(`
+    alter table zonecast.records rename to own_records;
+    create table public.elsewhere (name text primary key);
+    create view zonecast.records as
+      select zone, name, type, ttl, content, disabled, owner from zonecast.own_records union all
+      select 'late.example', name, 'A', 60, '192.0.2.1', false,
+        zonecast.owner('late.example', name) from public.elsewhere`);
+  await using zonecast = await serveZones({ source: url, zones: [ZONE] });
+  await sql.begin((tx) => [
+    tx`insert into public.elsewhere values ('www')`,
+    tx`select zonecast.touch('late.example', array['www'])`,
+  ]);
+  await untilProblems(zonecast, [["late.example", "zone-unknown"]]);
+  await sql`insert into zonecast.own_records (zone, name, type, content)
+    values ('bad.example', 'www', 'A', '192.0.2.1')`;
+  await untilServed(zonecast, `www.${ZONE}`, "A", ["192.0.2.1"]);
+  await untilProblems(zonecast, [["late.example", "zone-unknown"]]);
+
+  await sql`insert into zonecast.zones (name, mname, rname)
+    values ('late.example', 'ns1.servers.example.', 'hm.servers.example.')`;
+  await sql`insert into zonecast.own_records (zone, name, type, content)
+    values ('late.example', '@', 'NS', 'ns1.servers.example.')`;
+  await untilServed(zonecast, "www.late.example", "A", ["192.0.2.1"]);
+  await untilProblems(zonecast, []);
+});
