@@ -1,10 +1,9 @@
 /** Rows and zones that cannot be served: each is told of with its row, the rest is served. */
 import { assert, assertEquals } from "@std/assert";
+import { serveFollowed } from "../support/followed.ts";
 import { interopTest } from "../support/interop.ts";
-import { freePort } from "../support/ports.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { assertSameZone } from "../support/same_zone.ts";
-import { startSecondary } from "../support/secondaries.ts";
 import { served, untilServed } from "../support/served.ts";
 import { newSerial, serveZones, sourceDatabase } from "../support/setup.ts";
 import { untilStatus } from "../support/status.ts";
@@ -69,15 +68,10 @@ const sorted = (rows: unknown[]) => rows.map((row) => JSON.stringify(row)).sort(
 interopTest("bad rows are left out and told of, good ones served, and NSD takes the zone", {
   needs: ["nsd", "dig", "compilezone"],
 }, async (t) => {
-  const port = freePort();
   await using postgres = await startPostgres();
   const { url, sql } = await sourceDatabase(postgres, [ZONE]);
-  await using zonecast = await serveZones({
-    source: url,
-    zones: [ZONE],
-    secondaries: [{ addr: "127.0.0.1", port }],
-  });
-  await using secondary = await startSecondary("nsd", { zones: [ZONE], primary: zonecast, port });
+  await using servers = await serveFollowed(["nsd"], { source: url, zones: [ZONE] });
+  const { zonecast, secondaries: [secondary] } = servers;
   let serial = await newSerial(zonecast, ZONE, undefined);
 
   await sql.begin(async (tx) => {

@@ -1,10 +1,9 @@
 /** Several zones in one source: each has its own serial, its own NOTIFY, its own life. */
 import { assertEquals } from "@std/assert";
+import { serveFollowed } from "../support/followed.ts";
 import { interopTest, systemTest } from "../support/interop.ts";
-import { freePort } from "../support/ports.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { startFakeSecondary } from "../support/secondary_fake.ts";
-import { startSecondary } from "../support/secondaries.ts";
 import { served, untilServed } from "../support/served.ts";
 import { newSerial, serveZones, sourceDatabase } from "../support/setup.ts";
 import { until } from "../support/wait.ts";
@@ -79,17 +78,10 @@ systemTest("--zone serves only the zones it names", async () => {
 
 interopTest("100 zones reach NSD, each with its change", { needs: ["nsd"] }, async () => {
   const zones = Array.from({ length: 100 }, (_, i) => `zone${i}.example.`);
-  const port = freePort();
   await using postgres = await startPostgres();
   const { url, sql } = await sourceDatabase(postgres, zones);
-  const primary = { addr: "127.0.0.1", port: freePort() };
-  await using secondary = await startSecondary("nsd", { zones, primary, port });
-  await using zonecast = await serveZones({
-    source: url,
-    zones,
-    port: primary.port,
-    secondaries: [{ addr: "127.0.0.1", port }],
-  });
+  await using servers = await serveFollowed(["nsd"], { source: url, zones });
+  const { zonecast, secondaries: [secondary] } = servers;
   const serials = new Map<string, number>();
   for (const zone of zones) serials.set(zone, await newSerial(zonecast, zone, undefined));
   await sql`insert into zonecast.records (zone, name, type, content)

@@ -1,10 +1,9 @@
 /** The embedded source: commands beside the running server change what it serves. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import { serveFollowed } from "../support/followed.ts";
 import { interopTest, systemTest } from "../support/interop.ts";
-import { freePort } from "../support/ports.ts";
 import { assertSameZone } from "../support/same_zone.ts";
-import { startSecondary } from "../support/secondaries.ts";
 import { served, untilServed } from "../support/served.ts";
 import { mustZonecast, newSerial, serveZones } from "../support/setup.ts";
 import { tempDir } from "../support/tempdir.ts";
@@ -75,16 +74,9 @@ interopTest("NSD follows a zone from a file, over a kill -9 of zonecast", {
 }, async () => {
   await using dir = await tempDir();
   const source = `sqlite:${dir.path}/zones.db`;
-  const port = freePort();
-  const primary = { addr: "127.0.0.1", port: freePort() };
   await mustZonecast(source, ["zone", "add", NAME, "--ns", "ns1.servers.example."]);
-  await using secondary = await startSecondary("nsd", { zones: [ZONE], primary, port });
-  await using zonecast = await serveZones({
-    source,
-    zones: [ZONE],
-    port: primary.port,
-    secondaries: [{ addr: "127.0.0.1", port }],
-  });
+  await using servers = await serveFollowed(["nsd"], { source, zones: [ZONE] });
+  const { zonecast, secondaries: [secondary] } = servers;
   let serial = await newSerial(zonecast, ZONE, undefined);
   await secondary.reaches(ZONE, serial);
   for (let n = 1; n <= 3; n++) {

@@ -1,11 +1,10 @@
 /** The scenario every secondary goes through: it follows ten changes to the same zone as ours. */
 import { assertSameZone } from "../support/same_zone.ts";
 import type { SecondaryKind } from "../support/dns_server.ts";
+import { serveFollowed } from "../support/followed.ts";
 import { interopTest } from "../support/interop.ts";
-import { freePort } from "../support/ports.ts";
 import { startPostgres } from "../support/postgres.ts";
-import { startSecondary } from "../support/secondaries.ts";
-import { newSerial, serveZones, sourceDatabase } from "../support/setup.ts";
+import { newSerial, sourceDatabase } from "../support/setup.ts";
 import { CHANGED_ZONE, changes, type LeftOut } from "./changes.ts";
 
 export interface FollowOptions {
@@ -22,15 +21,10 @@ export function followTest(kind: SecondaryKind, options: FollowOptions = {}): vo
   }, async (t) => {
     const zones = [`${CHANGED_ZONE}.`];
     const [zone] = zones;
-    const port = freePort();
     await using postgres = await startPostgres();
     const { url, sql } = await sourceDatabase(postgres, zones);
-    await using zonecast = await serveZones({
-      source: url,
-      zones,
-      secondaries: [{ addr: "127.0.0.1", port }],
-    });
-    await using secondary = await startSecondary(kind, { zones, primary: zonecast, port });
+    await using servers = await serveFollowed([kind], { source: url, zones });
+    const { zonecast, secondaries: [secondary] } = servers;
     let serial = await newSerial(zonecast, zone, undefined);
     await secondary.reaches(zone, serial);
 

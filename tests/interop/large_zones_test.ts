@@ -1,13 +1,12 @@
 /** Zones of 10,000 and of 100,000 records, transferred by every tool and followed by real secondaries. */
 import { assertEquals } from "@std/assert";
 import type postgres from "postgres";
+import { serveFollowed } from "../support/followed.ts";
 import { interopTest, type Need } from "../support/interop.ts";
-import { freePort } from "../support/ports.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { assertSameLines, assertSameZone, exportLines, serverLines } from "../support/same_zone.ts";
 import type { SecondaryKind } from "../support/dns_server.ts";
-import { startSecondary } from "../support/secondaries.ts";
-import { newSerial, serveZones, sourceDatabase } from "../support/setup.ts";
+import { newSerial, sourceDatabase } from "../support/setup.ts";
 import type { TransferTool } from "../support/zone_text.ts";
 
 const NAME = "large.example";
@@ -44,12 +43,8 @@ for (const { records, kinds } of LARGE_ZONES) {
     await using postgres = await startPostgres();
     const { url, sql } = await sourceDatabase(postgres, [ZONE]);
     await fill(sql, records);
-    const ports = kinds.map(() => freePort());
-    await using zonecast = await serveZones({
-      source: url,
-      zones: [ZONE],
-      secondaries: ports.map((port) => ({ addr: "127.0.0.1", port })),
-    });
+    await using servers = await serveFollowed(kinds, { source: url, zones: [ZONE] });
+    const { zonecast, secondaries } = servers;
     let serial = await newSerial(zonecast, ZONE, undefined);
 
     await t.step("every tool's transfer is what zonecast exports", async () => {
@@ -60,15 +55,6 @@ for (const { records, kinds } of LARGE_ZONES) {
       }
     });
 
-    await using running = new AsyncDisposableStack();
-    const secondaries = await Promise.all(kinds.map(async (kind, index) => {
-      const secondary = await startSecondary(kind, {
-        zones: [ZONE],
-        primary: zonecast,
-        port: ports[index],
-      });
-      return running.use(secondary);
-    }));
     const follow = async (makeChange?: Promise<unknown>) => {
       if (makeChange) {
         await makeChange;
