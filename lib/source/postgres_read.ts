@@ -141,7 +141,7 @@ export class PostgresReader {
   #whyNoFeed(present: Present): string | undefined {
     if (!this.#feed) return this.memory.said;
     const obstacle = ownerObstacle(present, this.memory.ownersWrong);
-    this.#say(obstacle);
+    if (obstacle) this.#say(obstacle);
     return obstacle?.reason;
   }
 
@@ -186,6 +186,7 @@ export class PostgresReader {
     deliver: Deliver,
   ): Promise<ReadResult> {
     const { session } = this;
+    this.#say(undefined);
     const known = this.#follower.continues(formatCursor(cursor)) && !changes.zones;
     const zones = (known ? this.#zones : undefined) ?? await readZones(sql, session);
     const scope = withPending(changes.owners, request);

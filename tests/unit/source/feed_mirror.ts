@@ -46,6 +46,11 @@ export class FeedMirror implements AsyncDisposable {
     return mirror;
   }
 
+  /** Takes what another one has read. */
+  take(other: FeedMirror): void {
+    for (const [key, rows] of other.#rows) this.#rows.set(key, rows);
+  }
+
   async up(): Promise<void> {
     await until(() => this.source.link.up, {
       what: "the link is up",
