@@ -29,6 +29,9 @@ create view zonecast.records as
   cross join lateral (values ('A', service.ipv4), ('AAAA', service.ipv6)) as address (type, ip)
   where address.ip is not null;
 
+-- Finds the service behind an owner that changed.
+create index on public.services (zonecast.owner('apps.example.com', name));
+
 -- Tells zonecast which owners changed: on UPDATE the old names and the new.
 create function public.services_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
