@@ -213,9 +213,10 @@ systemTest(
   "serve: a password on the command line is warned of, also beside the environment's",
   async () => {
     await using site = await withZone();
-    await using server = site.serve(["--source", "postgres://app:SECRET@127.0.0.1:1/app"], {
-      ZONECAST_SOURCE: "postgres://app@127.0.0.1:1/app",
-    });
+    await using server = spawnServe([
+      ...["--source", "postgres://app:SECRET@127.0.0.1:1/app", "--state", `${site.path}/state.db`],
+      ...["--log-format", "logfmt", "--listen", `127.0.0.1:${freePort()}`],
+    ], { ZONECAST_SOURCE: "postgres://app@127.0.0.1:1/app" });
     await server.logged(/event="the source's password stands in the process list"/);
     await server.logged(/event="source down"/);
     assertEquals(server.log().includes("SECRET"), false);
