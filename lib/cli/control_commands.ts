@@ -4,6 +4,7 @@
 import type { ControlCommand, ControlRequest, JsonValue } from "../ops/mod.ts";
 import type { Primary } from "../primary.ts";
 import type { DnsServer, SecondaryZone } from "../server/mod.ts";
+import type { WriteBackQueue } from "../source/mod.ts";
 import type { StateStore } from "../store/mod.ts";
 import type { ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import { notPublished } from "./errors.ts";
@@ -24,6 +25,8 @@ export interface ServerParts {
   readonly primary: Primary;
   /** For the journal. */
   readonly store: Pick<StateStore, "journal" | "differences">;
+  /** What is told to the source. */
+  readonly queue: Pick<WriteBackQueue, "status">;
   /** ms since the epoch. */
   readonly startedAt: number;
 }
@@ -40,7 +43,7 @@ export function controlCommands(parts: ServerParts): Record<string, ControlComma
 }
 
 function* statusParts(parts: ServerParts): Generator<StatusPart> {
-  const { server, primary, startedAt } = parts;
+  const { server, primary, queue, startedAt } = parts;
   const { listen, secondaries } = server.status();
   const { zones, link, source, lastReadAt, reads, failure, problems } = primary.status();
   yield {
@@ -57,6 +60,8 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
         lastReadAt: isoTime(lastReadAt),
         reads: { full: reads.everything, feed: reads.part },
         failure,
+        writtenBackAt: isoTime(queue.status.writtenAt),
+        writeBackFailure: queue.status.failure,
       },
     },
   };

@@ -138,7 +138,7 @@ export class RunningServer {
     await server.start();
     this.#parts.push({ name: "server", close: () => server.close({ drainMs: DRAIN_MS }) });
 
-    const commands = controlCommands({ zones, server, primary, store, startedAt });
+    const commands = controlCommands({ zones, server, primary, store, queue, startedAt });
     const control = await ControlServer.start(config.control, commands, log);
     this.#parts.push({ name: "control socket", close: () => control.close() });
 

@@ -37,6 +37,10 @@ export interface SourceStatus extends JsonObject {
   readonly reads: { readonly full: number; readonly feed: number };
   /** Why the last read, or publishing what it found, failed. */
   readonly failure?: string;
+  /** When it was last told what became of its records; absent where there is nobody to tell. */
+  readonly writtenBackAt?: string;
+  /** Why it cannot be told. */
+  readonly writeBackFailure?: string;
 }
 
 /** A zone as it is served. */
@@ -225,10 +229,13 @@ function renderServer(
   const failure = source.up && source.failure
     ? `last read FAILED: ${escapeControls(source.failure)}\n`
     : "";
+  const told = source.writeBackFailure
+    ? `writing back FAILED: ${escapeControls(source.writeBackFailure)}\n`
+    : "";
   return `zonecast ${version}, process ${pid}, up ${age(startedAt, now)}, on ${
     listen.join(", ")
   }\n` +
-    `source ${source.description}: ${link}\n${reads}${failure}`;
+    `source ${source.description}: ${link}\n${reads}${failure}${told}`;
 }
 
 function renderNotify(notify: NotifyStatus | undefined, now: number): string {

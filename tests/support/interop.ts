@@ -17,6 +17,7 @@ const NEEDS = {
   dig: { programs: ["dig"], package: "bind9-dnsutils" },
   kdig: { programs: ["kdig"], package: "knot-dnsutils" },
   drill: { programs: ["drill"], package: "ldnsutils" },
+  psql: { programs: ["psql"], package: "postgresql-client" },
   compilezone: { programs: ["named-compilezone"], package: "bind9-utils" },
 } as const;
 

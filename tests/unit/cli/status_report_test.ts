@@ -113,6 +113,20 @@ Deno.test("status: a source that is down says since when and why", async () => {
   );
 });
 
+Deno.test("status: what cannot be written back is said", async () => {
+  const source = {
+    description: "postgres db",
+    up: true,
+    since: ago(5_000),
+    reads: { full: 1, feed: 0 },
+    writeBackFailure: "permission denied",
+  };
+  const report = await assembleReport(stream([{
+    server: { version: "1", pid: 1, startedAt: ago(0), listen: [], source },
+  }]));
+  assertMatch(renderReport(report, NOW), /^writing back FAILED: permission denied$/m);
+});
+
 Deno.test("status: without a server only the zones are known", async () => {
   const report = await assembleReport(stream([PARTS[1]]));
   assertEquals(report.server, undefined);
