@@ -1,0 +1,132 @@
+/**
+ * Which serial a zone goes on with when the state file is lost, or an old copy:
+ * never one that a secondary would take for older than what it has.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { query, serialOf } from "../support/dns_client.ts";
+import { freePort } from "../support/ports.ts";
+import { type FakeSecondary, startFakeSecondary } from "../support/secondary_fake.ts";
+import { mustZonecast, newSerial } from "../support/setup.ts";
+import { untilStatus } from "../support/status.ts";
+import { tempDir } from "../support/tempdir.ts";
+import { until } from "../support/wait.ts";
+import { startZonecast, type Zonecast } from "../support/zonecast.ts";
+
+const ZONE = "example.org";
+const JUMP = 2 ** 16;
+
+/** A source file with one zone. */
+async function sourceWithZone(dir: string): Promise<string> {
+  const source = `sqlite:${dir}/records.db`;
+  await mustZonecast(source, ["zone", "add", ZONE, "--ns", "ns1.example.net."]);
+  return source;
+}
+
+function serve(source: string, secondaries: readonly FakeSecondary[]): Promise<Zonecast> {
+  return startZonecast({ source, secondaries });
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+Deno.test("the state file is lost: the zone begins above what the secondaries have", async () => {
+  await using dir = await tempDir();
+  await using behind = await startFakeSecondary();
+  await using ahead = await startFakeSecondary();
+  const theirs = now() + 100_000;
+  behind.serials.set(ZONE, theirs - 5_000);
+  ahead.serials.set(ZONE, theirs);
+  await using zonecast = await serve(await sourceWithZone(dir.path), [behind, ahead]);
+  assertEquals(await newSerial(zonecast, ZONE, undefined), theirs + 1);
+});
+
+Deno.test("secondaries that do not have the zone yet set no floor", async () => {
+  await using dir = await tempDir();
+  await using fresh = await startFakeSecondary();
+  await using zonecast = await serve(await sourceWithZone(dir.path), [fresh]);
+  const serial = await newSerial(zonecast, ZONE, undefined);
+  assert(Math.abs(serial - now()) < 60, `${serial}`);
+});
+
+Deno.test("no secondary answers: the zone begins 2^16 above the time, and passes one that comes with more", async () => {
+  await using dir = await tempDir();
+  const source = await sourceWithZone(dir.path);
+  const port = freePort();
+  await using zonecast = await startZonecast({
+    source,
+    secondaries: [{ addr: "127.0.0.1", port }],
+  });
+  const first = await newSerial(zonecast, ZONE, undefined);
+  assert(Math.abs(first - now() - JUMP) < 60, `${first}`);
+  assertStringIncludes(zonecast.log(), "no secondary answered with its serial");
+  await using secondary = await startFakeSecondary({ port });
+  secondary.serials.set(ZONE, first + 10);
+  assertEquals(await newSerial(zonecast, ZONE, first), first + 11);
+});
+
+Deno.test("an old copy of the state file is restored: the serial is raised above the secondary's", async () => {
+  await using dir = await tempDir();
+  await using secondary = await startFakeSecondary();
+  await using zonecast = await serve(await sourceWithZone(dir.path), [secondary]);
+  const old = await newSerial(zonecast, ZONE, undefined);
+  await zonecast.stop();
+  secondary.serials.set(ZONE, old + 500); // what later versions, now lost, had
+  await zonecast.start();
+  assertEquals(await newSerial(zonecast, ZONE, old), old + 501);
+  assertStringIncludes(zonecast.log(), "raising the serial above it");
+});
+
+Deno.test("a confirmed zone is not raised by a secondary: an alarm names the command, which does it", async () => {
+  await using dir = await tempDir();
+  await using secondary = await startFakeSecondary();
+  const source = await sourceWithZone(dir.path);
+  await using zonecast = await serve(source, [secondary]);
+  const first = await newSerial(zonecast, ZONE, undefined);
+  secondary.serials.set(ZONE, first);
+  await untilStatus(zonecast, "live", (report) => JSON.stringify(report).includes('"live"'));
+  secondary.serials.set(ZONE, first + 7_000);
+  await zonecast.mustCli(["set", ZONE, "www", "A", "192.0.2.1"]);
+  const second = await newSerial(zonecast, ZONE, first);
+  assert(second < first + 7_000);
+  const command = await until(
+    () => /zonecast (zone set example\.org\.? --serial-floor \d+)/.exec(zonecast.log())?.[1],
+    { what: "the command in the log", seen: () => zonecast.log() },
+  );
+  await zonecast.mustCli(command.split(" "));
+  assertEquals(await newSerial(zonecast, ZONE, second), first + 7_001);
+});
+
+Deno.test("serials without a greatest one hold the zone; the command shown publishes it", async () => {
+  await using dir = await tempDir();
+  await using one = await startFakeSecondary();
+  await using other = await startFakeSecondary();
+  one.serials.set(ZONE, 1_000);
+  other.serials.set(ZONE, 1_000 + 2 ** 31);
+  await using zonecast = await serve(await sourceWithZone(dir.path), [one, other]);
+  const command = await until(
+    () => /zonecast (zone set example\.org\.? --serial-floor \d+)/.exec(zonecast.log())?.[1],
+    { what: "the command in the log", seen: () => zonecast.log() },
+  );
+  assertEquals((await query(zonecast, ZONE, "SOA")).rcode, "REFUSED");
+  const report = await untilStatus(
+    zonecast,
+    "the problem",
+    ({ problems }) => problems.some(({ code }) => code === "serials-incomparable"),
+  );
+  assertEquals(report.zones, []);
+  await zonecast.mustCli(command.split(" "));
+  await until(async () => await serialOf(zonecast, ZONE) !== undefined, {
+    what: "the zone served",
+  });
+});
+
+Deno.test("--serial-floor: every zone is published above it", async () => {
+  await using dir = await tempDir();
+  const floor = now() + 50_000;
+  await using zonecast = await startZonecast({
+    source: await sourceWithZone(dir.path),
+    args: ["--serial-floor", String(floor)],
+  });
+  assertEquals(await newSerial(zonecast, ZONE, undefined), floor + 1);
+});
