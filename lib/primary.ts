@@ -190,8 +190,10 @@ export class Primary {
   #failed(error: unknown, read: DueRead): void {
     const known = error instanceof ZonecastError;
     const message = error instanceof Error ? error.message : String(error);
+    const { log, source } = this.#parts;
     if (message !== this.#failure) {
-      this.#parts.log.error("publish failed", {
+      // A source that is away has been told of already.
+      log[source.link.up ? "error" : "debug"]("publish failed", {
         error: known ? message : error instanceof Error ? error : message,
         hint: known ? error.hint : undefined,
       });
@@ -218,10 +220,10 @@ export class Primary {
     const outcome: Outcome = { publications: [], pending, settled: [] };
     for (const build of zoneBuilds) await this.#build(build, reading, read.reason, outcome);
     await this.#commit(outcome, reading);
+    this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
     await this.#retireMissing(builds);
     const everything = reading.scope === "everything";
     this.#reads[everything ? "everything" : "part"]++;
-    this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
     this.#reporting.noteAbsent(this.#parts.config.zones, builds);
     this.#tell(outcome, reading, zoneBuilds, builds);
     return everything;

@@ -137,8 +137,9 @@ export class ZoneBuild {
     if (!current && this.#keys) return { kind: "incomplete" };
     const serial = this.#serial(current, rules);
     const soa = this.#soa(serial);
-    if (!soa) return { kind: "held" };
+    // Owners are judged also when the zone is held, or their problems would seem solved.
     const changes = yield* this.#changes(current);
+    if (!soa) return { kind: "held" };
     const missing = this.#apexProblem(current, changes);
     if (missing) {
       this.problems.push(missing);
