@@ -1,5 +1,6 @@
 /** An IXFR answer as a client applies it, read by dns-packet. */
 import type { Answer } from "dns-packet";
+import { Buffer } from "node:buffer";
 
 /** One difference sequence: records as text. */
 export interface Sequence {
@@ -14,7 +15,9 @@ export function recordText(answer: Answer): string {
   const { name, type } = answer;
   const data = "data" in answer ? answer.data : null;
   const ttl = "ttl" in answer ? answer.ttl : "";
-  const text = data instanceof Uint8Array ? [...data].join(".") : JSON.stringify(data);
+  const text = data instanceof Uint8Array
+    ? Buffer.from(data).toString("hex")
+    : JSON.stringify(data);
   return `${name} ${ttl} ${type} ${text}`;
 }
 
