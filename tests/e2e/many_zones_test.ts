@@ -64,6 +64,21 @@ systemTest(
   },
 );
 
+systemTest(
+  "a zone written in capitals is served; renamed, it is served under the new name",
+  async () => {
+    await using postgres = await startPostgres();
+    const { url, sql } = await sourceDatabase(postgres, ["MiXed.Example."]);
+    await using zonecast = await serveZones({ source: url, zones: ["mixed.example."] });
+    await sql`insert into zonecast.records (zone, name, type, content)
+    values ('MiXed.Example', 'www', 'A', '192.0.2.1')`;
+    await untilServed(zonecast, "www.mixed.example", "A", ["192.0.2.1"]);
+    await sql`update zonecast.zones set name = 'renamed.example'`;
+    await untilServed(zonecast, "www.renamed.example", "A", ["192.0.2.1"]);
+    await untilServed(zonecast, "www.mixed.example", "A", "REFUSED");
+  },
+);
+
 systemTest("--zone serves only the zones it names", async () => {
   await using postgres = await startPostgres();
   const { url } = await sourceDatabase(postgres, ZONES);

@@ -23,11 +23,9 @@ const STALL_MS = 1_000;
 /** Commits the marker record, as soon as Postgres takes it. */
 async function setMarker(sql: postgres.Sql, marker: string): Promise<void> {
   const commit = () =>
-    sql.begin((tx) => [
-      tx`delete from zonecast.records where name = 'marker'`,
-      tx`insert into zonecast.records (zone, name, type, content)
-        values (${NAME}, 'marker', 'TXT', ${marker})`,
-    ]);
+    sql.unsafe(`delete from zonecast.records where name = 'marker';
+      insert into zonecast.records (zone, name, type, content)
+        values ('${NAME}', 'marker', 'TXT', '${marker}')`); // one message, one transaction
   await until(async () => {
     await commit();
     return true;

@@ -73,3 +73,30 @@ interopTest("started again, it brings a secondary that missed a change up to its
   await secondary.reaches(ZONE, serial);
   assertEquals(await zonecast.serial(ZONE), serial);
 });
+
+interopTest("its state file lost, it starts above the serial its secondary shows", {
+  needs: ["nsd", "dig", "compilezone"],
+}, async () => {
+  await using postgres = await startPostgres();
+  const { url, sql } = await sourceDatabase(postgres, [ZONE]);
+  await using servers = await serveFollowed(["nsd"], { source: url, zones: [ZONE] });
+  const { zonecast, secondaries: [secondary] } = servers;
+  // A serial far ahead of the time, and of all that the source knows.
+  const first = await newSerial(zonecast, ZONE, undefined);
+  await sql`update zonecast.zones set serial_floor = ${first + 1_000_000}`;
+  const high = await newSerial(zonecast, ZONE, first);
+  await secondary.reaches(ZONE, high);
+  await sql`update zonecast.zones set serial_floor = null`;
+
+  await zonecast.stop("SIGKILL");
+  for (const { name } of [...Deno.readDirSync(zonecast.dir)]) {
+    if (name.startsWith("state.db")) await Deno.remove(`${zonecast.dir}/${name}`);
+  }
+  await sql`insert into zonecast.records (zone, name, type, content)
+    values (${NAME}, 'after', 'A', '192.0.2.1')`;
+  await zonecast.start();
+  const serial = await newSerial(zonecast, ZONE, undefined);
+  assert(serial > high, `${serial} after ${high}`);
+  await secondary.reaches(ZONE, serial);
+  await assertSameZone(zonecast, secondary, ZONE);
+});
