@@ -15,7 +15,7 @@ import { runSliced } from "./ops/mod.ts";
 import type { PrimaryParts, PrimaryStatus } from "./primary/parts.ts";
 import { Reporting } from "./primary/reporting.ts";
 import { SerialGuard } from "./primary/serials.ts";
-import { ownersRead, Waiting } from "./primary/waiting.ts";
+import { addRead, Waiting } from "./primary/waiting.ts";
 import {
   type DueRead,
   type OwnerScope,
@@ -87,7 +87,7 @@ export class Primary {
   /** Makes the last known versions current; nothing is announced yet. */
   restore(state: StoredState): void {
     this.#cursor = state.cursor;
-    this.#waiting.keep(state.pending);
+    this.#waiting.restore(state.pending);
     for (const { version, publishedAt } of state.zones) {
       if (!this.#isWanted(version.apexKey)) continue;
       this.#parts.zones.set(version);
@@ -268,7 +268,7 @@ export class Primary {
       floors,
     }));
     if (!result || result.kind === "held") {
-      outcome.pending.set(name, ownersRead(reading, name));
+      addRead(outcome.pending, reading, name);
     } else if (result.kind === "incomplete") {
       outcome.pending.set(name, "all");
       this.#readAgain(build.apex);

@@ -22,6 +22,15 @@ export class Waiting {
     this.#pending = pending;
   }
 
+  /** Takes what was kept when zonecast ended: why it waited is not known, so all is read again. */
+  restore(pending: PendingOwners): void {
+    this.#pending = pending;
+    for (const zone of pending.keys()) {
+      const key = zoneKey(zone);
+      if (key !== undefined) this.#due.add(key);
+    }
+  }
+
   /** Has what waits of a zone read again. */
   makeDue(apex: Name): void {
     this.#due.add(canonicalKey(apex));
@@ -54,9 +63,12 @@ export class Waiting {
   }
 }
 
-/** The owners of a zone that a reading covered. */
-export function ownersRead(reading: Reading, zone: string): OwnerScope {
-  return reading.scope === "everything" ? "all" : reading.scope.get(zone) ?? new Set();
+/** Has what a reading covered of a zone wait, beside what waits of it already. */
+export function addRead(pending: Map<string, OwnerScope>, reading: Reading, zone: string): void {
+  const owners = reading.scope === "everything" ? "all" : reading.scope.get(zone) ?? [];
+  const before = pending.get(zone) ?? [];
+  const all = owners === "all" || before === "all";
+  pending.set(zone, all ? "all" : new Set([...before, ...owners]));
 }
 
 /** The apex key of a zone by the source's name for it; undefined when that is no name. */

@@ -4,6 +4,7 @@ import { createLogger, type Logger, nullLogger } from "../../lib/ops/mod.ts";
 import { Primary } from "../../lib/primary.ts";
 import type {
   Deliver,
+  OwnerScope,
   Reading,
   ReadRequest,
   Source,
@@ -30,7 +31,7 @@ const SETTINGS: ZoneSettings = {
   serialFloor: null,
 };
 
-/** A source whose rows, settings and failures the test sets; every read is of everything. */
+/** A source whose rows, settings and failures the test sets; reads are of everything, or of what was touched. */
 class ScriptedSource implements Source {
   readonly description = "a script";
   readonly link = { up: true, since: 0, reason: undefined };
@@ -46,6 +47,8 @@ class ScriptedSource implements Source {
   reads = 0;
   /** Whether the last read was asked to be of everything. */
   everything = false;
+  /** What the feed says was touched since the last read; undefined for a source without a feed. */
+  touched: Map<string, OwnerScope> | undefined;
   wake: (reason: WakeReason) => void = () => {};
   changed: (link: SourceLink) => void = () => {};
 
@@ -62,8 +65,32 @@ class ScriptedSource implements Source {
     this.reads++;
     this.everything = request.everything;
     if (this.failure) throw this.failure;
-    await deliver(this.rows, this.zones);
-    return { cursor: String(this.reads), zones: this.zones, scope: "everything" };
+    const cursor = String(this.reads);
+    if (!this.touched || request.everything || request.cursor === undefined) {
+      await deliver(this.rows, this.zones);
+      return { cursor, zones: this.zones, scope: "everything" };
+    }
+    const scope = withPending(this.touched, request);
+    this.touched = new Map();
+    const rows = this.rows.filter(({ zone, owner = "" }) => {
+      const owners = scope.get(zone);
+      return owners === "all" || owners?.has(owner);
+    });
+    await deliver(rows, this.zones);
+    return { cursor, zones: this.zones, scope };
+  }
+
+  /** Sets an address as a source with a feed tells of it. */
+  touch(name: string, address: string, zone = "example.org"): void {
+    const owner = `${name}.${zone}.`;
+    this.rows = this.rows.filter((row) => row.owner !== owner);
+    this.rows.push({ zone, name, type: "A", ttl: null, content: address, owner });
+    this.tell([[zone, new Set([owner])]]);
+  }
+
+  tell(touched: [zone: string, owners: OwnerScope][]): void {
+    this.touched = new Map([...this.touched ?? [], ...touched]);
+    this.wake("feed");
   }
 
   set(name: string, address: string): void {
@@ -73,6 +100,21 @@ class ScriptedSource implements Source {
   }
 
   async close(): Promise<void> {}
+}
+
+/** As the source with a feed reads: what waits, where its zone was touched or is due. */
+function withPending(
+  touched: ReadonlyMap<string, OwnerScope>,
+  { pending, due }: ReadRequest,
+): Map<string, OwnerScope> {
+  const scope = new Map(touched);
+  for (const [zone, owners] of pending) {
+    const before = scope.get(zone);
+    if (before === undefined && !due.has(zone)) continue;
+    const all = before === "all" || owners === "all";
+    scope.set(zone, all ? "all" : new Set([...before ?? [], ...owners]));
+  }
+  return scope;
 }
 
 interface Driven extends AsyncDisposable {
@@ -197,4 +239,27 @@ Deno.test("a zone removed and made again goes on above its last serial", async (
   source.wake("notification");
   await until(() => announced.length === 3, { what: "the zone is back" });
   assertEquals(announced[2].serial, 1_800_000_002);
+});
+
+Deno.test("a change of a zone that is held is published when it is repaired, whatever came between", async () => {
+  await using driven = await drive();
+  const { source, announced, primary } = driven;
+  await until(() => announced.length === 1, { what: "the first version" });
+  const other = { ...SETTINGS, name: "other.example" };
+  source.rows.push({ ...source.rows[0], zone: "other.example" });
+  source.zones = [SETTINGS, other];
+  source.wake("notification");
+  await until(() => announced.length === 2, { what: "another zone" });
+  source.zones = [{ ...SETTINGS, refresh: -1 }, other];
+  source.tell([["example.org", new Set()]]);
+  await until(() => primary.status().problems.length === 1, { what: "the zone is held" });
+  source.touch("www", "192.0.2.1");
+  const reads = source.reads;
+  await until(() => source.reads > reads, { what: "a read of what waits" });
+  source.touch("www", "192.0.2.2", "other.example");
+  await until(() => announced.length === 3, { what: "a change elsewhere" });
+  source.zones = [SETTINGS, other];
+  source.tell([["example.org", new Set()]]);
+  await until(() => announced.length === 4, { what: "the zone repaired", timeoutMs: 3000 });
+  assertEquals([announced[3].apexKey, announced[3].records], [announced[0].apexKey, 3]);
 });
