@@ -2,7 +2,7 @@
 import { type DnsServer, launch, type SecondaryOptions } from "./dns_server.ts";
 
 function configuration(dir: string, addr: string, port: number, options: SecondaryOptions): string {
-  const { primary } = options;
+  const { primary, transferFrom = "127.0.0.1" } = options;
   const zones = options.zones.map((zone) => `
 zone "${zone}" {
   type secondary;
@@ -25,6 +25,8 @@ options {
   masterfile-format text;
   allow-notify { 127.0.0.0/8; };
   allow-transfer { 127.0.0.0/8; };
+  transfer-source ${transferFrom};
+  use-alt-transfer-source no;
   notify no;
   notify-delay 0;
   notify-rate 1000;

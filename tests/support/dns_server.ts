@@ -21,8 +21,12 @@ export interface SecondaryOptions {
   readonly primary: Server;
   /** Default: a free one. Give it when the primary must know it first. */
   readonly port?: number;
-  /** IP address to listen on and transfer from; default 127.0.0.1. */
+  /** IP address to listen on; default 127.0.0.1, and BIND takes no other of the loopback's. */
   readonly addr?: string;
+  /** IP address to transfer from; default 127.0.0.1. */
+  readonly transferFrom?: string;
+  /** Whether PowerDNS asks for differences; the others always do. Default: no, which is its own. */
+  readonly ixfr?: boolean;
 }
 
 /** A running server; disposing stops it and removes its directory. */

@@ -17,6 +17,11 @@ const NEEDS = {
   dig: { programs: ["dig"], package: "bind9-dnsutils" },
   kdig: { programs: ["kdig"], package: "knot-dnsutils" },
   drill: { programs: ["drill"], package: "ldnsutils" },
+  // A Debian package of the system's own Python, whatever else is on PATH.
+  dnspython: {
+    programs: ["/usr/bin/python3", "/usr/lib/python3/dist-packages/dns/xfr.py"],
+    package: "python3-dnspython",
+  },
   psql: { programs: ["psql"], package: "postgresql-client" },
   compilezone: { programs: ["named-compilezone"], package: "bind9-utils" },
 } as const;

@@ -26,6 +26,7 @@ acl:
 }
 
 function secondaryConfiguration(options: SecondaryOptions): string {
+  const { transferFrom = "127.0.0.1" } = options;
   const zones = options.zones.map((zone) => `
   - domain: "${zone}"
     master: primary
@@ -36,6 +37,7 @@ function secondaryConfiguration(options: SecondaryOptions): string {
 remote:
   - id: primary
     address: ${options.primary.addr}@${options.primary.port}
+    via: ${transferFrom}
 zone:${zones.join("")}`;
 }
 

@@ -2,13 +2,14 @@
 import { type DnsServer, launch, type SecondaryOptions } from "./dns_server.ts";
 
 function configuration(dir: string, addr: string, port: number, options: SecondaryOptions): string {
-  const { primary } = options;
+  const { primary, transferFrom = "127.0.0.1" } = options;
   const zones = options.zones.map((zone) => `
 zone:
   name: "${zone}"
   zonefile: "${zone}zone"
   allow-notify: 127.0.0.0/8 NOKEY
   request-xfr: ${primary.addr}@${primary.port} NOKEY
+  outgoing-interface: ${transferFrom}
   provide-xfr: 127.0.0.0/8 NOKEY
   min-retry-time: 1
 `);

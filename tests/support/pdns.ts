@@ -27,13 +27,20 @@ async function createDatabase(path: string, options: SecondaryOptions): Promise<
     const insert = database.prepare(
       "insert into domains (name, master, type) values (?, ?, 'SLAVE')",
     );
-    for (const zone of options.zones) insert.run(zone.replace(/\.$/, ""), `${addr}:${port}`);
+    const ask = database.prepare(
+      "insert into domainmetadata (domain_id, kind, content) values (?, 'IXFR', '1')",
+    );
+    for (const zone of options.zones) {
+      const { lastInsertRowid } = insert.run(zone.replace(/\.$/, ""), `${addr}:${port}`);
+      if (options.ixfr) ask.run(lastInsertRowid);
+    }
   } finally {
     database.close();
   }
 }
 
-function configuration(dir: string, addr: string, port: number): string {
+function configuration(dir: string, addr: string, port: number, options: SecondaryOptions): string {
+  const { transferFrom = "127.0.0.1" } = options;
   // No security poll: it would ask outside this machine. No caches: a test looks at once.
   return `
 launch=gsqlite3
@@ -41,6 +48,7 @@ gsqlite3-database=${dir}/pdns.sqlite3
 gsqlite3-pragma-synchronous=0
 local-address=${addr}
 local-port=${port}
+query-local-address=${transferFrom}
 socket-dir=${dir}
 daemon=no
 guardian=no
@@ -66,7 +74,7 @@ export function startPdns(options: SecondaryOptions): Promise<DnsServer> {
     port: options.port,
     async configure({ dir, addr, port }) {
       await createDatabase(`${dir}/pdns.sqlite3`, options);
-      await Deno.writeTextFile(`${dir}/pdns.conf`, configuration(dir, addr, port));
+      await Deno.writeTextFile(`${dir}/pdns.conf`, configuration(dir, addr, port, options));
       return [`--config-dir=${dir}`];
     },
   });
