@@ -25,63 +25,61 @@ comment on column zonecast.zones.serial_floor is 'published serials lie above it
 
 -- One owner, one text: absolute, ASCII lower case; \DDD for octets that cannot
 -- be shown, \X for those that mean something in a master file. Never fails:
--- what is no escape, or lies outside ASCII, stays as it is written.
+-- what is no escape, or lies outside ASCII, stays as it is written. Names nothing
+-- of this schema: an index on it is kept by whoever writes to the user's table,
+-- and that role need not know of zonecast.
 create or replace function zonecast.owner(zone text, name text) returns text
 language plpgsql immutable strict parallel safe as $owner$
 declare
   origin text := zone;
   result text := name;
+  texts text[] := array[zone, name];
 begin
   if (zone || name) collate "C" ~ '^[A-Za-z0-9_*./-]*$' then
     origin := lower(origin collate "C");
     result := lower(result collate "C");
   else
-    origin := zonecast.normal_escapes(origin);
-    result := zonecast.normal_escapes(result);
+    for i in 1..2 loop
+      texts[i] := (
+        select coalesce(string_agg(
+          case
+            when octet is null then token
+            when octet between 65 and 90 then chr(octet + 32)
+            when octet <= 32 or octet >= 127 then '\' || lpad(octet::text, 3, '0')
+            when octet in (34, 36, 40, 41, 46, 59, 64, 92) and token <> '.' then '\' || chr(octet)
+            else chr(octet)
+          end, '' order by at), '')
+        from (
+          select at, token[1] as token,
+            case
+              when token[1] ~ '^\\[0-9]{3}$' then
+                case when substr(token[1], 2)::integer <= 255 then substr(token[1], 2)::integer end
+              when token[1] ~ '^\\.' then
+                case when ascii(substr(token[1], 2)) < 128 then ascii(substr(token[1], 2)) end
+              when token[1] <> '\' and ascii(token[1]) < 128 then ascii(token[1])
+            end as octet
+          from regexp_matches(texts[i], '\\[0-9]{3}|\\[^0-9]|.', 'g') with ordinality as t(token, at)
+        ) as tokens
+      );
+    end loop;
+    origin := texts[1];
+    result := texts[2];
   end if;
   -- A name is absolute when it ends in a dot that no backslash escapes.
-  if result ~ '(^|[^\\])(\\\\)*\.$' then
-    return zonecast.indexable(result);
+  if result !~ '(^|[^\\])(\\\\)*\.$' then
+    if origin !~ '(^|[^\\])(\\\\)*\.$' then
+      origin := origin || '.';
+    end if;
+    if name = '@' then
+      return origin;
+    end if;
+    result := result || case when origin = '.' then '.' else '.' || origin end;
   end if;
-  if origin !~ '(^|[^\\])(\\\\)*\.$' then
-    origin := origin || '.';
-  end if;
-  if name = '@' then
-    return origin;
-  end if;
-  return zonecast.indexable(result || case when origin = '.' then '.' else '.' || origin end);
+  -- No name of 255 octets needs over 1,016 characters; what is longer is none, and
+  -- is cut so that an index entry can hold it.
+  return case when octet_length(result) > 1016 then left(result, 250) else result end;
 end
 $owner$;
-
--- No name of 255 octets needs over 1,016 characters; what is longer is none, and
--- is cut so that an index entry can hold it.
-create or replace function zonecast.indexable(owner text) returns text
-language sql immutable strict parallel safe as $indexable$
-  select case when octet_length(owner) > 1016 then left(owner, 250) else owner end
-$indexable$;
-
-create or replace function zonecast.normal_escapes(name text) returns text
-language sql immutable strict parallel safe as $normal$
-  select coalesce(string_agg(
-    case
-      when octet is null then token
-      when octet between 65 and 90 then chr(octet + 32)
-      when octet <= 32 or octet >= 127 then '\' || lpad(octet::text, 3, '0')
-      when octet in (34, 36, 40, 41, 46, 59, 64, 92) and token <> '.' then '\' || chr(octet)
-      else chr(octet)
-    end, '' order by at), '')
-  from (
-    select at, token[1] as token,
-      case
-        when token[1] ~ '^\\[0-9]{3}$' then
-          case when substr(token[1], 2)::integer <= 255 then substr(token[1], 2)::integer end
-        when token[1] ~ '^\\.' then
-          case when ascii(substr(token[1], 2)) < 128 then ascii(substr(token[1], 2)) end
-        when token[1] <> '\' and ascii(token[1]) < 128 then ascii(token[1])
-      end as octet
-    from regexp_matches(name, '\\[0-9]{3}|\\[^0-9]|.', 'g') with ordinality as t(token, at)
-  ) as tokens
-$normal$;
 
 -- Two spellings of one zone cannot be two zones.
 do $zones$ begin
