@@ -55,8 +55,8 @@ export class Primary {
   readonly #reporting: Reporting;
   readonly #waiting = new Waiting();
   readonly #publishedAt = new Map<string, number>();
-  /** The settings each zone is served with, by its apex's key. */
-  readonly #settled = new Map<string, string>();
+  /** The settings each zone was last built with, served or not, by its apex's key. */
+  readonly #built = new Map<string, string>();
   readonly #reads = { everything: 0, part: 0 };
   #cursor: string | undefined;
   #failure: string | undefined;
@@ -220,6 +220,9 @@ export class Primary {
     const outcome: Outcome = { publications: [], pending, settled: [] };
     for (const build of zoneBuilds) await this.#build(build, reading, read.reason, outcome);
     await this.#commit(outcome, reading);
+    for (const { apexKey, settings } of zoneBuilds) {
+      this.#built.set(apexKey, JSON.stringify(settings));
+    }
     this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
     await this.#retireMissing(builds);
     const everything = reading.scope === "everything";
@@ -281,7 +284,7 @@ export class Primary {
   }
 
   /** Durable, then visible, then announced. */
-  async #commit({ publications, pending, settled }: Outcome, reading: Reading): Promise<void> {
+  async #commit({ publications, pending }: Outcome, reading: Reading): Promise<void> {
     const { store, zones, announcer } = this.#parts;
     const progress = { cursor: reading.cursor, pending };
     const waited = this.#waiting.pending;
@@ -296,9 +299,6 @@ export class Primary {
       this.#publishedAt.set(version.apexKey, publishedAt);
       this.#serials.published(version);
     }
-    for (const { apexKey, settings } of settled) {
-      this.#settled.set(apexKey, JSON.stringify(settings));
-    }
     for (const { version } of publications) announcer.announce(version);
   }
 
@@ -311,7 +311,7 @@ export class Primary {
       await store.removeZone(apex);
       zones.delete(apex);
       this.#publishedAt.delete(apexKey);
-      this.#settled.delete(apexKey);
+      this.#built.delete(apexKey);
       this.#serials.retired(version);
       announcer.retire(apex);
       this.#reporting.removed(version);
@@ -340,7 +340,7 @@ export class Primary {
 
   /** Has a zone looked at again, with whatever waits of it. */
   #readAgain(apex: Name): void {
-    this.#waiting.makeDue(apex);
+    this.#waiting.makeDue(canonicalKey(apex));
     this.wake("request");
   }
 
@@ -349,8 +349,17 @@ export class Primary {
     return zones.length === 0 || zones.some((zone) => canonicalKey(zone) === apexKey);
   }
 
+  /** Whether a zone of which nothing was read need not be built. */
   #isSettled(apexKey: string, settings: BuildSettings): boolean {
-    return !this.#serials.mustRaise(apexKey) &&
-      this.#settled.get(apexKey) === JSON.stringify(settings);
+    const asBuilt = this.#built.get(apexKey) === JSON.stringify(settings);
+    if (!this.#waiting.pending.has(settings.name)) {
+      return asBuilt && !this.#serials.mustRaise(apexKey);
+    }
+    // Without what waits of it, it would be judged by what is served.
+    if (!asBuilt) {
+      this.#waiting.makeDue(apexKey);
+      this.wake("request");
+    }
+    return true;
   }
 }

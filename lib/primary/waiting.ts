@@ -4,7 +4,7 @@
  *
  * Owns: both. Zones are named as the source names them.
  */
-import { canonicalKey, type Name, parseName, ZonecastError } from "../dns/mod.ts";
+import { canonicalKey, parseName, ZonecastError } from "../dns/mod.ts";
 import type { OwnerScope, Reading } from "../source/mod.ts";
 import type { PendingOwners } from "../store/mod.ts";
 
@@ -32,8 +32,8 @@ export class Waiting {
   }
 
   /** Has what waits of a zone read again. */
-  makeDue(apex: Name): void {
-    this.#due.add(canonicalKey(apex));
+  makeDue(apexKey: string): void {
+    this.#due.add(apexKey);
   }
 
   /** The zones that are due: name → apex key. They are no longer, until {@link giveBack}. */

@@ -263,3 +263,26 @@ Deno.test("a change of a zone that is held is published when it is repaired, wha
   await until(() => announced.length === 4, { what: "the zone repaired", timeoutMs: 3000 });
   assertEquals([announced[3].apexKey, announced[3].records], [announced[0].apexKey, 3]);
 });
+
+Deno.test("a zone that is held stays so, and says why, when only its settings changed, unnoticed", async () => {
+  await using driven = await drive();
+  const { source, announced, primary } = driven;
+  const other = { ...SETTINGS, name: "other.example" };
+  source.rows = ["example.org", "other.example"].map((zone) => ({
+    ...{ zone, name: "@", type: "NS", ttl: null, content: "ns1" },
+    owner: `${zone}.`,
+  }));
+  source.zones = [SETTINGS, other];
+  source.wake("notification");
+  await until(() => announced.length === 2, { what: "both zones" });
+  source.rows = source.rows.filter(({ zone }) => zone !== "example.org");
+  source.tell([["example.org", new Set(["example.org."])]]);
+  await until(() => primary.status().problems.length === 1, { what: "the zone is held" });
+  source.zones = [{ ...SETTINGS, refresh: 4000 }, other];
+  const before = source.reads;
+  source.touch("www", "192.0.2.2", "other.example");
+  await until(() => source.reads >= before + 2, { what: "a read of what waits", timeoutMs: 3000 });
+  source.touch("www", "192.0.2.3", "other.example");
+  await until(() => announced.length === 4, { what: "both changes elsewhere" });
+  assertEquals(primary.status().problems.map(({ code }) => code), ["zone-without-ns"]);
+});
