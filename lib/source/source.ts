@@ -5,26 +5,10 @@
  * A source wakes the primary with hints and is read at one snapshot at a time.
  * A hint carries no data: every wake-up leads to a read.
  */
+import type { BuildSettings } from "../zone/mod.ts";
 
 /** One zone's settings as the source has them; text as written there. */
-export interface ZoneSettings {
-  /** Presentation format; a missing trailing dot is allowed. */
-  readonly name: string;
-  /** SOA MNAME and RNAME, presentation format, relative to the zone. */
-  readonly mname: string;
-  readonly rname: string;
-  /** SOA timers, in seconds. */
-  readonly refresh: number;
-  readonly retry: number;
-  readonly expire: number;
-  readonly minimum: number;
-  /** TTL of records whose own is null, in seconds. */
-  readonly defaultTtl: number;
-  /** TTL of the SOA record, in seconds; null means {@link defaultTtl}. */
-  readonly soaTtl: number | null;
-  /** The served serial must be above this one (set by an import); null without. */
-  readonly serialFloor: number | null;
-}
+export type ZoneSettings = BuildSettings;
 
 /** One enabled row of `records`; text as written there. */
 export interface SourceRow {

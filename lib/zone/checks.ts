@@ -18,7 +18,7 @@ import {
 import type { RawOwner } from "./candidate.ts";
 import { getOwner } from "./diff.ts";
 import { normalizeOwner, type OwnerRecords } from "./owner_records.ts";
-import { type Problem, problemGroup, type RowZone, WHOLE_ZONE } from "./rows.ts";
+import { type Problem, problemGroup, type RowZone, zoneProblem } from "./rows.ts";
 import type { ZoneVersion } from "./zone_version.ts";
 
 /** Types that may stand beside a CNAME: DNSSEC's own (RFC 4034 §2.5, RFC 4035 §2.5). */
@@ -129,16 +129,9 @@ const TTLS_DIFFER: Conflict = {
 /** The problem of a zone that has no NS records; undefined when it has some. */
 export function checkApex(zone: RowZone, apex: OwnerRecords | undefined): Problem | undefined {
   if (apex?.records.some(({ type }) => type === TYPE.NS)) return undefined;
-  return {
-    zone: zone.name,
-    group: WHOLE_ZONE,
-    owner: null,
-    scope: "zone",
-    name: "",
-    type: "",
-    content: "",
+  return zoneProblem(zone.name, {
     code: "zone-without-ns",
     reason: `the zone ${zone.name} has no NS records at its apex, so secondaries would refuse it`,
     hint: `add its public nameservers: zonecast set ${zone.name} @ NS ns1.example.net.`,
-  };
+  });
 }

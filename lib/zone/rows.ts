@@ -65,6 +65,23 @@ export interface Problem {
 /** The {@link Problem.group} of problems of the zone itself; no owner's key or text is this. */
 export const WHOLE_ZONE = "zone";
 
+/** A problem of the zone itself, or of its one RRset of `type`. */
+export function zoneProblem(
+  zone: string,
+  what: Pick<Problem, "code" | "reason" | "hint"> & { readonly type?: "SOA" },
+): Problem {
+  return {
+    zone,
+    group: WHOLE_ZONE,
+    owner: null,
+    scope: "zone",
+    name: "",
+    type: "",
+    content: "",
+    ...what,
+  };
+}
+
 /** The group of an owner, by its key or, where it is no name, by its text. */
 export function problemGroup(key: string | undefined, text: string): string {
   return key === undefined ? `text ${text.toLowerCase()}` : `key ${key}`;

@@ -7,8 +7,7 @@
  * not exist).
  */
 import { addSerial, compareSerials, formatName, type Name, type Serial } from "../dns/mod.ts";
-import { WHOLE_ZONE } from "./rows.ts";
-import type { Problem } from "./rows.ts";
+import { type Problem, zoneProblem } from "./rows.ts";
 
 /** What secondaries said when asked for a zone's SOA. */
 export interface SerialAnswers {
@@ -99,16 +98,10 @@ export function jumpFloor(known: readonly Serial[], nowMs: number, jump: number)
 /** The problem of a zone whose secondaries have serials without a maximum. */
 export function incomparableProblem(apex: Name, serials: readonly Serial[]): Problem {
   const zone = formatName(apex);
-  return {
-    zone,
-    group: WHOLE_ZONE,
-    owner: null,
-    scope: "zone",
-    name: "",
+  return zoneProblem(zone, {
     type: "SOA",
-    content: "",
     code: "serials-incomparable",
     reason: `the serials known for ${zone} (${serials.join(", ")}) have no greatest one (RFC 1982)`,
     hint: `choose one to go on above: zonecast zone set ${zone} --serial-floor ${serials[0]}`,
-  };
+  });
 }

@@ -22,8 +22,9 @@ export interface SoaSettings {
   readonly retry: number;
   readonly expire: number;
   readonly minimum: number;
+  /** Of records whose own TTL is null. */
   readonly defaultTtl: number;
-  /** Null means {@link defaultTtl}. */
+  /** TTL of the SOA record; null means {@link defaultTtl}. */
   readonly soaTtl: number | null;
 }
 

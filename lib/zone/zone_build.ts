@@ -26,6 +26,7 @@ import {
   type RowText,
   type RowZone,
   WHOLE_ZONE,
+  zoneProblem,
 } from "./rows.ts";
 import { nextSerial, type SerialPolicy } from "./serial_policy.ts";
 import { makeSoa, SoaError, type SoaSettings } from "./soa.ts";
@@ -34,8 +35,9 @@ import { withSerial, type ZoneVersion } from "./zone_version.ts";
 
 /** A zone as a source has it. */
 export interface BuildSettings extends SoaSettings {
+  /** Presentation format; a missing trailing dot is allowed. */
   readonly name: string;
-  /** The served serial must be above this one; null without. */
+  /** The served serial must be above this one (set by an import); null without. */
   readonly serialFloor: number | null;
 }
 
@@ -200,18 +202,7 @@ export class ZoneBuild {
       const { code, message, hint } = error;
       const zone = this.#zone.name;
       const reason = `${zone} has no SOA: ${message}`;
-      this.problems.push({
-        zone,
-        group: WHOLE_ZONE,
-        owner: null,
-        scope: "zone",
-        name: "",
-        type: "SOA",
-        content: "",
-        code,
-        reason,
-        hint,
-      });
+      this.problems.push(zoneProblem(zone, { type: "SOA", code, reason, hint }));
       return undefined;
     }
   }

@@ -4,7 +4,7 @@
  * Owns: one {@link ZoneBuild} per zone that was read. Pure otherwise.
  */
 import { canonicalKey, type Name, parseName, ZonecastError } from "../dns/mod.ts";
-import { type Problem, type RowText, WHOLE_ZONE } from "./rows.ts";
+import { type Problem, type RowText, zoneProblem } from "./rows.ts";
 import { type BuildSettings, type ReadOwners, ZoneBuild } from "./zone_build.ts";
 
 /** A row that says which zone it is of. */
@@ -154,14 +154,5 @@ function note(
   what: Pick<Problem, "code" | "reason" | "hint">,
 ): void {
   if (problems.length >= MAX_STRAY_ZONES) return;
-  problems.push({
-    zone,
-    group: WHOLE_ZONE,
-    owner: null,
-    scope: "zone",
-    name: "",
-    type: "",
-    content: "",
-    ...what,
-  });
+  problems.push(zoneProblem(zone, what));
 }
