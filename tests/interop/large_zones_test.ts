@@ -50,9 +50,9 @@ for (const { records, kinds } of LARGE_ZONES) {
     await t.step("every tool's transfer is what zonecast exports", async () => {
       const exported = await exportLines(zonecast, ZONE);
       assertEquals(exported.length, records + 3); // SOA and two NS
-      for (const tool of TOOLS) {
+      await Promise.all(TOOLS.map(async (tool) => {
         assertSameLines(await serverLines(zonecast, ZONE, tool), exported);
-      }
+      }));
     });
 
     const follow = async (makeChange?: Promise<unknown>) => {
@@ -60,10 +60,10 @@ for (const { records, kinds } of LARGE_ZONES) {
         await makeChange;
         serial = await newSerial(zonecast, ZONE, serial, LOAD_MS);
       }
-      for (const secondary of secondaries) {
+      await Promise.all(secondaries.map(async (secondary) => {
         await secondary.reaches(ZONE, serial, LOAD_MS);
         await assertSameZone(zonecast, secondary, ZONE);
-      }
+      }));
     };
     await t.step("each secondary gets it whole", () => follow());
     await t.step(
