@@ -8,6 +8,7 @@ import { type Running, spawn } from "../support/processes.ts";
 import { startFakeSecondary } from "../support/secondary_fake.ts";
 import { tempDir } from "../support/tempdir.ts";
 import { until } from "../support/wait.ts";
+import { ZONE_SETTINGS } from "../support/zone_settings.ts";
 
 const ROUNDS = 3;
 const STEPS = ["before-commit", "after-commit", "before-notify", "after-notify"];
@@ -67,18 +68,12 @@ function start(dir: string, port: number, secondary: number, step: string): Runn
 }
 
 async function addZone(editor: SourceEditor): Promise<void> {
-  await editor.addZone({
-    name: ZONE,
-    mname: "ns1",
-    rname: "hostmaster",
-    refresh: 3600,
-    retry: 600,
-    expire: 86400,
-    minimum: 60,
-    defaultTtl: 300,
-    soaTtl: null,
-    serialFloor: null,
-  }, [{ name: "@", type: "NS", content: "ns1.example.net.", ttl: null }]);
+  await editor.addZone(ZONE_SETTINGS, [{
+    name: "@",
+    type: "NS",
+    content: "ns1.example.net.",
+    ttl: null,
+  }]);
 }
 
 for (const step of STEPS) {

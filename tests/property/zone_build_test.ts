@@ -10,21 +10,10 @@ import {
   type ZoneVersion,
 } from "../../lib/zone/mod.ts";
 import { drain, octetsOf } from "../support/random_zones.ts";
+import { ZONE_SETTINGS } from "../support/zone_settings.ts";
 
 const RUNS = Number(Deno.env.get("PROPERTY_RUNS") ?? 300);
 const ZONE = "example.org";
-const SETTINGS = {
-  name: ZONE,
-  mname: "ns1",
-  rname: "hostmaster",
-  refresh: 3600,
-  retry: 600,
-  expire: 86400,
-  minimum: 60,
-  defaultTtl: 300,
-  soaTtl: null,
-  serialFloor: null,
-};
 const NS: ZoneRow = {
   zone: ZONE,
   owner: ownerOf("@"),
@@ -69,7 +58,7 @@ function read(
   current: ZoneVersion | undefined,
   problems: ProblemTable,
 ): BuildResult {
-  const builds = new ZoneBuilds([SETTINGS], () => true);
+  const builds = new ZoneBuilds([ZONE_SETTINGS], () => true);
   drain(builds.take(rows.filter((r) => owners === "all" || owners.has(r.owner!))));
   const scope = owners === "all" ? "everything" : new Map([[ZONE, owners]]);
   const [build] = builds.finish(scope, () => true);

@@ -17,19 +17,7 @@ import { openStateFile, type StateStore } from "../../lib/store/mod.ts";
 import { ZoneTable, type ZoneVersion } from "../../lib/zone/mod.ts";
 import { tempDir } from "../support/tempdir.ts";
 import { sleep, until } from "../support/wait.ts";
-
-const SETTINGS: ZoneSettings = {
-  name: "example.org",
-  mname: "ns1",
-  rname: "hostmaster",
-  refresh: 3600,
-  retry: 600,
-  expire: 86400,
-  minimum: 60,
-  defaultTtl: 300,
-  soaTtl: null,
-  serialFloor: null,
-};
+import { ZONE_SETTINGS as SETTINGS } from "../support/zone_settings.ts";
 
 /** A source whose rows, settings and failures the test sets; reads are of everything, or of what was touched. */
 class ScriptedSource implements Source {

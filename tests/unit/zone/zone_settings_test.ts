@@ -1,23 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { ZoneBuild } from "../../../lib/zone/mod.ts";
 import { drain } from "../../support/random_zones.ts";
-
-const SETTINGS = {
-  name: "example.org",
-  mname: "ns1",
-  rname: "hostmaster",
-  refresh: 3600,
-  retry: 600,
-  expire: 86400,
-  minimum: 60,
-  defaultTtl: 300,
-  soaTtl: null,
-  serialFloor: null,
-};
+import { ZONE_SETTINGS } from "../../support/zone_settings.ts";
 
 /** What becomes of a zone with these settings, and its problems' codes. */
 function build(settings: Partial<ConstructorParameters<typeof ZoneBuild>[0]>) {
-  const zone = new ZoneBuild({ ...SETTINGS, ...settings });
+  const zone = new ZoneBuild({ ...ZONE_SETTINGS, ...settings });
   zone.add({ name: "@", type: "NS", ttl: null, content: "ns1" });
   const rules = { policy: "increment", nowMs: 0, floors: [] } as const;
   return {
