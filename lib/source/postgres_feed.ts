@@ -30,14 +30,14 @@ const MAX_REMEMBERED = 10_000;
 
 /** What a read finds at its snapshot. */
 export interface Present extends FeedPresent {
-  /** Columns of records that it may have or not. */
   /** The server's clock, in ms since the epoch. */
   readonly readAt: number;
+  /** Columns of records that it may have or not. */
   readonly columns: { readonly owner: boolean; readonly disabled: boolean };
   /** Whether zones is a table, whose triggers tell of every change. */
   readonly zonesTable: boolean;
   /** Whether what was written back can be read. */
-  readonly published: boolean;
+  readonly told: boolean;
 }
 
 /** What was touched since a cursor. */
@@ -100,7 +100,7 @@ export async function lookAround(
     readAt: row.read_at,
     columns: { owner: row.owner, disabled: row.disabled },
     zonesTable: row.zones_table,
-    published: row.published,
+    told: row.told,
   };
 }
 
@@ -116,7 +116,7 @@ interface PresentRow {
   readonly owner: boolean;
   readonly disabled: boolean;
   readonly zones_table: boolean;
-  readonly published: boolean;
+  readonly told: boolean;
 }
 
 function presentQuery(feed: boolean): string {
@@ -151,8 +151,9 @@ function presentQuery(feed: boolean): string {
       ${hasColumn("owner")}, ${hasColumn("disabled")},
       (select relkind in ('r', 'p') from pg_class
         where oid = 'zonecast.zones'::regclass) as zones_table,
-      coalesce(has_table_privilege(to_regclass('zonecast.published'), 'select'), false)
-        as published`;
+      coalesce(has_table_privilege(to_regclass('zonecast.published'), 'select')
+        and has_table_privilege(to_regclass('zonecast.problems'), 'select'), false)
+        as told`;
 }
 
 /** Follows the feed through one session. */
@@ -163,6 +164,11 @@ export class FeedFollower {
   #read: ReadonlySet<string> = new Set();
 
   constructor(readonly session: PostgresSession) {}
+
+  /** Whether this session has read before. */
+  get isFollowing(): boolean {
+    return this.#last !== undefined;
+  }
 
   /** Whether this session's last read ended at this cursor. */
   continues(cursor: string): boolean {

@@ -27,6 +27,7 @@ import {
 import {
   readAllRecords,
   readOwners,
+  readProblemOwners,
   readPublishedSerials,
   readZones,
   sourceRow,
@@ -155,9 +156,7 @@ export class PostgresReader {
     const { session } = this;
     this.log.debug("source read whole", { reason });
     const zones = await readZones(sql, session);
-    const publishedSerials = present.published
-      ? await readPublishedSerials(sql, session)
-      : undefined;
+    const publishedSerials = present.told ? await readPublishedSerials(sql, session) : undefined;
     const watch = new OwnerWatch(zones);
     for await (const raw of readAllRecords(sql, session, present.columns)) {
       const rows = raw.map(sourceRow);
@@ -190,6 +189,14 @@ export class PostgresReader {
     const known = this.#follower.continues(formatCursor(cursor)) && !changes.zones;
     const zones = (known ? this.#zones : undefined) ?? await readZones(sql, session);
     const scope = withPending(changes.owners, request);
+    // Whoever reads first knows of no problems yet; their rows show them again.
+    if (!this.#follower.isFollowing && present.told) {
+      addOwners(scope, await readProblemOwners(sql, session));
+    }
+    // A zone that is read whole may be a new one.
+    const publishedSerials = present.told && [...scope.values()].includes("all")
+      ? await readPublishedSerials(sql, session)
+      : undefined;
     for await (const raw of readOwners(sql, session, present.columns, scope)) {
       await deliver(raw.map(sourceRow), zones);
     }
@@ -200,6 +207,7 @@ export class PostgresReader {
       scope,
       snapshot: keep ? cursor.snapshot : present.snapshot,
       changedAt: changes.newestAt,
+      publishedSerials,
     };
     this.#zones = present.zonesTable ? zones : undefined;
     return { reading, changes };
@@ -274,6 +282,16 @@ function withPending(
     scope.set(zone, all ? "all" : new Set([...before ?? [], ...owners]));
   }
   return scope;
+}
+
+function addOwners(
+  scope: Map<string, OwnerScope>,
+  more: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
+  for (const [zone, owners] of more) {
+    const before = scope.get(zone) ?? [];
+    if (before !== "all") scope.set(zone, new Set([...before, ...owners]));
+  }
 }
 
 /** The relations cannot be locked by us, ever. */

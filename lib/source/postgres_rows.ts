@@ -145,3 +145,15 @@ export async function readPublishedSerials(
       order by published_at desc limit 1) as last`);
   return new Map(rows.map(({ name, serial }) => [name, serial]));
 }
+
+/** Whose rows could not be served as last written back, by the source's name of the zone. */
+export async function readProblemOwners(
+  sql: Sql,
+  session: PostgresSession,
+): Promise<Map<string, Set<string>>> {
+  const rows = await session.answer(sql<{ zone: string; owner: string }[]>`
+    select distinct zone, owner from zonecast.problems where owner is not null`);
+  const owners = new Map<string, Set<string>>();
+  for (const { zone, owner } of rows) owners.set(zone, (owners.get(zone) ?? new Set()).add(owner));
+  return owners;
+}

@@ -75,6 +75,8 @@ export class WriteBackQueue {
   #lastEnd = -Infinity;
   #failures = 0;
   #failure: string | undefined;
+  /** The failure last logged. */
+  #said: string | undefined;
   #writtenAt: number | undefined;
   #closed = false;
 
@@ -182,7 +184,7 @@ export class WriteBackQueue {
       await this.source.writeBack?.(report);
       if (this.#failure !== undefined) this.log.info("written back again");
       this.#failures = 0;
-      this.#failure = undefined;
+      this.#failure = this.#said = undefined;
       this.#writtenAt = Date.now();
     } catch (error) {
       this.#failed(error, report);
@@ -217,8 +219,10 @@ export class WriteBackQueue {
       ? error
       : { code: "", hint: undefined, message: String(error) };
     const reason = message;
-    if (this.#failure !== reason && !this.#closed) {
+    // Of a link that is down, or not up yet, is told already.
+    if (this.#said !== reason && !this.#closed && this.source.link.up) {
       this.log.warn("cannot write back to the source", { reason, hint });
+      this.#said = reason;
     }
     this.#failure = reason;
     this.#failures++;

@@ -95,6 +95,46 @@ systemTest("the feed is followed on", async (t) => {
     assertEquals(await after.scope(), {});
   });
 
+  await t.step("by a new process, with whose rows could not be served", async () => {
+    const { url, sql } = await database(server, "problems");
+    const before = await FeedMirror.open(url);
+    const problem = {
+      zone: "example.com",
+      type: "A",
+      content: "x",
+      code: "address",
+      reason: "bad",
+    };
+    await before.source.writeBack!({
+      instance: "me",
+      published: [],
+      secondaries: [],
+      live: [],
+      problems: [{ ...problem, owner: "b.example.com.", name: "b" }],
+      covered: undefined,
+      configured: undefined,
+    });
+    await before.source.close();
+    await sql`delete from zonecast.changes`;
+    await using after = await resumed(before, url);
+    assertEquals(await after.scope(), { "example.com": ["b.example.com."] });
+    assertEquals(await after.scope(), {});
+  });
+
+  await t.step(
+    "a zone read whole comes with the serial it had when it was published last",
+    async () => {
+      const { url, sql } = await database(server, "serials");
+      await using mirror = await FeedMirror.open(url);
+      await sql`insert into zonecast.published (zone, serial, published_at, added, removed, instance)
+      values ('new.example', 77, now(), 1, 0, 'me')`;
+      await sql`insert into zonecast.zones (name, mname, rname) values ('new.example', 'ns1', 'hm')`;
+      const { reading, scope } = await mirror.read();
+      assertEquals(scope, { "new.example": "all" });
+      assertEquals(reading.publishedSerials, new Map([["new.example", 77]]));
+    },
+  );
+
   await t.step("after a reconnect", async () => {
     const { url, sql } = await database(server, "reconnect");
     await using mirror = await FeedMirror.open(url);

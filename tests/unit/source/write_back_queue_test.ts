@@ -15,6 +15,8 @@ import { until } from "../../support/wait.ts";
 interface Failing {
   with?: Error;
   gate?: Promise<void>;
+  /** Whether the source's link is down. */
+  down?: boolean;
   attempts: number;
 }
 
@@ -22,7 +24,9 @@ interface Failing {
 function fakeSource(writes: WriteBack[], failing: Failing): Source {
   return {
     description: "fake",
-    link: { up: true, since: 0, reason: undefined },
+    get link() {
+      return { up: !failing.down, since: 0, reason: undefined };
+    },
     start: () => {},
     read: () => Promise.reject(new Error("not read")),
     close: () => Promise.resolve(),
@@ -212,4 +216,14 @@ Deno.test("a source that nobody can tell anything costs nothing", async () => {
   queue.published(published(1));
   assertEquals(queue.status, { writtenAt: undefined, failure: undefined, waiting: 0 });
   await queue.close();
+});
+
+Deno.test("before the link is up nothing is said: it is told of by itself", async () => {
+  const { queue, failing, lines } = setUp();
+  failing.down = true;
+  failing.with = away;
+  queue.published(published(1));
+  await until(() => failing.attempts === 1, { what: "an attempt" });
+  await queue.close();
+  assertEquals(lines, []);
 });
