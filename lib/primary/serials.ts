@@ -35,6 +35,8 @@ export class SerialGuard {
   readonly #raises = new Map<string, Serial>();
   /** Zones whose serial no secondary has confirmed since the start, by apex key. */
   readonly #unproven = new Set<string>();
+  /** Zones as the state file had them: not published since the start; by apex key. */
+  readonly #restored = new Set<string>();
   /** The last serials of zones removed since the start, by apex key: one made again is above it. */
   readonly #retired = new Map<string, Serial>();
 
@@ -47,6 +49,7 @@ export class SerialGuard {
   /** A version came from the state file, which may have been restored from an old copy. */
   restored(version: ZoneVersion): void {
     this.#unproven.add(version.apexKey);
+    this.#restored.add(version.apexKey);
   }
 
   /** Whether a zone waits to be raised. */
@@ -57,6 +60,7 @@ export class SerialGuard {
   published(version: ZoneVersion): void {
     this.#raises.delete(version.apexKey);
     this.#retired.delete(version.apexKey);
+    this.#restored.delete(version.apexKey);
   }
 
   retired({ apex, apexKey, serial }: ZoneVersion): void {
@@ -64,6 +68,7 @@ export class SerialGuard {
     if (this.#retired.size > MAX_RETIRED) this.#retired.delete(this.#retired.keys().next().value!);
     this.#raises.delete(apexKey);
     this.#unproven.delete(apexKey);
+    this.#restored.delete(apexKey);
     this.#floors.forget(apex);
   }
 
@@ -106,8 +111,8 @@ export class SerialGuard {
     const { serialFloor, log } = this.#options;
     const { apex, apexKey, settings } = build;
     const floors = present([serialFloor, this.#raises.get(apexKey)]);
-    if (previous) return floors;
     const written = reading.publishedSerials?.get(settings.name);
+    if (previous) return [...floors, ...this.#lost(previous, written)];
     const known = present([...floors, settings.serialFloor, written, this.#retired.get(apexKey)]);
     const isChosen = settings.serialFloor !== null || serialFloor !== undefined;
     const verdict = this.#floors.verdict(apex, known, isChosen);
@@ -128,6 +133,18 @@ export class SerialGuard {
         this.#floors.forget(apex); // the next build asks again
         return undefined;
     }
+  }
+
+  /** The serial written back, where it is ahead of what the state file, an old copy, has. */
+  #lost({ apex, apexKey, serial }: ZoneVersion, written: Serial | undefined): Serial[] {
+    if (written === undefined || !this.#restored.has(apexKey)) return [];
+    if (!isAhead(written, serial)) return [];
+    this.#options.log.warn("the state file is older than what was published: going on above it", {
+      zone: formatName(apex),
+      published: written,
+      ours: serial,
+    });
+    return [written];
   }
 }
 

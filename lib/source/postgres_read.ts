@@ -190,11 +190,13 @@ export class PostgresReader {
     const zones = (known ? this.#zones : undefined) ?? await readZones(sql, session);
     const scope = withPending(changes.owners, request);
     // Whoever reads first knows of no problems yet; their rows show them again.
-    if (!this.#follower.isFollowing && present.told) {
+    const isFirst = !this.#follower.isFollowing;
+    if (isFirst && present.told) {
       addOwners(scope, await readProblemOwners(sql, session));
     }
-    // A zone that is read whole may be a new one.
-    const publishedSerials = present.told && [...scope.values()].includes("all")
+    // A zone that is read whole may be a new one; the first read shows an old state file.
+    const isAsked = isFirst || [...scope.values()].includes("all");
+    const publishedSerials = present.told && isAsked
       ? await readPublishedSerials(sql, session)
       : undefined;
     for await (const raw of readOwners(sql, session, present.columns, scope)) {

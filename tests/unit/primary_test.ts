@@ -35,6 +35,8 @@ class ScriptedSource implements Source {
   reads = 0;
   /** Whether the last read was asked to be of everything. */
   everything = false;
+  /** The serials written back, by zone. */
+  publishedSerials: Map<string, number> | undefined;
   /** What the feed says was touched since the last read; undefined for a source without a feed. */
   touched: Map<string, OwnerScope> | undefined;
   wake: (reason: WakeReason) => void = () => {};
@@ -54,9 +56,10 @@ class ScriptedSource implements Source {
     this.everything = request.everything;
     if (this.failure) throw this.failure;
     const cursor = String(this.reads);
+    const { zones, publishedSerials } = this;
     if (!this.touched || request.everything || request.cursor === undefined) {
       await deliver(this.rows, this.zones);
-      return { cursor, zones: this.zones, scope: "everything" };
+      return { cursor, zones, scope: "everything", publishedSerials };
     }
     const scope = withPending(this.touched, request);
     this.touched = new Map();
@@ -65,7 +68,7 @@ class ScriptedSource implements Source {
       return owners === "all" || owners?.has(owner);
     });
     await deliver(rows, this.zones);
-    return { cursor, zones: this.zones, scope };
+    return { cursor, zones, scope, publishedSerials };
   }
 
   /** Sets an address as a source with a feed tells of it. */
@@ -115,12 +118,18 @@ interface DriveOptions {
   readonly now?: () => number;
   readonly retryMs?: number;
   readonly log?: Logger;
+  /** Where the state file is; a new place by default. */
+  readonly dir?: string;
+  readonly publishedSerials?: Map<string, number>;
 }
 
-async function drive(options: DriveOptions = {}): Promise<Driven> {
+async function drive(
+  { dir: place, publishedSerials, ...options }: DriveOptions = {},
+): Promise<Driven> {
   const dir = await tempDir();
-  const store: StateStore = await openStateFile(`${dir.path}/state.db`);
+  const store: StateStore = await openStateFile(`${place ?? dir.path}/state.db`);
   const source = new ScriptedSource();
+  source.publishedSerials = publishedSerials;
   const announced: ZoneVersion[] = [];
   const primary = new Primary({
     source,
@@ -273,4 +282,25 @@ Deno.test("a zone that is held stays so, and says why, when only its settings ch
   source.touch("www", "192.0.2.3", "other.example");
   await until(() => announced.length === 4, { what: "both changes elsewhere" });
   assertEquals(primary.status().problems.map(({ code }) => code), ["zone-without-ns"]);
+});
+
+Deno.test("an old copy of the state file: the serial goes on above the one written back", async () => {
+  await using dir = await tempDir();
+  const now = () => 1_800_000_000_000;
+  {
+    await using driven = await drive({ now, dir: dir.path });
+    await until(() => driven.announced.length === 1, { what: "the first version" });
+  }
+  await using driven = await drive({
+    now,
+    dir: dir.path,
+    publishedSerials: new Map([["example.org", 1_800_000_007]]),
+  });
+  const { announced, source } = driven;
+  await until(() => announced.length === 2, { what: "a version above it" });
+  assertEquals(announced.map(({ serial }) => serial), [1_800_000_000, 1_800_000_008]);
+  source.publishedSerials = new Map([["example.org", 1_900_000_000]]); // another zonecast's
+  source.set("www", "192.0.2.1");
+  await until(() => announced.length === 3, { what: "a change" });
+  assertEquals(announced[2].serial, 1_800_000_009);
 });
