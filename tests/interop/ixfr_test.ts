@@ -4,6 +4,7 @@ import { DnspythonSecondary } from "../support/dnspython.ts";
 import { interopTest } from "../support/interop.ts";
 import { freePort } from "../support/ports.ts";
 import { startPostgres } from "../support/postgres.ts";
+import { randomOf } from "../support/random.ts";
 import { assertSameLines, assertSameZone, exportLines } from "../support/same_zone.ts";
 import { SECONDARY_KINDS, startSecondary } from "../support/secondaries.ts";
 import { newSerial, serveZones, sourceDatabase } from "../support/setup.ts";
@@ -49,17 +50,6 @@ function sentTransfers(zonecast: Zonecast): SentTransfer[] {
       reason: field("reason"),
     };
   });
-}
-
-/** From 0 to 1, repeatably (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = state + 0x6d2b79f5 | 0;
-    let t = Math.imul(state ^ state >>> 15, 1 | state);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
-  };
 }
 
 interopTest("NSD, Knot, BIND, PowerDNS and dnspython take IXFR", {

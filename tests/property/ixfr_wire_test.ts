@@ -26,23 +26,13 @@ import {
 import { axfr, type Server } from "../support/dns_client.ts";
 import { applySequences, recordText } from "../support/ixfr.ts";
 import { isBehind, ixfr, type IxfrAnswer } from "../support/ixfr_client.ts";
+import { randomOf } from "../support/random.ts";
 import { APEX, drain, record, soaOf, toOwners } from "../support/random_zones.ts";
 import { tempDir } from "../support/tempdir.ts";
 
 const RUNS = Number(Deno.env.get("PROPERTY_RUNS") ?? 1);
 const VERSIONS = 200;
 const ZONE = "example.org";
-
-/** From 0 to 1, repeatably (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = state + 0x6d2b79f5 | 0;
-    let t = Math.imul(state ^ state >>> 15, 1 | state);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
-  };
-}
 
 interface HistoryOptions {
   /** Records that come and go. */

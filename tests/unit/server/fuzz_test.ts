@@ -8,19 +8,16 @@ import { axfrMessages, readNotifyReply, streamChunks } from "../../../lib/transf
 import { FrameReader } from "../../../lib/wire/mod.ts";
 import { diffVersions, ZoneTable } from "../../../lib/zone/mod.ts";
 import { decodeMessage, encodeQuery } from "../../support/oracle.ts";
+import { randomOf } from "../../support/random.ts";
 import { zoneVersion } from "../../support/zone_version.ts";
 
 const SEED = 0x5eed;
 const ROUNDS = 20_000;
 
-/** A generator of numbers from 0 up to a bound (mulberry32). */
+/** A generator of numbers from 0 up to a bound. */
 function randomFrom(seed: number): (below: number) => number {
-  return (below) => {
-    seed = seed + 0x6d2b79f5 | 0;
-    let t = Math.imul(seed ^ seed >>> 15, 1 | seed);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) % below;
-  };
+  const random = randomOf(seed);
+  return (below) => Math.floor(random() * below);
 }
 
 const LINES = `

@@ -19,6 +19,7 @@ import {
   readOwners,
   type ZoneVersion,
 } from "../../../lib/zone/mod.ts";
+import { randomOf } from "../../support/random.ts";
 import { aRecord, octetText, soaRecord } from "./zones.ts";
 
 export const APEX = "example.";
@@ -37,23 +38,16 @@ export interface HistoryOptions {
 
 /** Publications, each following the one before. */
 export class RandomHistory {
+  /** From 0 to 1, repeatably. */
+  readonly random: () => number;
   readonly #options: HistoryOptions;
-  #state: number;
   #published = 0;
   current: ZoneVersion | undefined;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
-    this.#state = options.seed + 1;
+    this.random = randomOf(options.seed + 1);
   }
-
-  /** From 0 to 1, repeatably (mulberry32). */
-  random = (): number => {
-    this.#state = this.#state + 0x6d2b79f5 | 0;
-    let t = Math.imul(this.#state ^ this.#state >>> 15, 1 | this.#state);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
-  };
 
   next(): Publication {
     const previous = this.current;
