@@ -17,7 +17,7 @@ import {
   snapshotBounds,
 } from "./feed_cursor.ts";
 import type { Sql } from "./postgres_client.ts";
-import { fetchAll } from "./postgres_rows.ts";
+import { fetchAll, type Shape } from "./postgres_rows.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import type { OwnerScope } from "./source.ts";
 
@@ -29,11 +29,9 @@ const LOOK_BACK_MS = 10_000;
 const MAX_REMEMBERED = 10_000;
 
 /** What a read finds at its snapshot. */
-export interface Present extends FeedPresent {
+export interface Present extends FeedPresent, Shape {
   /** The server's clock, in ms since the epoch. */
   readonly readAt: number;
-  /** Columns of records that it may have or not. */
-  readonly columns: { readonly owner: boolean; readonly disabled: boolean };
   /** Whether zones is a table, whose triggers tell of every change. */
   readonly zonesTable: boolean;
   /** Whether what was written back can be read. */
@@ -60,25 +58,39 @@ export interface FeedObstacle {
   readonly hint: string;
 }
 
-/**
- * Whether there is a feed that the role may read. Takes no lock; meant to be
- * asked before the read's transaction.
- */
-export async function findObstacle(session: PostgresSession): Promise<FeedObstacle | undefined> {
-  const [row] = await session.answer(session.reader.sql<{ readable: boolean | null }[]>`
-    select has_table_privilege(to_regclass('zonecast.changes'), 'select')
-      and has_table_privilege(to_regclass('zonecast.feed_floor'), 'select') as readable`);
-  if (row.readable) return undefined;
-  return row.readable === null
-    ? {
-      reason: "the schema has no change feed",
-      hint: 'bring it up to date: "zonecast schema apply"',
-    }
-    : {
-      reason: "the role may not read the change feed",
-      hint: "grant select on zonecast.changes, zonecast.feed_floor",
-    };
+/** What there is to read, as far as it must be known before anything is locked. */
+export interface Inventory {
+  /** Why there is no feed that the role may read; undefined when there is one. */
+  readonly obstacle: FeedObstacle | undefined;
+  /** Whether tables of PowerDNS are served too. */
+  readonly powerdns: boolean;
 }
+
+/** Takes no lock; meant to be asked before the read's transaction. */
+export async function takeInventory(session: PostgresSession): Promise<Inventory> {
+  const [{ readable, powerdns }] = await session.answer(session.reader.sql<InventoryRow[]>`
+    select has_table_privilege(to_regclass('zonecast.changes'), 'select')
+        and has_table_privilege(to_regclass('zonecast.feed_floor'), 'select') as readable,
+      to_regclass('zonecast.powerdns_records') is not null as powerdns`);
+  return {
+    obstacle: readable ? undefined : readable === null ? NO_FEED : FEED_FORBIDDEN,
+    powerdns,
+  };
+}
+
+interface InventoryRow {
+  readonly readable: boolean | null;
+  readonly powerdns: boolean;
+}
+
+const NO_FEED: FeedObstacle = {
+  reason: "the schema has no change feed",
+  hint: 'bring it up to date: "zonecast schema apply"',
+};
+const FEED_FORBIDDEN: FeedObstacle = {
+  reason: "the role may not read the change feed",
+  hint: "grant select on zonecast.changes, zonecast.feed_floor",
+};
 
 /**
  * What there is now. Its query fixes the transaction's snapshot.
@@ -99,6 +111,7 @@ export async function lookAround(
     floor: BigInt(row.floor ?? 0),
     readAt: row.read_at,
     columns: { owner: row.owner, disabled: row.disabled },
+    powerdns: row.powerdns,
     zonesTable: row.zones_table,
     told: row.told,
   };
@@ -115,6 +128,7 @@ interface PresentRow {
   readonly views: string;
   readonly owner: boolean;
   readonly disabled: boolean;
+  readonly powerdns: boolean;
   readonly zones_table: boolean;
   readonly told: boolean;
 }
@@ -126,7 +140,8 @@ function presentQuery(feed: boolean): string {
   return `
     with recursive behind (oid) as (
       select oid from pg_class
-        where oid in ('zonecast.records'::regclass, 'zonecast.zones'::regclass)
+        where oid in ('zonecast.records'::regclass, 'zonecast.zones'::regclass,
+            to_regclass('zonecast.powerdns_zones'), to_regclass('zonecast.powerdns_records'))
           and relkind in ('v', 'm')
       union
       select relation.oid from behind
@@ -149,6 +164,7 @@ function presentQuery(feed: boolean): string {
       (select coalesce(md5(string_agg(rule.ev_action::text, ' ' order by rule.oid)), '')
         from behind join pg_rewrite as rule on rule.ev_class = behind.oid) as views,
       ${hasColumn("owner")}, ${hasColumn("disabled")},
+      to_regclass('zonecast.powerdns_records') is not null as powerdns,
       (select relkind in ('r', 'p') from pg_class
         where oid = 'zonecast.zones'::regclass) as zones_table,
       coalesce(has_table_privilege(to_regclass('zonecast.published'), 'select')

@@ -94,7 +94,7 @@ async function pruneGone(
   await sql`delete from zonecast.readers
     where read_at < clock_timestamp() - make_interval(secs => ${seconds})`;
   await sql`delete from zonecast.secondaries as gone
-    where not exists (select from zonecast.zones where name = gone.zone)
+    where zonecast.find_zone(gone.zone) is null
       or not exists (select from zonecast.readers as reader where reader.instance = gone.instance
         and (reader.secondaries is null or gone.secondary = any (reader.secondaries)))`;
   return 0;

@@ -20,20 +20,23 @@ import {
   type Changes,
   FeedFollower,
   type FeedObstacle,
-  findObstacle,
+  type Inventory,
   lookAround,
   type Present,
+  takeInventory,
 } from "./postgres_feed.ts";
 import {
   readAllRecords,
   readOwners,
+  readPowerdnsRecords,
   readProblemOwners,
   readPublishedSerials,
   readZones,
-  sourceRow,
+  type Zones,
 } from "./postgres_rows.ts";
 import type { PostgresSession } from "./postgres_session.ts";
-import type { Deliver, OwnerScope, Reading, ReadRequest, ZoneSettings } from "./source.ts";
+import { addOwners, withPending } from "./read_scope.ts";
+import type { Deliver, Reading, ReadRequest } from "./source.ts";
 
 /** Longest wait for a table's lock, in ms. */
 const LOCK_TIMEOUT_MS = 5000;
@@ -65,11 +68,11 @@ interface ReadResult {
 /** Reads through one session; remembers what can be locked there. */
 export class PostgresReader {
   #lock: LockScope = "zones and records";
-  /** Whether the feed can be read; undefined before it was looked at. */
-  #feed: boolean | undefined;
+  /** What there is to read; undefined before it was looked at. */
+  #inventory: Inventory | undefined;
   readonly #follower: FeedFollower;
   /** The zones at the cursor of the last read; undefined when changes of them go unnoticed. */
-  #zones: readonly ZoneSettings[] | undefined;
+  #zones: Zones | undefined;
 
   constructor(
     readonly session: PostgresSession,
@@ -88,16 +91,16 @@ export class PostgresReader {
    * @throws what Postgres, the session's end or `deliver` throws
    */
   async read(request: ReadRequest, deliver: Deliver): Promise<Reading> {
-    if (!this.#feed) {
-      const obstacle = await findObstacle(this.session);
-      this.#feed = obstacle === undefined;
-      if (obstacle) this.#say(obstacle);
-    }
     for (;;) {
+      if (!this.#inventory || this.#inventory.obstacle) {
+        this.#inventory = await takeInventory(this.session);
+        if (this.#inventory.obstacle) this.#say(this.#inventory.obstacle);
+      }
       try {
         return await this.#read(request, deliver);
       } catch (error) {
-        this.#feed = undefined; // it may be gone
+        this.#inventory = undefined; // something of it may be gone
+        if (error instanceof OtherInventory) continue;
         const less = LESS[this.#lock];
         if (!(error instanceof CannotLock) || !less) throw error;
         this.log.warn("source tables cannot be locked for reading", {
@@ -123,10 +126,12 @@ export class PostgresReader {
   }
 
   async #readWithin(sql: Sql, request: ReadRequest, deliver: Deliver): Promise<ReadResult> {
-    await this.#takeLocks(sql);
-    const present = await lookAround(sql, this.session, this.#feed === true);
+    const inventory = this.#inventory!;
+    await this.#takeLocks(sql, inventory);
+    const present = await lookAround(sql, this.session, !inventory.obstacle);
+    if (present.powerdns !== inventory.powerdns) throw new OtherInventory();
     const cursor = request.cursor === undefined ? undefined : parseCursor(request.cursor);
-    const reason = this.#whyNoFeed(present) ?? whyNotOn(request, cursor, present);
+    const reason = this.#whyNoFeed(present, inventory) ?? whyNotOn(request, cursor, present);
     if (reason !== undefined || !cursor) {
       return await this.#readEverything(sql, present, deliver, reason);
     }
@@ -139,8 +144,8 @@ export class PostgresReader {
   }
 
   /** Why the feed is of no use for this source; undefined when it is. */
-  #whyNoFeed(present: Present): string | undefined {
-    if (!this.#feed) return this.memory.said;
+  #whyNoFeed(present: Present, inventory: Inventory): string | undefined {
+    if (inventory.obstacle) return inventory.obstacle.reason;
     const obstacle = ownerObstacle(present, this.memory.ownersWrong);
     if (obstacle) this.#say(obstacle);
     return obstacle?.reason;
@@ -155,18 +160,25 @@ export class PostgresReader {
   ): Promise<ReadResult> {
     const { session } = this;
     this.log.debug("source read whole", { reason });
-    const zones = await readZones(sql, session);
-    const publishedSerials = present.told ? await readPublishedSerials(sql, session) : undefined;
-    const watch = new OwnerWatch(zones);
-    for await (const raw of readAllRecords(sql, session, present.columns)) {
-      const rows = raw.map(sourceRow);
+    const zones = await readZones(sql, session, present.powerdns);
+    const { settings } = zones;
+    const publishedSerials = present.told
+      ? await readPublishedSerials(sql, session, zones)
+      : undefined;
+    const watch = new OwnerWatch(settings);
+    for await (const rows of readAllRecords(sql, session, present.columns)) {
       if (present.columns.owner) watch.look(rows);
-      await deliver(rows, zones);
+      await deliver(rows, settings);
     }
     if (present.columns.owner) this.memory.ownersWrong = watch.wrong;
+    if (present.powerdns) {
+      for await (const rows of readPowerdnsRecords(sql, session, zones)) {
+        await deliver(rows, settings);
+      }
+    }
     const reading: Reading = {
       cursor: formatCursor(cursorOf(present)),
-      zones,
+      zones: settings,
       scope: "everything",
       snapshot: present.snapshot,
       changedAt: changes?.newestAt,
@@ -187,7 +199,8 @@ export class PostgresReader {
     const { session } = this;
     this.#say(undefined);
     const known = this.#follower.continues(formatCursor(cursor)) && !changes.zones;
-    const zones = (known ? this.#zones : undefined) ?? await readZones(sql, session);
+    const zones = (known ? this.#zones : undefined) ??
+      await readZones(sql, session, present.powerdns);
     const scope = withPending(changes.owners, request);
     // Whoever reads first knows of no problems yet; their rows show them again.
     const isFirst = !this.#follower.isFollowing;
@@ -197,15 +210,15 @@ export class PostgresReader {
     // A zone that is read whole may be a new one; the first read shows an old state file.
     const isAsked = isFirst || [...scope.values()].includes("all");
     const publishedSerials = present.told && isAsked
-      ? await readPublishedSerials(sql, session)
+      ? await readPublishedSerials(sql, session, zones)
       : undefined;
-    for await (const raw of readOwners(sql, session, present.columns, scope)) {
-      await deliver(raw.map(sourceRow), zones);
+    for await (const rows of readOwners(sql, session, present.columns, zones, scope)) {
+      await deliver(rows, zones.settings);
     }
     const keep = scope.size === 0 && present.readAt - cursor.readAt < CURSOR_AGE_MS;
     const reading: Reading = {
       cursor: formatCursor(keep ? cursor : cursorOf(present)),
-      zones,
+      zones: zones.settings,
       scope,
       snapshot: keep ? cursor.snapshot : present.snapshot,
       changedAt: changes.newestAt,
@@ -215,14 +228,20 @@ export class PostgresReader {
     return { reading, changes };
   }
 
-  async #takeLocks(sql: Sql): Promise<void> {
+  async #takeLocks(sql: Sql, inventory: Inventory): Promise<void> {
     const tables = this.#lock === "nothing" ? [] : ["zonecast.zones"];
     if (this.#lock === "zones and records") tables.push("zonecast.records");
-    if (tables.length > 0 && this.#feed) tables.push("zonecast.changes");
+    if (tables.length > 0 && !inventory.obstacle) tables.push("zonecast.changes");
+    if (tables.length > 0 && inventory.powerdns) {
+      tables.push("zonecast.powerdns_zones", "zonecast.powerdns_records");
+    }
     const lock = tables.length === 0 ? "" : `lock table ${tables.join()} in access share mode`;
     try {
       await this.session.answer(
-        sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}; ${lock}`).simple(),
+        // All rows are fetched: plans for the first few, as cursors get them, can be far slower.
+        sql.unsafe(
+          `set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local cursor_tuple_fraction = 1; ${lock}`,
+        ).simple(),
       );
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -271,30 +290,8 @@ function cursorOf(present: Present): FeedCursor {
   return { database, system, timeline, standby, oids, views, snapshot, readAt };
 }
 
-/** What was touched, with the pending owners of those zones and of those that are due. */
-function withPending(
-  touched: ReadonlyMap<string, OwnerScope>,
-  { pending, due }: ReadRequest,
-): Map<string, OwnerScope> {
-  const scope = new Map(touched);
-  for (const [zone, owners] of pending) {
-    const before = scope.get(zone);
-    if (before === undefined && !due.has(zone)) continue;
-    const all = before === "all" || owners === "all";
-    scope.set(zone, all ? "all" : new Set([...before ?? [], ...owners]));
-  }
-  return scope;
-}
-
-function addOwners(
-  scope: Map<string, OwnerScope>,
-  more: ReadonlyMap<string, ReadonlySet<string>>,
-): void {
-  for (const [zone, owners] of more) {
-    const before = scope.get(zone) ?? [];
-    if (before !== "all") scope.set(zone, new Set([...before, ...owners]));
-  }
-}
+/** Tables of PowerDNS are served that were not, or the other way round. */
+class OtherInventory extends Error {}
 
 /** The relations cannot be locked by us, ever. */
 class CannotLock extends Error {}

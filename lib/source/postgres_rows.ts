@@ -6,6 +6,13 @@
  */
 import type { Sql } from "./postgres_client.ts";
 import type { PostgresSession } from "./postgres_session.ts";
+import {
+  powerdnsName,
+  type PowerdnsRecord,
+  powerdnsRow,
+  type PowerdnsZone,
+  powerdnsZone,
+} from "./powerdns.ts";
 import type { OwnerScope, SourceRow, ZoneSettings } from "./source.ts";
 
 /** Rows fetched at a time: some 200 KB of records. */
@@ -17,6 +24,20 @@ const BATCH_OWNERS = 1000;
 export interface RecordColumns {
   readonly owner: boolean;
   readonly disabled: boolean;
+}
+
+/** What is read besides `zones` and `records`, or of them. */
+export interface Shape {
+  readonly columns: RecordColumns;
+  /** Whether tables of PowerDNS are served too. */
+  readonly powerdns: boolean;
+}
+
+/** The zones there are. */
+export interface Zones {
+  readonly settings: readonly ZoneSettings[];
+  /** Names of those that PowerDNS' tables have. */
+  readonly powerdns: ReadonlySet<string>;
 }
 
 /** A row as it comes: a view may give any type, and null. */
@@ -62,13 +83,28 @@ function selectRecords({ owner, disabled }: RecordColumns, conditions: string[])
     ${all.length > 0 ? "where " : ""}${all.join(" and ")}`;
 }
 
-/** Every enabled record. */
-export function readAllRecords(
+/** Every enabled record of `records`. */
+export async function* readAllRecords(
   sql: Sql,
   session: PostgresSession,
   columns: RecordColumns,
-): AsyncGenerator<readonly RawRow[]> {
-  return fetchAll<RawRow>(sql, session, selectRecords(columns, []));
+): AsyncGenerator<SourceRow[]> {
+  const query = selectRecords(columns, []);
+  for await (const rows of fetchAll<RawRow>(sql, session, query)) yield rows.map(sourceRow);
+}
+
+const POWERDNS_RECORDS =
+  "select zone, name, type, ttl, content, prio from zonecast.powerdns_records";
+
+/** Every record of PowerDNS' zones; of a domain without a SOA there is none. */
+export async function* readPowerdnsRecords(
+  sql: Sql,
+  session: PostgresSession,
+  { powerdns }: Zones,
+): AsyncGenerator<SourceRow[]> {
+  for await (const rows of fetchAll<PowerdnsRecord>(sql, session, POWERDNS_RECORDS)) {
+    yield rows.filter(({ zone }) => powerdns.has(zone)).map(powerdnsRow);
+  }
 }
 
 /** The query for some owners of a zone: it must serve a view of the user's, through its indexes. */
@@ -76,24 +112,51 @@ export function ownersQuery(columns: RecordColumns): string {
   return selectRecords(columns, ["zone = $1", "owner = any ($2::text[])"]);
 }
 
+/** {@link ownersQuery} for a zone of PowerDNS, its names as PowerDNS spells them. */
+export const POWERDNS_OWNERS = `${POWERDNS_RECORDS} where zone = $1 and name = any ($2::text[])`;
+
+/** How to ask for records of a zone. */
+interface ZoneQueries {
+  readonly all: string;
+  readonly owners: string;
+  /** An owner's normal form as the query compares it. */
+  readonly spell: (owner: string) => string;
+  readonly row: (row: never) => SourceRow;
+}
+
 /** The enabled records of these owners. */
 export async function* readOwners(
   sql: Sql,
   session: PostgresSession,
   columns: RecordColumns,
+  zones: Zones,
   scope: ReadonlyMap<string, OwnerScope>,
-): AsyncGenerator<readonly RawRow[]> {
-  let asked: Promise<readonly RawRow[]> | undefined;
+): AsyncGenerator<SourceRow[]> {
+  const own: ZoneQueries = {
+    all: selectRecords(columns, ["zone = $1"]),
+    owners: ownersQuery(columns),
+    spell: (owner) => owner,
+    row: sourceRow,
+  };
+  const powerdns: ZoneQueries = {
+    all: `${POWERDNS_RECORDS} where zone = $1`,
+    owners: POWERDNS_OWNERS,
+    spell: powerdnsName,
+    row: powerdnsRow,
+  };
+  let asked: Promise<SourceRow[]> | undefined;
   for (const [zone, owners] of scope) {
+    const queries = zones.powerdns.has(zone) ? powerdns : own;
     if (owners === "all") {
-      const query = selectRecords(columns, ["zone = $1"]);
-      yield* fetchAll<RawRow>(sql, session, query, [zone]);
+      for await (const rows of fetchAll<never>(sql, session, queries.all, [zone])) {
+        yield rows.map(queries.row);
+      }
       continue;
     }
     for (const some of chunks(owners, BATCH_OWNERS)) {
-      const next = session.answer(
-        sql.unsafe<RawRow[]>(ownersQuery(columns), [zone, arrayText(some)]),
-      );
+      const names = arrayText(some.map(queries.spell));
+      const next = session.answer(sql.unsafe<never[]>(queries.owners, [zone, names]))
+        .then((rows) => rows.map(queries.row));
       next.catch(() => {}); // awaited in the next round
       if (asked) yield await asked;
       asked = next;
@@ -113,7 +176,7 @@ function* chunks(values: Iterable<string>, size: number): Generator<string[]> {
 }
 
 /** The row as text; null becomes empty text, which is reported as a bad row, not skipped. */
-export function sourceRow({ zone, name, type, ttl, content, owner }: RawRow): SourceRow {
+function sourceRow({ zone, name, type, ttl, content, owner }: RawRow): SourceRow {
   return {
     zone: String(zone ?? ""),
     name: String(name ?? ""),
@@ -124,26 +187,40 @@ export function sourceRow({ zone, name, type, ttl, content, owner }: RawRow): So
   };
 }
 
-/** All zones with their settings. */
-export async function readZones(sql: Sql, session: PostgresSession): Promise<ZoneSettings[]> {
-  const rows = await session.answer(sql<ZoneSettings[]>`
+/** All zones with their settings. One that both have is as `zones` has it. */
+export async function readZones(
+  sql: Sql,
+  session: PostgresSession,
+  powerdns: boolean,
+): Promise<Zones> {
+  const own = await session.answer(sql<ZoneSettings[]>`
     select name, mname, rname, refresh, retry, expire, minimum,
       default_ttl as "defaultTtl", soa_ttl as "soaTtl", serial_floor as "serialFloor"
     from zonecast.zones order by name`);
-  return [...rows];
+  if (!powerdns) return { settings: [...own], powerdns: new Set() };
+  const names = new Set(own.map(({ name }) => name));
+  const rows = await session.answer(sql<PowerdnsZone[]>`
+    select name, content, ttl from zonecast.powerdns_zones order by name`);
+  const others = rows.filter(({ name }) => !names.has(name)).map(powerdnsZone);
+  return {
+    settings: [...own, ...others],
+    powerdns: new Set(others.map(({ name }) => name)),
+  };
 }
 
-/** The newest serial written back of each zone; empty where the role may not see it. */
+/** The newest serial written back of each zone that has one. */
 export async function readPublishedSerials(
   sql: Sql,
   session: PostgresSession,
+  { settings }: Zones,
 ): Promise<Map<string, number>> {
-  const rows = await session.answer(sql<{ name: string; serial: number }[]>`
-    select zone.name, last.serial from zonecast.zones as zone
+  const names = arrayText(settings.map(({ name }) => name));
+  const rows = await session.answer(sql<{ zone: string; serial: number }[]>`
+    select zone.name as zone, last.serial from unnest(${names}::text[]) as zone (name)
     cross join lateral (
       select serial from zonecast.published where zone = zone.name
       order by published_at desc limit 1) as last`);
-  return new Map(rows.map(({ name, serial }) => [name, serial]));
+  return new Map(rows.map(({ zone, serial }) => [zone, serial]));
 }
 
 /** Whose rows could not be served as last written back, by the source's name of the zone. */

@@ -8,12 +8,13 @@ import { forgetProcesses, startedProcesses, which } from "./processes.ts";
 /** As much of each log as a failure shows, in characters. */
 const SHOWN = 6_000;
 
-/** What a test may need, the programs that make it up, and the Debian package that brings it. */
+/** What a test may need, the programs or files that make it up, and the Debian package that brings it. */
 const NEEDS = {
   nsd: { programs: ["nsd"], package: "nsd" },
   knot: { programs: ["knotd"], package: "knot" },
   bind: { programs: ["named"], package: "bind9" },
   pdns: { programs: ["pdns_server"], package: "pdns-server, pdns-backend-sqlite3" },
+  "pdns-pgsql": { programs: ["/usr/share/doc/pdns-backend-pgsql"], package: "pdns-backend-pgsql" },
   dig: { programs: ["dig"], package: "bind9-dnsutils" },
   kdig: { programs: ["kdig"], package: "knot-dnsutils" },
   drill: { programs: ["drill"], package: "ldnsutils" },
@@ -30,8 +31,19 @@ export type Need = keyof typeof NEEDS;
 
 /** Why `need` cannot be used here, or undefined. */
 export function missing(need: Need): string | undefined {
-  const absent = NEEDS[need].programs.find((program) => !which(program));
+  const absent = NEEDS[need].programs.find((program) => !isHere(program));
   return absent && `${absent} is not installed (Debian: ${NEEDS[need].package})`;
+}
+
+/** A file by its path, a program by its name. */
+function isHere(what: string): boolean {
+  if (!what.startsWith("/")) return which(what) !== undefined;
+  try {
+    return Boolean(Deno.statSync(what));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 export interface InteropTestOptions {

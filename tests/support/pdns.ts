@@ -2,28 +2,31 @@
 import { DatabaseSync } from "node:sqlite";
 import { type DnsServer, launch, type SecondaryOptions } from "./dns_server.ts";
 
-/** Where Debian puts the schema of the package's own version. */
-const SCHEMAS = [
-  "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql",
-  "/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql",
-];
+/** Where Debian puts the schema of a backend's own version. */
+function schemaPaths(backend: string): string[] {
+  const [directory, file] = [`pdns-backend-${backend}`, `schema.${backend}.sql`];
+  return [`/usr/share/${directory}/schema/${file}`, `/usr/share/doc/${directory}/${file}`];
+}
 
-async function readSchema(): Promise<string> {
-  for (const path of SCHEMAS) {
+/** The schema that the Debian package of a PowerDNS backend brings. */
+export async function readPdnsSchema(backend: "sqlite3" | "pgsql"): Promise<string> {
+  for (const path of schemaPaths(backend)) {
     try {
       return await Deno.readTextFile(path);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-  throw new Error(`No PowerDNS schema in ${SCHEMAS.join(", ")} (Debian: pdns-backend-sqlite3)`);
+  throw new Error(
+    `No PowerDNS schema in ${schemaPaths(backend).join(", ")} (Debian: pdns-backend-${backend})`,
+  );
 }
 
 async function createDatabase(path: string, options: SecondaryOptions): Promise<void> {
   const { addr, port } = options.primary;
   const database = new DatabaseSync(path);
   try {
-    database.exec(await readSchema());
+    database.exec(await readPdnsSchema("sqlite3"));
     const insert = database.prepare(
       "insert into domains (name, master, type) values (?, ?, 'SLAVE')",
     );

@@ -10,7 +10,12 @@
 import { SourceError } from "../errors.ts";
 
 /** The migrations' files; a file's number is the schema version it brings. */
-const FILES = ["0001_zones_and_records.sql", "0002_feed_and_told.sql"] as const;
+const FILES = [
+  "0001_zones_and_records.sql",
+  "0002_change_feed.sql",
+  "0003_written_back.sql",
+  "0004_powerdns.sql",
+] as const;
 
 /** The schema version this zonecast brings. */
 export const SCHEMA_VERSION = FILES.length;

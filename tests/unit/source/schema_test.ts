@@ -9,7 +9,12 @@ import { systemTest } from "../../support/interop.ts";
 import { startPostgres, type TestPostgres } from "../../support/postgres.ts";
 import { mustRun, which } from "../../support/processes.ts";
 
-const MIGRATIONS = ["0001_zones_and_records.sql", "0002_feed_and_told.sql"];
+const MIGRATIONS = [
+  "0001_zones_and_records.sql",
+  "0002_change_feed.sql",
+  "0003_written_back.sql",
+  "0004_powerdns.sql",
+];
 
 const ZONES = `insert into zonecast.zones (name, mname, rname) values
   ('example.com', 'ns1', 'hostmaster'), ('other.example', 'ns1', 'hostmaster')`;

@@ -371,7 +371,7 @@ systemTest("wait_live", async (t) => {
     }
     assertStringIncludes(
       String(await assertRejects(() => test.wait("700", "1 s", "no.example"))),
-      'has no zone "no.example"',
+      'there is no zone "no.example"',
     );
     assertStringIncludes(
       String(await assertRejects(() => test.wait("99999999", "1 s"))),
