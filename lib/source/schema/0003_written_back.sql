@@ -64,20 +64,30 @@ language sql immutable strict parallel safe as $reached$
   select (seen - wanted + 4294967296) % 4294967296 < 2147483648
 $reached$;
 
+-- The zonecast that publishes a zone: several may divide the zones of a database.
+-- Before its first version any may be it.
+create or replace function zonecast.reader_of(zone text) returns setof zonecast.readers
+language sql stable as $reader$
+  select one.* from zonecast.readers as one
+  where one.instance = coalesce((
+    select instance from zonecast.published as newest where newest.zone = reader_of.zone
+    order by newest.published_at desc limit 1), one.instance)
+  order by one.read_at desc limit 1
+$reader$;
+
 -- How many of a zone's secondaries show a serial. "of" is null when nobody said
 -- how many there are.
 create or replace function zonecast.count_live(
   zone text, serial bigint,
   out live integer, out "of" integer, out missing text
 ) language sql stable as $count$
-  with expected as (
-    select secondary from unnest((
-      select secondaries from zonecast.readers
-      where secondaries is not null order by read_at desc limit 1)) as secondary
+  with said as (
+    select secondaries from zonecast.reader_of(count_live.zone) where secondaries is not null
+  ), expected as (
+    select secondary from said, unnest(said.secondaries) as secondary
     union
     select secondary from zonecast.secondaries as seen
-    where seen.zone = count_live.zone
-      and not exists (select from zonecast.readers where secondaries is not null)
+    where seen.zone = count_live.zone and not exists (select from said)
   ), standing as (
     select secondary, coalesce((
       select zonecast.serial_reached(seen.serial, count_live.serial)
@@ -86,8 +96,7 @@ create or replace function zonecast.count_live(
     from expected
   )
   select count(*) filter (where shows)::integer,
-    case when count(*) > 0 or exists (select from zonecast.readers where secondaries is not null)
-      then count(*)::integer end,
+    case when count(*) > 0 or exists (select from said) then count(*)::integer end,
     string_agg(secondary, ', ' order by secondary) filter (where not shows)
   from standing
 $count$;
@@ -143,6 +152,8 @@ begin
   select * into reader from zonecast.readers as one
     where pg_snapshot_xmax(one.snapshot) <= pg_snapshot_xmax(pg_current_snapshot())
       and pg_visible_in_snapshot(xid, one.snapshot)
+      and (stored = any (one.pending)
+        or one.instance = (select own.instance from zonecast.reader_of(stored) as own))
     order by one.read_at desc limit 1;
   version := zonecast.first_version(stored, xid);
   if reader.instance is null and version.zone is null then

@@ -304,6 +304,23 @@ systemTest("wait_live", async (t) => {
     assertEquals(await waiting, "unchanged 7: the transaction changed nothing that is served");
   });
 
+  await t.step(
+    "of several zonecasts that divide the zones, the one that publishes it counts",
+    async () => {
+      await using test = await Told.open(server, "divided");
+      await test.readAndTell(6, { configured: ["ns1"] });
+      const xid = await test.insert("www");
+      const { snapshot } = (await test.mirror.read()).reading;
+      const covered = { snapshot: snapshot!, pending: [] };
+      await test.tell({ instance: "other", configured: [], covered });
+      assertEquals((await test.wait(xid, "0 s")).state, "timeout");
+      await test.tell({ published: [published(7, snapshot)], configured: ["ns1"], covered });
+      await test.tell({ instance: "other", configured: [], covered });
+      const { state, of, reason } = await test.wait(xid, "0 s");
+      assertEquals([state, of, reason], ["published", 1, "not shown by ns1"]);
+    },
+  );
+
   await t.step("bad_row: with the reason, as soon as it was read", async () => {
     await using test = await Told.open(server, "bad_row");
     const [bad, good] = [await test.insert("bad"), await test.insert("www")];
