@@ -39,7 +39,7 @@ export class PostgresWriter {
     await this.transaction(async (sql) => {
       if (report.published.length > 0) await writePublished(sql, report);
       if (report.secondaries.length > 0) await writeSecondaries(sql, report);
-      if (report.problems) await writeProblems(sql, report.problems);
+      if (report.problems) await writeProblems(sql, report.instance, report.problems);
       await writeReader(sql, report);
       if (report.live.length > 0) {
         const entries = report.live.map(({ zone, serial, live, of }) =>
@@ -174,9 +174,11 @@ async function writeSecondaries(sql: Sql, { instance, secondaries }: WriteBack):
 
 async function writeProblems(
   sql: Sql,
+  instance: string,
   problems: NonNullable<WriteBack["problems"]>,
 ): Promise<void> {
   const rows = problems.map((one) => ({ ...one }));
+  // Those of zones that another zonecast publishes are its own to solve.
   await sql`
     with now_open as (
       select distinct on (id) * from (
@@ -184,7 +186,10 @@ async function writeProblems(
         from jsonb_to_recordset(${sql.json(rows)}) as one (zone text, owner text, name text,
           type text, content text, code text, reason text)) as each
     ), solved as (
-      delete from zonecast.problems where id not in (select id from now_open)
+      delete from zonecast.problems as old
+      where id not in (select id from now_open) and ${instance} = coalesce((
+        select newest.instance from zonecast.published as newest where newest.zone = old.zone
+        order by newest.published_at desc limit 1), ${instance})
     )
     insert into zonecast.problems as known (id, zone, owner, name, type, content, code, reason)
     select id, zone, owner, name, type, content, code, reason from now_open order by id

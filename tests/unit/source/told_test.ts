@@ -318,6 +318,11 @@ systemTest("wait_live", async (t) => {
       await test.tell({ instance: "other", configured: [], covered });
       const { state, of, reason } = await test.wait(xid, "0 s");
       assertEquals([state, of, reason], ["published", 1, "not shown by ns1"]);
+      await test.tell({ problems: [problem("bad.example.com.", "no address")] });
+      await test.tell({ instance: "other", problems: [] });
+      assertEquals((await test.sql`select from zonecast.problems`).length, 1);
+      await test.tell({ problems: [] });
+      assertEquals((await test.sql`select from zonecast.problems`).length, 0);
     },
   );
 
