@@ -14,6 +14,7 @@ import {
 } from "./edit_rules.ts";
 import { postgresError, SourceError, unreachable, zoneExists, zoneUnknown } from "./errors.ts";
 import { connectPostgres, type PostgresClient, type Sql, transaction } from "./postgres_client.ts";
+import { powerdnsRows, powerdnsZones, refusePowerdns } from "./powerdns_look.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 import { planRestore } from "./restore_rules.ts";
 import type { RecordEdit, Restored, SourceEditor, SourceRow, ZoneSettings } from "./source.ts";
@@ -66,14 +67,19 @@ export class PostgresEditor implements SourceEditor {
         select name, mname, rname, refresh, retry, expire, minimum,
           default_ttl as "defaultTtl", soa_ttl as "soaTtl", serial_floor as "serialFloor"
         from zonecast.zones order by name`;
-      return zones.map((settings) => ({ settings, records: byZone.get(settings.name) ?? 0 }));
+      const own = zones.map((settings) => ({ settings, records: byZone.get(settings.name) ?? 0 }));
+      return [...own, ...await powerdnsZones(sql)];
     });
   }
 
   rows(zone: string): Promise<SourceRow[]> {
     return this.#transaction(async (sql) => {
       const name = await findZone(sql, zone);
-      if (name === undefined) throw zoneUnknown(zone);
+      if (name === undefined) {
+        const rows = await powerdnsRows(sql, zone);
+        if (rows) return rows;
+        throw zoneUnknown(zone);
+      }
       const enabled = await hasDisabled(sql) ? sql`and disabled is not true` : sql``;
       const rows = await sql<SourceRow[]>`
         select zone, name, type, ttl, content from zonecast.records
@@ -270,8 +276,9 @@ async function lockZone(sql: Sql, zone: string): Promise<string | undefined> {
 
 async function mustLockZone(sql: Sql, zone: string): Promise<string> {
   const name = await lockZone(sql, zone);
-  if (name === undefined) throw zoneUnknown(zone);
-  return name;
+  if (name !== undefined) return name;
+  await refusePowerdns(sql, zone);
+  throw zoneUnknown(zone);
 }
 
 async function insertZone(sql: Sql, settings: ZoneSettings): Promise<void> {

@@ -1,11 +1,13 @@
 /** The README's recipes for waiting until a change is live, run as they stand there. */
 import { assertEquals, assertMatch } from "@std/assert";
+import type postgres from "postgres";
 import { interopTest } from "../support/interop.ts";
+import { readPdnsSchema } from "../support/pdns.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { spawn } from "../support/processes.ts";
 import { startFakeSecondary } from "../support/secondary_fake.ts";
-import { served } from "../support/served.ts";
-import { serveZones, sourceDatabase } from "../support/setup.ts";
+import { served, untilServed } from "../support/served.ts";
+import { mustZonecast, serveZones, sourceDatabase } from "../support/setup.ts";
 import { tempDir } from "../support/tempdir.ts";
 import { SERVICES_TABLE, SERVICES_VIEW } from "../unit/source/services_view.ts";
 
@@ -21,18 +23,80 @@ function block(language: string, text: string): string {
   throw new Error(`The README has no ${language} block with "${text}"`);
 }
 
+/** Makes a role with the rights that the README gives to zonecast's. */
+async function grantTo(sql: postgres.Sql, role: string): Promise<void> {
+  await sql.unsafe(`create role ${role} login`);
+  const grants = block("sql", "grant usage on schema zonecast to R");
+  await sql.unsafe(grants.replaceAll(" to R;", ` to ${role};`)).simple();
+}
+
+interopTest(
+  "README: PowerDNS' tables served as they are",
+  { needs: ["psql", "pdns-pgsql"] },
+  async (t) => {
+    await using postgres = await startPostgres();
+    const url = await postgres.createDatabase("powerdns");
+    const sql = postgres.connect(url);
+    await sql.unsafe(await readPdnsSchema("pgsql")).simple();
+    await sql.unsafe(`insert into domains (name, type) values ('example.org', 'NATIVE');
+      insert into records (domain_id, name, type, content, ttl, prio) values
+        (1, 'example.org', 'SOA', 'ns1.example.org hostmaster.example.org 3000000000', 60, 0),
+        (1, 'example.org', 'NS', 'ns1.example.org', 60, 0),
+        (1, 'example.org', 'MX', 'mail.example.org', 60, 10),
+        (1, 'www.example.org', 'A', '192.0.2.1', 60, 0)`).simple();
+    await mustZonecast(url, ["schema", "apply"]);
+    await grantTo(sql, "serving_powerdns");
+    const [call] = /select zonecast\.serve_powerdns\(\)/.exec(README) ?? [];
+    await sql.unsafe(call!);
+    const [grant] = /grant select on\s+zonecast\.powerdns_zones, \S+ to R/.exec(README) ?? [];
+    await sql.unsafe(grant!.replace("to R", "to serving_powerdns"));
+    await using zonecast = await serveZones({
+      source: url.replace("postgres@", "serving_powerdns@"),
+      zones: [ZONE],
+    });
+    const www = `www.${ZONE}`;
+
+    await t.step("with the serial above PowerDNS'", async () => {
+      assertEquals(await served(zonecast, www, "A"), ["192.0.2.1"]);
+      assertEquals(await zonecast.serial(ZONE), 3000000001);
+    });
+
+    await t.step("a change by PowerDNS is followed", async () => {
+      await sql`update records set content = '192.0.2.2' where name = 'www.example.org'`;
+      await untilServed(zonecast, www, "A", ["192.0.2.2"]);
+    });
+
+    await t.step("zones lists it; set and rollback leave it to PowerDNS", async () => {
+      assertMatch(await mustZonecast(url, ["zones"]), /^example\.org +3 /m);
+      const serial = String(await zonecast.serial(ZONE));
+      for (
+        const args of [["set", ZONE, "x", "A", "192.0.2.1"], ["rollback", ZONE, serial, "--yes"]]
+      ) {
+        const { code, stderr } = await zonecast.cli([...args, "--source", url]);
+        assertEquals(code, 1);
+        assertMatch(stderr, /it lives in PowerDNS' tables/);
+      }
+    });
+
+    await t.step("export and import move it over", async () => {
+      const [line] = /zonecast export ZONE --from-source \| zonecast import ZONE -/.exec(README) ??
+        [];
+      const [from, to] = line!.replaceAll("ZONE", ZONE).replaceAll("zonecast ", "").split(" | ");
+      const text = await mustZonecast(url, from.split(" "));
+      await mustZonecast(url, to.split(" "), text);
+      await mustZonecast(url, ["set", ZONE, "www", "A", "192.0.2.3"]);
+      await untilServed(zonecast, www, "A", ["192.0.2.2", "192.0.2.3"]);
+    });
+  },
+);
+
 interopTest(
   "README: grants, an application that waits, an ACME hook",
   { needs: ["psql"] },
   async (t) => {
     await using postgres = await startPostgres();
     const { url, sql } = await sourceDatabase(postgres, [ZONE]);
-    await sql.unsafe(`create role serving login`);
-    const grants = block("sql", "grant usage on schema zonecast to R").replaceAll(
-      " to R;",
-      " to serving;",
-    );
-    await sql.unsafe(grants).simple();
+    await grantTo(sql, "serving");
     await using secondary = startFakeSecondary();
     await using zonecast = await serveZones({
       source: url.replace("postgres@", "serving@"),

@@ -1,13 +1,14 @@
 /** PowerDNS' own tables, as its Debian package makes them, served as they are. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type postgres from "postgres";
-import { applySchema } from "../../../lib/source/mod.ts";
+import { applySchema, openEditor, SourceError } from "../../../lib/source/mod.ts";
 import { POWERDNS_OWNERS } from "../../../lib/source/postgres_rows.ts";
 import { interopTest } from "../../support/interop.ts";
 import { readPdnsSchema } from "../../support/pdns.ts";
 import { startPostgres, type TestPostgres } from "../../support/postgres.ts";
 import { FeedMirror } from "./feed_mirror.ts";
 import { scansOf } from "./plans.ts";
+import { formatRow } from "./watched_source.ts";
 
 /** A domain as pdnsutil makes one, with what a PowerDNS keeps beside its records. */
 const DOMAIN = `
@@ -77,6 +78,37 @@ interopTest("PowerDNS' tables", { needs: ["pdns-pgsql"] }, async (t) => {
     await sql`delete from zonecast.zones where name = 'example.com'`;
     assertEquals(await mirror.scope(), { "example.com": "all" });
     assertEquals(mirror.rows, [...ROWS, "own.example www - A 192.0.2.7"]);
+  });
+
+  await t.step("are looked at by the shell's commands, and not changed by them", async () => {
+    const { url, sql } = await powerdns(server, "looked_at");
+    await sql`select zonecast.serve_powerdns()`;
+    const editor = await openEditor(url);
+    try {
+      const zones = await editor.zones();
+      assertEquals(zones.map(({ settings, records }) => [settings.name, records]), [
+        ["example.com", 4],
+      ]);
+      assertEquals((await editor.rows("Example.com.")).map(formatRow).sort(), ROWS);
+      const record = { name: "x", type: "A", content: "192.0.2.1", ttl: null };
+      for (
+        const change of [
+          () => editor.setRecord("example.com", record),
+          () => editor.unsetRecords("example.com", "@"),
+          () => editor.setZone("example.com", { minimum: 1 }),
+          () => editor.removeZone("example.com"),
+          () => editor.restoreZone("example.com", {}, [record], true),
+        ]
+      ) {
+        const error = await assertRejects(change, SourceError, "it lives in PowerDNS' tables");
+        assertEquals(error.code, "source-view");
+      }
+      await sql`insert into zonecast.zones (name, mname, rname) values ('example.com', 'a', 'b')`;
+      assertEquals((await editor.zones()).map(({ records }) => records), [0]);
+      assertEquals(await editor.setRecord("example.com", record), true);
+    } finally {
+      await editor.close();
+    }
   });
 
   const cases: [what: string, statements: string, scope: unknown][] = [
