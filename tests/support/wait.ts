@@ -44,15 +44,21 @@ export async function until<T>(
   }
 }
 
+/** What {@link within} waited for did not come in time. */
+export class TimeoutError extends Error {}
+
 /**
  * The promise's value, if it comes in time.
  *
- * @throws {Error} time ran out
+ * @throws {TimeoutError} time ran out
  */
 export async function within<T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Not within ${timeoutMs} ms: ${what}`)), timeoutMs);
+    timer = setTimeout(
+      () => reject(new TimeoutError(`Not within ${timeoutMs} ms: ${what}`)),
+      timeoutMs,
+    );
   });
   try {
     return await Promise.race([promise, late]);
