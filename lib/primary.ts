@@ -43,6 +43,8 @@ const RETRY_MS = 5_000;
 interface Outcome {
   readonly publications: Publication[];
   readonly pending: Map<string, OwnerScope>;
+  /** Zones of which all must be read next. */
+  readonly incomplete: Name[];
   /** Builds that ended with the zone as the source has it. */
   readonly settled: ZoneBuild[];
 }
@@ -78,6 +80,7 @@ export class Primary {
     this.#reporting = new Reporting(log);
     this.#serials = new SerialGuard({
       announcer,
+      watched: config.watchedSecondaries,
       serialFloor: config.serialFloor,
       log,
       changed: (apex) => this.#readAgain(apex),
@@ -217,18 +220,19 @@ export class Primary {
       (key, settings) => this.#isSettled(key, settings),
     );
     const pending = this.#waiting.notRead(reading);
-    const outcome: Outcome = { publications: [], pending, settled: [] };
+    const outcome: Outcome = { publications: [], pending, incomplete: [], settled: [] };
     for (const build of zoneBuilds) await this.#build(build, reading, read.reason, outcome);
     await this.#commit(outcome, reading);
     for (const { apexKey, settings } of zoneBuilds) {
       this.#built.set(apexKey, JSON.stringify(settings));
     }
+    for (const apex of outcome.incomplete) this.#readAgain(apex);
     this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
+    this.#reporting.noteAbsent(this.#parts.config.zones, builds);
+    this.#tell(outcome, reading, zoneBuilds, builds);
     await this.#retireMissing(builds);
     const everything = reading.scope === "everything";
     this.#reads[everything ? "everything" : "part"]++;
-    this.#reporting.noteAbsent(this.#parts.config.zones, builds);
-    this.#tell(outcome, reading, zoneBuilds, builds);
     return everything;
   }
 
@@ -274,7 +278,7 @@ export class Primary {
       addRead(outcome.pending, reading, name);
     } else if (result.kind === "incomplete") {
       outcome.pending.set(name, "all");
-      this.#readAgain(build.apex);
+      outcome.incomplete.push(build.apex);
     } else {
       outcome.settled.push(build);
       if (result.kind === "unchanged") return;

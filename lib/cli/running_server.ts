@@ -130,6 +130,7 @@ export class RunningServer {
         minPublishIntervalMs: config.minPublishIntervalMs,
         serialPolicy: config.serialPolicy,
         serialFloor: config.serialFloor,
+        watchedSecondaries: config.secondaries.filter(({ watch }) => watch.length > 0).length,
       },
       log,
     });

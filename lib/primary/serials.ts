@@ -21,6 +21,8 @@ const MAX_RETIRED = 10_000;
 
 export interface SerialGuardOptions {
   readonly announcer: Announcer;
+  /** How many secondaries are watched. */
+  readonly watched: number;
   /** No zone gets a serial at or below this one; undefined without. */
   readonly serialFloor: Serial | undefined;
   readonly log: Logger;
@@ -33,8 +35,11 @@ export class SerialGuard {
   readonly #floors: SerialFloors;
   /** Serials that secondaries have and we must pass, by apex key. */
   readonly #raises = new Map<string, Serial>();
-  /** Zones whose serial no secondary has confirmed since the start, by apex key. */
-  readonly #unproven = new Set<string>();
+  /**
+   * Zones whose serial not all watched secondaries have confirmed since the start:
+   * apex key → those that have.
+   */
+  readonly #unproven = new Map<string, Set<string>>();
   /** Zones as the state file had them: not published since the start; by apex key. */
   readonly #restored = new Set<string>();
   /** The last serials of zones removed since the start, by apex key: one made again is above it. */
@@ -48,7 +53,7 @@ export class SerialGuard {
 
   /** A version came from the state file, which may have been restored from an old copy. */
   restored(version: ZoneVersion): void {
-    this.#unproven.add(version.apexKey);
+    this.#unproven.set(version.apexKey, new Set());
     this.#restored.add(version.apexKey);
   }
 
@@ -74,14 +79,15 @@ export class SerialGuard {
 
   /**
    * A secondary has a serial of a zone. Ahead of ours it would take nothing more:
-   * a zone not yet confirmed since the start (the state file may have been
+   * a zone that not all have confirmed since the start (the state file may have been
    * restored) is raised above it; later that is an operator's decision.
    */
   seen(current: ZoneVersion, secondary: string, serial: Serial): void {
-    const { log, changed } = this.#options;
+    const { log, changed, watched } = this.#options;
     const { apex, apexKey } = current;
     if (!isAhead(serial, current.serial)) {
-      this.#unproven.delete(apexKey);
+      const confirmed = this.#unproven.get(apexKey)?.add(secondary);
+      if (confirmed && confirmed.size >= watched) this.#unproven.delete(apexKey);
       return;
     }
     if (this.#raises.get(apexKey) === serial) return;
@@ -126,7 +132,7 @@ export class SerialGuard {
           zone: formatName(apex),
           hint: "a secondary that has a serial ahead of ours is passed as soon as it answers",
         });
-        this.#unproven.add(apexKey);
+        this.#unproven.set(apexKey, new Set());
         return [jumpFloor(known, nowMs, verdict.jump)];
       case "incomparable":
         build.problems.push(incomparableProblem(apex, verdict.serials));

@@ -66,6 +66,7 @@ if (import.meta.main) {
       zones: [],
       minPublishIntervalMs: 1,
       fullReadIntervalMs: 3_600_000,
+      watchedSecondaries: 0,
       serialPolicy: "unixtime",
       serialFloor: undefined,
     },

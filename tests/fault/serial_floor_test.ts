@@ -77,6 +77,20 @@ Deno.test("an old copy of the state file is restored: the serial is raised above
   assertStringIncludes(zonecast.log(), "raising the serial above it");
 });
 
+Deno.test("one secondary confirms the old copy's serial, another is ahead: the serial is raised", async () => {
+  await using dir = await tempDir();
+  await using confirming = await startFakeSecondary();
+  await using ahead = await startFakeSecondary();
+  await using zonecast = await serve(await sourceWithZone(dir.path), [confirming, ahead]);
+  const old = await newSerial(zonecast, ZONE, undefined);
+  await zonecast.stop();
+  confirming.serials.set(ZONE, old);
+  await zonecast.start();
+  await untilStatus(zonecast, "one live", (report) => JSON.stringify(report).includes('"live"'));
+  ahead.serials.set(ZONE, old + 500);
+  assertEquals(await newSerial(zonecast, ZONE, old), old + 501);
+});
+
 Deno.test("a confirmed zone is not raised by a secondary: an alarm names the command, which does it", async () => {
   await using dir = await tempDir();
   await using secondary = await startFakeSecondary();

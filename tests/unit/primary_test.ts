@@ -139,6 +139,7 @@ async function drive(
     config: {
       zones: [],
       minPublishIntervalMs: 1,
+      watchedSecondaries: 0,
       serialPolicy: "unixtime",
       serialFloor: undefined,
       fullReadIntervalMs: 3_600_000,

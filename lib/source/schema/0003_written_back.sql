@@ -171,8 +171,10 @@ begin
   select bad.* into problem from zonecast.problems as bad
     where bad.zone = stored and bad.code <> 'ttls-differ' and exists (
       select from zonecast.changes as change
-      where change.xid = look_live.xid and (change.zone is null
-        or (change.zone = stored and (change.owner is null or change.owner = bad.owner))))
+      where change.xid = look_live.xid and case
+        when change.zone = stored and change.owner is not null then change.owner = bad.owner
+        -- All of a zone was touched: a row that was bad before is not this transaction's.
+        else (change.zone is null or change.zone = stored) and bad.since >= change.at end)
     order by bad.owner is null, bad.since desc limit 1;
   if problem.owner is not null then
     final := true; state := 'bad_row';
