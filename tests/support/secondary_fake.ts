@@ -36,6 +36,12 @@ export interface FakeSecondary extends Server, AsyncDisposable {
   readonly soaQueries: number;
   /** Answers leave from another port than the one asked. */
   answersFromElsewhere: boolean;
+  /** False: what arrives is counted and nothing is answered. */
+  up: boolean;
+  /** Acknowledgements are this late, in ms. */
+  lateMs: number;
+  /** Whether it shows at once what a NOTIFY that it hears announces, as if it had transferred it. */
+  follows: boolean;
   /** Waits until there are at least `count`. Returns the last of them. */
   received(count: number, timeoutMs?: number): Promise<ReceivedNotify>;
 }
@@ -51,6 +57,10 @@ class NotifyReceiver implements FakeSecondary {
   readonly serials = new Map<string, number>();
   soaQueries = 0;
   answersFromElsewhere = false;
+  up = true;
+  lateMs = 0;
+  follows = false;
+  readonly #late = new Set<ReturnType<typeof setTimeout>>();
   readonly #elsewhere = Deno.listenDatagram({ transport: "udp", hostname: this.addr, port: 0 });
   readonly #socket: Deno.DatagramConn;
   readonly #served: Promise<void>;
@@ -62,20 +72,34 @@ class NotifyReceiver implements FakeSecondary {
 
   async #serve(): Promise<void> {
     for await (const [octets, from] of this.#socket) {
-      const reply = this.#reply(octets, from as Deno.NetAddr);
-      const socket = this.answersFromElsewhere ? this.#elsewhere : this.#socket;
-      if (reply) await socket.send(reply, from);
+      const notify = decodeNotify(octets, from as Deno.NetAddr);
+      if (notify) this.notifies.push(notify);
+      else this.soaQueries++;
+      if (!this.up) continue;
+      if (notify) await this.#acknowledge(notify, from);
+      else await this.#send(soaReply(octets, this.serials), from);
     }
   }
 
-  #reply(octets: Uint8Array, from: Deno.NetAddr): Uint8Array | undefined {
-    const notify = decodeNotify(octets, from);
-    if (notify) {
-      this.notifies.push(notify);
-      return replyTo(octets, this.reaction);
-    }
-    this.soaQueries++;
-    return soaReply(octets, this.serials);
+  async #acknowledge({ zone, serial, octets }: ReceivedNotify, from: Deno.Addr): Promise<void> {
+    if (this.follows && serial !== undefined) this.serials.set(zone, serial);
+    const reply = replyTo(octets, this.reaction);
+    if (!reply) return;
+    if (this.lateMs > 0) this.#sendLater(reply, from);
+    else await this.#send(reply, from);
+  }
+
+  async #send(reply: Uint8Array, to: Deno.Addr): Promise<void> {
+    const socket = this.answersFromElsewhere ? this.#elsewhere : this.#socket;
+    await socket.send(reply, to);
+  }
+
+  #sendLater(reply: Uint8Array, to: Deno.Addr): void {
+    const timer = setTimeout(() => {
+      this.#late.delete(timer);
+      this.#send(reply, to);
+    }, this.lateMs);
+    this.#late.add(timer);
   }
 
   async received(count: number, timeoutMs = 10_000): Promise<ReceivedNotify> {
@@ -88,6 +112,7 @@ class NotifyReceiver implements FakeSecondary {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#late) clearTimeout(timer);
     this.#elsewhere.close();
     this.#socket.close();
     await this.#served;
