@@ -1,7 +1,7 @@
 /** kill -9 at every step of a publication: no serial has two contents, none goes back. */
 import { assert, assertEquals } from "@std/assert";
 import { openEditor, type SourceEditor } from "../../lib/source/mod.ts";
-import { axfr, serialOf, type Server } from "../support/dns_client.ts";
+import { axfr, query, serialOf, type Server } from "../support/dns_client.ts";
 import { recordText } from "../support/ixfr.ts";
 import { freePort } from "../support/ports.ts";
 import { type Running, spawn } from "../support/processes.ts";
@@ -67,8 +67,8 @@ function start(dir: string, port: number, secondary: number, step: string): Runn
   ], { name: `crash server (${step})` });
 }
 
-async function addZone(editor: SourceEditor): Promise<void> {
-  await editor.addZone(ZONE_SETTINGS, [{
+async function addZone(editor: SourceEditor, name = ZONE): Promise<void> {
+  await editor.addZone({ ...ZONE_SETTINGS, name }, [{
     name: "@",
     type: "NS",
     content: "ns1.example.net.",
@@ -112,3 +112,50 @@ for (const step of STEPS) {
     }
   });
 }
+
+/** The zones that have the record `www`. */
+async function zonesWithChange(server: Server, zones: readonly string[]): Promise<number> {
+  let count = 0;
+  for (const zone of zones) {
+    const { answers } = await query(server, `www.${zone}`, "A");
+    if (answers && answers.length > 0) count++;
+  }
+  return count;
+}
+
+Deno.test("killed before and after the commit of a change in each of a thousand zones: none is lost", async () => {
+  await using dir = await tempDir();
+  await using secondary = await startFakeSecondary({ reaction: "acknowledge" });
+  const editor = await openEditor(`sqlite:${dir.path}/records.db`);
+  const port = freePort();
+  const server = { addr: "127.0.0.1", port };
+  const zones = Array.from({ length: 1000 }, (_, i) => `z${i}.example`);
+  const servedAll = (running: Running) => async () => {
+    assert(running.alive, running.log());
+    return await serialOf(server, zones[0]) !== undefined &&
+      await serialOf(server, zones[999]) !== undefined;
+  };
+  try {
+    for (const zone of zones) await addZone(editor, zone);
+    {
+      await using first = start(dir.path, port, secondary.port, "none");
+      await until(servedAll(first), { what: "a thousand zones served", timeoutMs: 20_000 });
+      assertEquals(await zonesWithChange(server, zones), 0);
+    }
+    for (const zone of zones) {
+      await editor.setRecord(zone, { name: "www", type: "A", content: "192.0.2.1", ttl: null });
+    }
+    for (const step of ["before-commit", "after-commit"]) {
+      await using killed = start(dir.path, port, secondary.port, step);
+      assertEquals((await killed.ended).signal, "SIGKILL");
+    }
+    await using running = start(dir.path, port, secondary.port, "none");
+    await until(servedAll(running), { what: "the zones served again", timeoutMs: 20_000 });
+    await until(async () => await zonesWithChange(server, zones) === 1000, {
+      what: "the change in every zone",
+      timeoutMs: 20_000,
+    });
+  } finally {
+    await editor.close();
+  }
+});
