@@ -1,6 +1,7 @@
 /** Whether two servers hold the same zone, record by record, told by a third program (BIND's). */
 import { assertEquals } from "@std/assert";
 import type { Server } from "./dns_client.ts";
+import { until } from "./wait.ts";
 import { canonicalLines, transferText, type TransferTool } from "./zone_text.ts";
 import type { Zonecast } from "./zonecast.ts";
 
@@ -29,21 +30,46 @@ function foldNames(line: string): string {
 }
 
 /**
- * Fails unless a server holds exactly what zonecast exports.
+ * The zone as a secondary has it at our serial, in the same spelling.
  *
- * @param options.keepsCase  whether the server must also have the names in RDATA as we write them
+ * A secondary may show a new serial and for a moment still serve the old zone elsewhere: at a
+ * reload NSD's old process answers beside the new one. A transfer of another serial is asked for
+ * again; what differs at the same serial is never waited for.
+ *
+ * @param ours  the lines of {@link exportLines}
+ * @throws {Error} no transfer at our serial in 10 s
+ */
+export async function secondaryLines(
+  secondary: Server,
+  zone: string,
+  ours: readonly string[],
+): Promise<string[]> {
+  const serial = serialIn(ours);
+  return await until(async () => {
+    const lines = await serverLines(secondary, zone);
+    return serialIn(lines) === serial && lines;
+  }, { what: `a transfer of ${zone} at serial ${serial} from the secondary`, intervalMs: 50 });
+}
+
+function serialIn(lines: readonly string[]): string | undefined {
+  const soa = lines.find((line) => / \d+ SOA /.test(line));
+  return soa?.split(" ")[5];
+}
+
+/**
+ * Fails unless a secondary holds exactly what zonecast exports.
+ *
+ * @param options.keepsCase  whether it must also have the names in RDATA as we write them
  * @returns the number of records
  */
 export async function assertSameZone(
   zonecast: Zonecast,
-  server: Server,
+  secondary: Server,
   zone: string,
   options: { readonly keepsCase?: boolean } = {},
 ): Promise<number> {
-  const [ours, theirs] = await Promise.all([
-    exportLines(zonecast, zone),
-    serverLines(server, zone),
-  ]);
+  const ours = await exportLines(zonecast, zone);
+  const theirs = await secondaryLines(secondary, zone, ours);
   const shown = (lines: string[]) => options.keepsCase ? lines : lines.map(foldNames);
   assertSameLines(shown(theirs), shown(ours));
   return ours.length;
