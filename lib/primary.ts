@@ -81,6 +81,7 @@ export class Primary {
     this.#serials = new SerialGuard({
       announcer,
       watched: config.watchedSecondaries,
+      policy: config.serialPolicy,
       serialFloor: config.serialFloor,
       log,
       changed: (apex) => this.#readAgain(apex),

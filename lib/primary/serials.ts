@@ -10,7 +10,9 @@ import type { Reading } from "../source/mod.ts";
 import {
   incomparableProblem,
   jumpFloor,
+  nextSerial,
   SerialFloors,
+  type SerialPolicy,
   type ZoneBuild,
   type ZoneVersion,
 } from "../zone/mod.ts";
@@ -23,6 +25,7 @@ export interface SerialGuardOptions {
   readonly announcer: Announcer;
   /** How many secondaries are watched. */
   readonly watched: number;
+  readonly policy: SerialPolicy;
   /** No zone gets a serial at or below this one; undefined without. */
   readonly serialFloor: Serial | undefined;
   readonly log: Logger;
@@ -62,10 +65,12 @@ export class SerialGuard {
     return this.#raises.has(apexKey);
   }
 
-  published(version: ZoneVersion): void {
-    this.#raises.delete(version.apexKey);
-    this.#retired.delete(version.apexKey);
-    this.#restored.delete(version.apexKey);
+  published({ apexKey, serial }: ZoneVersion): void {
+    const raise = this.#raises.get(apexKey);
+    // One that was built before the raise became known does not pass it.
+    if (raise !== undefined && isAhead(serial, raise)) this.#raises.delete(apexKey);
+    this.#retired.delete(apexKey);
+    this.#restored.delete(apexKey);
   }
 
   retired({ apex, apexKey, serial }: ZoneVersion): void {
@@ -105,8 +110,9 @@ export class SerialGuard {
 
   /**
    * The serials a zone's next must be above; undefined while that is not known.
-   * A zone without a version begins above what its secondaries have: they are
-   * asked first, in the background.
+   * A zone without a version begins above what its secondaries have, and so does
+   * one of a state file that may be an old copy, when its next serial is one that
+   * the lost versions may have had: they are asked first, in the background.
    */
   floorsOf(
     build: ZoneBuild,
@@ -118,7 +124,10 @@ export class SerialGuard {
     const { apex, apexKey, settings } = build;
     const floors = present([serialFloor, this.#raises.get(apexKey)]);
     const written = reading.publishedSerials?.get(settings.name);
-    if (previous) return [...floors, ...this.#lost(previous, written)];
+    if (previous) {
+      const taken = this.#taken(previous, nowMs);
+      return taken && [...floors, ...taken, ...this.#lost(previous, written)];
+    }
     const known = present([...floors, settings.serialFloor, written, this.#retired.get(apexKey)]);
     const isChosen = settings.serialFloor !== null || serialFloor !== undefined;
     const verdict = this.#floors.verdict(apex, known, isChosen);
@@ -138,6 +147,28 @@ export class SerialGuard {
         build.problems.push(incomparableProblem(apex, verdict.serials));
         this.#floors.forget(apex); // the next build asks again
         return undefined;
+    }
+  }
+
+  /**
+   * The serials that secondaries have of a restored zone, where the next might be
+   * one of them with other content; undefined while they are being asked. None
+   * where the next is the time, which no lost version had.
+   */
+  #taken({ apex, apexKey, serial }: ZoneVersion, nowMs: number): readonly Serial[] | undefined {
+    if (!this.#restored.has(apexKey)) return [];
+    const { policy } = this.#options;
+    if (policy === "unixtime" && isAhead(nextSerial(policy, undefined, nowMs), serial)) return [];
+    const verdict = this.#floors.verdict(apex, [], false);
+    switch (verdict.kind) {
+      case "asking":
+        return undefined;
+      case "unanswered":
+        return [];
+      case "known":
+        return verdict.floors;
+      case "incomparable":
+        return verdict.serials;
     }
   }
 
