@@ -212,10 +212,21 @@ export class Primary {
     }, this.#parts.retryMs ?? RETRY_MS);
   }
 
-  /** One turn of the pipeline. Returns whether everything was read. */
+  /** One turn of the pipeline; what was due still is when it fails, wherever that is. */
   async #readAndPublish(read: DueRead): Promise<boolean> {
+    const due = this.#waiting.takeDue();
+    try {
+      return await this.#turn(read, new Set(due.keys()));
+    } catch (error) {
+      this.#waiting.giveBack(due);
+      throw error;
+    }
+  }
+
+  /** Returns whether everything was read. */
+  async #turn(read: DueRead, due: ReadonlySet<string>): Promise<boolean> {
     const startedAt = this.#now();
-    const { builds, reading } = await this.#read(read);
+    const { builds, reading } = await this.#read(read, due);
     const zoneBuilds = builds.finish(
       reading.scope,
       (key, settings) => this.#isSettled(key, settings),
@@ -237,25 +248,21 @@ export class Primary {
     return everything;
   }
 
-  async #read(read: DueRead): Promise<{ builds: ZoneBuilds; reading: Reading }> {
+  async #read(
+    { everything }: DueRead,
+    due: ReadonlySet<string>,
+  ): Promise<{ builds: ZoneBuilds; reading: Reading }> {
     const isWanted = (key: string) => this.#isWanted(key);
-    const due = this.#waiting.takeDue();
-    const { everything } = read;
     const { pending } = this.#waiting;
     let builds: ZoneBuilds | undefined;
-    try {
-      const reading = await this.#parts.source.read(
-        { cursor: this.#cursor, everything, pending, due: new Set(due.keys()) },
-        (rows, zones) => {
-          builds ??= new ZoneBuilds(zones, isWanted);
-          return runSliced(builds.take(rows));
-        },
-      );
-      return { builds: builds ?? new ZoneBuilds(reading.zones, isWanted), reading };
-    } catch (error) {
-      this.#waiting.giveBack(due);
-      throw error;
-    }
+    const reading = await this.#parts.source.read(
+      { cursor: this.#cursor, everything, pending, due },
+      (rows, zones) => {
+        builds ??= new ZoneBuilds(zones, isWanted);
+        return runSliced(builds.take(rows));
+      },
+    );
+    return { builds: builds ?? new ZoneBuilds(reading.zones, isWanted), reading };
   }
 
   /** One zone's next version into the outcome: published, settled, or waiting. */

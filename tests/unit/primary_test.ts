@@ -121,13 +121,23 @@ interface DriveOptions {
   /** Where the state file is; a new place by default. */
   readonly dir?: string;
   readonly publishedSerials?: Map<string, number>;
+  /** What the secondaries answer when asked for a zone's serial. */
+  readonly serials?: () => Promise<{ asked: number; answered: number; serials: number[] }>;
+  /** Commits that fail before the first that succeeds. */
+  readonly failingCommits?: number;
 }
 
 async function drive(
-  { dir: place, publishedSerials, ...options }: DriveOptions = {},
+  { dir: place, publishedSerials, serials, failingCommits = 0, ...options }: DriveOptions = {},
 ): Promise<Driven> {
   const dir = await tempDir();
   const store: StateStore = await openStateFile(`${place ?? dir.path}/state.db`);
+  const publish = store.publish.bind(store);
+  let failing = failingCommits;
+  store.publish = async (...commit) => {
+    if (failing-- > 0) throw new Error("no room");
+    await publish(...commit);
+  };
   const source = new ScriptedSource();
   source.publishedSerials = publishedSerials;
   const announced: ZoneVersion[] = [];
@@ -135,7 +145,7 @@ async function drive(
     source,
     store,
     zones: new ZoneTable(),
-    announcer: { announce: (version) => announced.push(version), retire: () => {} },
+    announcer: { announce: (version) => announced.push(version), retire: () => {}, serials },
     config: {
       zones: [],
       minPublishIntervalMs: 1,
@@ -304,4 +314,12 @@ Deno.test("an old copy of the state file: the serial goes on above the one writt
   source.set("www", "192.0.2.1");
   await until(() => announced.length === 3, { what: "a change" });
   assertEquals(announced[2].serial, 1_800_000_009);
+});
+
+Deno.test("a zone that was due and could not be committed is due at the next try", async () => {
+  const answer = { asked: 1, answered: 1, serials: [] };
+  const serials = () => Promise.resolve(answer);
+  await using driven = await drive({ serials, failingCommits: 1, retryMs: 20 });
+  driven.source.touched = new Map(); // from now on the feed tells of nothing
+  await until(() => driven.announced.length === 1, { what: "the zone", timeoutMs: 3000 });
 });
