@@ -149,16 +149,16 @@ interopTest("NSD, Knot, BIND, PowerDNS and dnspython take IXFR", {
     async () => {
       await Promise.all(secondaries.map((each) => each.stop()));
       const before = secondaries.map((_, index) => clientOf(index).length);
+      const missedFrom = serial;
       for (let n = 0; n < MISSED_CHANGES; n++) await change();
       await Promise.all(secondaries.map((each) => each.start()));
       await allReach();
       assertEquals(await dnspython.fetch(), serial);
       for (const [index, secondary] of secondaries.entries()) {
         const sent = clientOf(index).slice(before[index]);
-        assertEquals(sent.map(({ kind, serial }) => ({ kind, serial })), [{
-          kind: "ixfr",
-          serial,
-        }]);
+        // Its check at the start and our NOTIFY may each have it fetch the same, at the same time.
+        const answers = new Set(sent.map(({ kind, from, serial }) => `${kind} ${from} ${serial}`));
+        assertEquals([...answers], [`ixfr ${missedFrom} ${serial}`], secondary.name);
         assert(sent[0].reason.startsWith("1 difference:"), sent[0].reason); // condensed
         await assertSameZone(zonecast, secondary, ZONE);
       }

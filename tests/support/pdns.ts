@@ -65,6 +65,7 @@ query-cache-ttl=0
 negquery-cache-ttl=0
 zone-cache-refresh-interval=0
 receiver-threads=1
+retrieval-threads=1
 loglevel=6
 `;
 }
