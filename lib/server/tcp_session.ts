@@ -14,16 +14,10 @@ import type { Place } from "./connection_table.ts";
 import type { BulkPlan, DnsService } from "./dns_service.ts";
 import { READ_OCTETS, type ServerLimits } from "./limits.ts";
 import { type Client, responseEdns } from "./respond.ts";
+import { StallWatch } from "./stall_watch.ts";
 
 /** The connection, as far as a session uses it. */
 export type SessionConn = Pick<Deno.Conn, "read" | "write" | "close">;
-
-/** The peer has not taken 64 KiB in the time it has. */
-class StalledError extends Error {
-  constructor(ms: number) {
-    super(`client read nothing for ${ms / 1000} s`);
-  }
-}
 
 export class TcpSession {
   readonly #conn: SessionConn;
@@ -35,7 +29,9 @@ export class TcpSession {
   #draining = false;
   /** Whether messages received are being answered. */
   #busy = false;
-  #pendingWrite: Promise<unknown> | undefined;
+  /** The write on its way. */
+  #writing: Promise<void> | undefined;
+  readonly #stallWatch: StallWatch;
 
   constructor(
     conn: SessionConn,
@@ -49,6 +45,7 @@ export class TcpSession {
     this.#service = service;
     this.#limits = limits;
     this.#place = place;
+    this.#stallWatch = new StallWatch(limits.writeMs);
   }
 
   /** Serves until either side ends; never throws. */
@@ -63,7 +60,7 @@ export class TcpSession {
       });
     } finally {
       this.close();
-      await this.#leave();
+      this.#leave();
     }
   }
 
@@ -77,6 +74,7 @@ export class TcpSession {
     if (this.#closed) return;
     this.#closed = true;
     this.#conn.close();
+    this.#stallWatch.stop();
   }
 
   async #serve(): Promise<void> {
@@ -148,42 +146,28 @@ export class TcpSession {
 
   /** Writes all of a chunk, or throws when the peer goes or stalls. */
   async #write(octets: Uint8Array): Promise<void> {
-    const writing = this.#writeAll(octets);
-    this.#pendingWrite = writing.catch(() => {}); // its end is awaited by #leave
-    let timer: number | undefined;
-    const stalled = new Promise<never>((_, reject) => {
-      const { writeMs } = this.#limits;
-      timer = setTimeout(() => reject(new StalledError(writeMs)), writeMs);
-    });
-    try {
-      await Promise.race([writing, stalled]);
-      this.#pendingWrite = undefined;
-    } finally {
-      clearTimeout(timer);
-    }
+    if (this.#closed) throw new Error("connection closed");
+    this.#writing = this.#writeAll(octets);
+    await this.#stallWatch.over(this.#writing);
   }
 
   async #writeAll(octets: Uint8Array): Promise<void> {
-    let written = 0;
-    while (written < octets.length) {
-      if (this.#closed) throw new Error("connection closed");
-      written += await this.#conn.write(written === 0 ? octets : octets.subarray(written));
+    try {
+      for (let written = 0; written < octets.length;) {
+        if (this.#closed) throw new Error("connection closed");
+        written += await this.#conn.write(written === 0 ? octets : octets.subarray(written));
+      }
+    } finally {
+      this.#writing = undefined;
     }
   }
 
   /** Gives the place back when the kernel has let the socket go. */
-  async #leave(): Promise<void> {
-    if (this.#pendingWrite) {
-      let ended = false;
-      const pending = this.#pendingWrite.then(() => ended = true);
-      await Promise.race([pending, Promise.resolve()]);
-      if (!ended) {
-        this.#place.becameZombie();
-        pending.then(() => this.#place.leave());
-        return;
-      }
-    }
-    this.#place.leave();
+  #leave(): void {
+    if (!this.#writing) return this.#place.leave();
+    this.#place.becameZombie();
+    const leave = () => this.#place.leave();
+    this.#writing.then(leave, leave);
   }
 }
 
