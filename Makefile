@@ -2,6 +2,7 @@
 #
 #   make run     a demo zone on 127.0.0.1:5300
 #   make test    every test there is, with a real Postgres; ONLY=tests/unit runs a part
+#   make bench   measures zonecast beside Debian's servers; ROUNDS=n, ONLY=scenario,…, JSON=FILE, QUICK=1
 #   make check   format, lint, types, import directions, by the pinned Deno: others differ in detail
 #   make build   dist/zonecast, one executable (TARGET=aarch64-unknown-linux-gnu adds
 #                dist/zonecast-aarch64-unknown-linux-gnu)
@@ -10,7 +11,6 @@
 # DENO=/path/to/deno chooses the Deno; else one is found on PATH or fetched (.ci/deno).
 
 TARGET ?=
-ONLY ?= tests
 # In CI a lock file that would change is an error.
 FROZEN := $(if $(CI),--frozen)
 deno := .ci/deno
@@ -18,13 +18,20 @@ ifdef DENO
 export DENO
 endif
 
-.PHONY: run test check build clean
+.PHONY: run test bench check build clean
 
 run:
 	@.ci/demo
 
 test: build
-	ZONECAST_TEST_BINARY=1 $(deno) test $(FROZEN) --no-prompt --no-check --allow-all $(ONLY)
+	ZONECAST_TEST_BINARY=1 $(deno) test $(FROZEN) --no-prompt --no-check --allow-all $(or $(ONLY),tests)
+
+# What cannot be installed here is named, and left out.
+bench: build
+	@.ci/servers || echo "some servers could not be installed: going on with those that are here"
+	@$(deno) run $(FROZEN) --no-prompt --no-check --allow-all tests/bench/main.ts \
+	  $(if $(ONLY),--only=$(ONLY)) $(if $(ROUNDS),--rounds=$(ROUNDS)) \
+	  $(if $(JSON),--json=$(JSON)) $(if $(QUICK),--quick)
 
 check:
 	$(deno) --pinned fmt --check

@@ -32,6 +32,8 @@ export interface SecondaryOptions {
 /** A running server; disposing stops it and removes its directory. */
 export interface DnsServer extends Server, AsyncDisposable {
   readonly name: string;
+  /** Of its first process; undefined while it is stopped. */
+  readonly pid: number | undefined;
   /** Its directory: configuration and data, kept over stop and start. */
   readonly dir: string;
   /** The SOA serial it shows; undefined when it has none. */
@@ -54,6 +56,8 @@ export interface LaunchSpec {
   /** Writes configuration and first data. Returns the program's arguments. */
   configure(place: { dir: string; addr: string; port: number }): Promise<string[]>;
   readonly env?: Record<string, string>;
+  /** How long it may take until it answers, in ms; default 15,000. */
+  readonly listeningMs?: number;
 }
 
 /** Any answer at all, over UDP: the server listens. */
@@ -64,12 +68,16 @@ async function answers(server: Server): Promise<boolean> {
 }
 
 /** Waits until `server` answers any query; fails with the log when the process ends first. */
-export async function untilListening(server: Server, process: Running): Promise<void> {
+export async function untilListening(
+  server: Server,
+  process: Running,
+  timeoutMs = 15_000,
+): Promise<void> {
   const state = await until(
     async () => !process.alive ? "ended" : await answers(server) && "listening",
     {
       what: `${process.name} answers on ${server.addr}:${server.port}`,
-      timeoutMs: 15_000,
+      timeoutMs,
       seen: () => process.log().slice(-4000),
     },
   );
@@ -87,13 +95,18 @@ class LaunchedServer implements DnsServer {
     readonly dir: string,
     private readonly command: { path: string; args: string[]; options: SpawnOptions },
     private readonly removeDir: () => PromiseLike<void>,
+    private readonly listeningMs: number | undefined,
   ) {}
+
+  get pid(): number | undefined {
+    return this.#process?.alive ? this.#process.pid : undefined;
+  }
 
   async start(): Promise<void> {
     if (this.#process?.alive) throw new Error(`${this.name} runs already`);
     const { path, args, options } = this.command;
     this.#process = spawn(path, args, options);
-    await untilListening(this, this.#process);
+    await untilListening(this, this.#process, this.listeningMs);
   }
 
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
@@ -148,6 +161,7 @@ export async function launch(spec: LaunchSpec): Promise<DnsServer> {
     dir.path,
     { path, args, options },
     () => dir[Symbol.asyncDispose](),
+    spec.listeningMs,
   );
   try {
     await server.start();

@@ -22,6 +22,8 @@ export interface ZonecastOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly port?: number;
+  /** A state file to start with; it is copied. */
+  readonly stateFrom?: string;
 }
 
 /** A running `zonecast serve`; stop and start keep its state file and its port. */
@@ -58,12 +60,13 @@ export async function startZonecast(options: ZonecastOptions): Promise<Zonecast>
     program,
     port: options.port,
     env,
-    configure({ dir, addr, port }) {
+    async configure({ dir, addr, port }) {
+      if (options.stateFrom) await Deno.copyFile(options.stateFrom, `${dir}/state.db`);
       const secondaries = (options.secondaries ?? []).flatMap(({ addr, port }, index) => [
         "--secondary",
         `secondary${index}=${addr}:${port}`,
       ]);
-      return Promise.resolve([
+      return [
         ...first,
         "serve",
         ...["--listen", `${addr}:${port}`],
@@ -71,7 +74,7 @@ export async function startZonecast(options: ZonecastOptions): Promise<Zonecast>
         ...["--control", `${dir}/control.sock`],
         ...secondaries,
         ...options.args ?? [],
-      ]);
+      ];
     },
   });
   const controlSocket = `${server.dir}/control.sock`;

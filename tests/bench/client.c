@@ -1,0 +1,2 @@
+/* The measuring client of the bench: see client.ts. */
+int main(void) { return 0; }

@@ -1,0 +1,105 @@
+/**
+ * `make bench`: measures zonecast and the servers beside it, prints a table, and JSON if asked.
+ *
+ *   --only=NAME,…   these scenarios; all if left out
+ *   --rounds=N      default 5; 1 in the short form
+ *   --json=FILE     every sample, and what the table shows
+ *   --quick         small zones, to see that everything works: the figures are no measurement
+ *
+ * Exit codes: 0 measured, whatever the goals; 1 a scenario failed, or content differed; 2 usage.
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import config from "../../deno.json" with { type: "json" };
+import { BenchRun } from "./bench.ts";
+import { compileClient } from "./client.ts";
+import { machine } from "./machine.ts";
+import { PEERS } from "./peers/mod.ts";
+import { isInstalled, type Peer, versionOf } from "./peers/peer.ts";
+import { type PeerFact, reportJson, reportText } from "./report.ts";
+import type { Scenario } from "./scenario.ts";
+import { SCENARIOS } from "./scenarios.ts";
+
+const ROUNDS = 5;
+
+interface Options {
+  readonly scenarios: readonly Scenario[];
+  readonly rounds: number;
+  readonly json?: string;
+  readonly quick: boolean;
+}
+
+class UsageError extends Error {}
+
+function options(args: readonly string[]): Options {
+  const flags = parseArgs(args, {
+    string: ["only", "rounds", "json"],
+    boolean: ["quick"],
+    unknown(argument) {
+      throw new UsageError(`There is no ${argument}`);
+    },
+  });
+  const names = flags.only?.split(",").filter((name) => name !== "");
+  const known = SCENARIOS.map(({ name }) => name);
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown) {
+    throw new UsageError(`There is no scenario "${unknown}"; there are ${known.join(", ")}`);
+  }
+  const rounds = flags.rounds === undefined ? (flags.quick ? 1 : ROUNDS) : Number(flags.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new UsageError(`Cannot run ${flags.rounds} rounds`);
+  }
+  return {
+    scenarios: SCENARIOS.filter(({ name }) => names?.includes(name) ?? true),
+    rounds,
+    json: flags.json,
+    quick: flags.quick,
+  };
+}
+
+async function factOf(peer: Peer): Promise<PeerFact> {
+  const { name, package: debian, setup } = peer;
+  const version = isInstalled(peer) ? await versionOf(peer) : undefined;
+  return { name, package: debian, setup, version };
+}
+
+async function measure({ scenarios, rounds, json, quick }: Options): Promise<number> {
+  const facts = { machine: await machine(), peers: await Promise.all(PEERS.map(factOf)) };
+  const failures: string[] = [];
+  await using client = await compileClient();
+  await using bench = new BenchRun({ rounds, quick, client, peers: PEERS.filter(isInstalled) });
+  for (const scenario of scenarios) {
+    bench.progress(`${scenario.name}: ${scenario.title}`);
+    try {
+      await scenario.run(bench);
+    } catch (error) {
+      bench.progress(`${scenario.name} failed: ${error instanceof Error ? error.stack : error}`);
+      failures.push(`${scenario.name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  const results = {
+    ...facts,
+    zonecast: config.version,
+    rounds,
+    quick,
+    scenarios,
+    samples: bench.recorded,
+    goals: bench.goals,
+    notes: bench.notes,
+    failures,
+  };
+  console.log(reportText(results));
+  if (json) await Deno.writeTextFile(json, reportJson(results));
+  return failures.length > 0 ? 1 : 0;
+}
+
+async function main(): Promise<number> {
+  try {
+    return await measure(options(Deno.args));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`bench: ${error.message}`);
+    return 2;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());
