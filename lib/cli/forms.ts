@@ -71,6 +71,36 @@ export const SIZE: ValueForm<number> = {
   parse: parseSize,
 };
 
+/** How many, at least one. */
+export const COUNT: ValueForm<number> = {
+  placeholder: "COUNT",
+  takes: "a whole number from 1 to 1000000",
+  parse: (text) => {
+    if (!/^[0-9]+$/.test(text)) throw wrong("it is no whole number");
+    const count = Number(text);
+    if (count < 1) throw wrong("it is too small");
+    if (count > MAX_COUNT) throw wrong("it is too large");
+    return count;
+  },
+};
+
+/** The largest, far above what a machine has of anything counted. */
+const MAX_COUNT = 1_000_000;
+
+/** So many in a second; `off` is Infinity. */
+export const RATE: ValueForm<number> = {
+  placeholder: "COUNT|off",
+  takes: "how many in a second, from 1 to 1000000, or off",
+  parse: (text) => text === "off" ? Infinity : COUNT.parse(text),
+};
+
+/** Each so-manieth; `off` is 0. */
+export const EACH: ValueForm<number> = {
+  placeholder: "COUNT|off",
+  takes: "1 for each, 2 for every other one and so on, or off",
+  parse: (text) => text === "off" ? 0 : COUNT.parse(text),
+};
+
 /** Where to listen. */
 export const LISTEN_ADDRESS: ValueForm<SocketAddress> = {
   placeholder: "ADDR:PORT",

@@ -6,7 +6,12 @@
 import type { Name } from "../dns/mod.ts";
 import { type Cidr, ControlServer, type Logger, type SocketAddress } from "../ops/mod.ts";
 import { Primary } from "../primary.ts";
-import { DnsServer, type Secondary, type SecondaryEvent } from "../server/mod.ts";
+import {
+  DnsServer,
+  type Secondary,
+  type SecondaryEvent,
+  type ServerLimits,
+} from "../server/mod.ts";
 import { openSource, WriteBackQueue } from "../source/mod.ts";
 import {
   type JournalReader,
@@ -51,6 +56,10 @@ export interface ServeConfig {
   readonly feedRetentionMs: number;
   /** How long a secondary may lack a serial before that is an error. */
   readonly lagAlarmMs: number;
+  /** Prefixes whose UDP answers are not limited in number. */
+  readonly rateExempt: readonly Cidr[];
+  /** Where they differ from the defaults. */
+  readonly limits: Partial<ServerLimits>;
 }
 
 /** Time that running transfers have to end when the server stops, in ms. */

@@ -11,6 +11,7 @@ import { strayVariables } from "./environment.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import type { FlagValues } from "./flags.ts";
 import { RunningServer, type ServeConfig } from "./running_server.ts";
+import { DEFAULT_LIMITS, type ServerLimits } from "../server/mod.ts";
 import { SERVE_FLAGS } from "./serve_flags.ts";
 import { sourceUrl } from "./source_flags.ts";
 import { controlPath, statePath } from "./state_flags.ts";
@@ -74,6 +75,24 @@ function readConfig(flags: ServeFlags, context: Context): ServeConfig {
     ixfrCondense: flags["ixfr-condense"] === "on",
     feedRetentionMs: flags["feed-retention"],
     lagAlarmMs: flags["lag-alarm"],
+    rateExempt: flags["rrl-exempt"],
+    limits: limitsOf(flags),
+  };
+}
+
+/** The limits there are flags for; the server has the others. */
+function limitsOf(flags: ServeFlags): Partial<ServerLimits> {
+  const connections = flags["max-connections"];
+  const { strangerConnections } = DEFAULT_LIMITS;
+  const share = Math.ceil(strangerConnections * connections / DEFAULT_LIMITS.connections);
+  return {
+    connections,
+    strangerConnections: share,
+    connectionsPerStranger: flags["max-connections-per-address"],
+    idleMs: flags["tcp-idle-timeout"],
+    writeMs: flags["tcp-stall-timeout"],
+    answersPerSecond: flags.rrl,
+    slip: flags["rrl-slip"],
   };
 }
 

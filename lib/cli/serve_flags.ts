@@ -1,16 +1,26 @@
 /** The flags of `zonecast serve`. Pure. */
-import { LOG_FORMATS, LOG_LEVELS } from "../ops/mod.ts";
-import { parseSecondary, type Secondary, SECONDARY_TAKES, SecondaryError } from "../server/mod.ts";
+import { formatDuration, LOG_FORMATS, LOG_LEVELS } from "../ops/mod.ts";
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_RATE_EXEMPT,
+  parseSecondary,
+  type Secondary,
+  SECONDARY_TAKES,
+  SecondaryError,
+} from "../server/mod.ts";
 import { CommandError } from "./errors.ts";
 import { optional, repeated, type ValueForm, withDefault } from "./flags.ts";
 import {
   CHANNEL,
   CIDR,
+  COUNT,
   DURATION,
+  EACH,
   INTERVAL,
   LISTEN_ADDRESS,
   oneOf,
   PERIOD,
+  RATE,
   SERIAL,
   SIZE,
   ZONE,
@@ -90,6 +100,30 @@ export const SERVE_FLAGS = {
   }),
   "lag-alarm": withDefault(PERIOD, "60s", {
     help: "a secondary that lacks a serial for so long is behind: the log warns of it",
+  }),
+  "max-connections": withDefault(COUNT, String(DEFAULT_LIMITS.connections), {
+    help: "TCP connections in all; a file descriptor each",
+  }),
+  "max-connections-per-address": withDefault(
+    COUNT,
+    String(DEFAULT_LIMITS.connectionsPerStranger),
+    { help: "TCP connections of an address that may not transfer (IPv6: of its /64)" },
+  ),
+  "tcp-idle-timeout": withDefault(INTERVAL, formatDuration(DEFAULT_LIMITS.idleMs), {
+    help: "close a TCP connection that asks nothing for so long",
+  }),
+  "tcp-stall-timeout": withDefault(INTERVAL, formatDuration(DEFAULT_LIMITS.writeMs), {
+    help: "close one that does not take 64 KiB in this time",
+  }),
+  rrl: withDefault(RATE, String(DEFAULT_LIMITS.answersPerSecond), {
+    help: "UDP answers of one kind a second to one /24 or, IPv6, /56; secondaries are not limited",
+  }),
+  "rrl-slip": withDefault(EACH, String(DEFAULT_LIMITS.slip), {
+    help: "of the answers above that, each so-manieth goes out truncated",
+  }),
+  "rrl-exempt": repeated(CIDR, {
+    help: "is not limited either",
+    defaults: DEFAULT_RATE_EXEMPT,
   }),
   ...CONTROL_FLAG,
   "log-format": optional(oneOf(LOG_FORMATS), {

@@ -13,6 +13,8 @@ const MAX_REMEMBERED = 4_096;
 interface Verdict {
   readonly query: boolean;
   readonly transfer: boolean;
+  /** UDP answers there are limited in their number. */
+  readonly limited: boolean;
   readonly secondaries: readonly Secondary[];
 }
 
@@ -22,6 +24,8 @@ export interface AccessRules {
   readonly allowTransfer: readonly Cidr[];
   /** Prefixes that may ask; undefined means everybody. */
   readonly allowQuery: readonly Cidr[] | undefined;
+  /** Prefixes whose UDP answers are not limited, beside those that may transfer. */
+  readonly rateExempt?: readonly Cidr[];
 }
 
 export class Access {
@@ -39,6 +43,11 @@ export class Access {
 
   mayTransfer(ip: string): boolean {
     return this.#verdict(ip).transfer;
+  }
+
+  /** Whether an address gets only so many UDP answers: all but those known to be who they say. */
+  isRateLimited(ip: string): boolean {
+    return this.#verdict(ip).limited;
   }
 
   /**
@@ -65,12 +74,13 @@ export class Access {
 
   #judge(peer: string): Verdict {
     const ip = readIp(peer);
-    if (!ip) return { query: false, transfer: false, secondaries: [] };
+    if (!ip) return { query: false, transfer: false, limited: true, secondaries: [] };
     const isIn = (cidrs: readonly Cidr[]) => cidrs.some((cidr) => cidrContains(cidr, ip));
-    const { allowQuery, allowTransfer } = this.#rules;
+    const { allowQuery, allowTransfer, rateExempt = [] } = this.#rules;
     const secondaries = this.#rules.secondaries.filter((secondary) => isIn(secondary.from));
     const transfer = secondaries.length > 0 || isIn(allowTransfer);
     // Who may have the whole zone may ask for its SOA.
-    return { query: transfer || !allowQuery || isIn(allowQuery), transfer, secondaries };
+    const query = transfer || !allowQuery || isIn(allowQuery);
+    return { query, transfer, limited: !transfer && !isIn(rateExempt), secondaries };
   }
 }

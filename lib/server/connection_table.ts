@@ -1,26 +1,42 @@
 /**
- * How many connections there are, in all and from each address.
+ * How many connections there are, in all and from each address, and which of them wait.
+ *
+ * When none is left for a newcomer, the one that has waited longest for its client's next
+ * message is closed for it (RFC 7766 §6.2.3: a server short of resources may): whoever holds
+ * connections open and says nothing shuts nobody out.
  *
  * Owns: the counts. A zombie (closed, but its last write never ended, so the
  * kernel still holds its socket) keeps its place until the peer goes.
  */
+import { formatIp, readIp } from "../ops/mod.ts";
 import type { ServerLimits } from "./limits.ts";
 
 /** A connection's place in the table. */
 export interface Place {
+  /** The connection waits for its client; `end` closes it, should another need the place. */
+  waits(end: () => void): void;
+  /** It is busy: nobody takes its place. */
+  works(): void;
   /** Marks the connection as closed with a write pending. */
   becameZombie(): void;
   /** Gives the place back; at most once. */
   leave(): void;
 }
 
+/** Connections that wait, the longest first. */
+type Waiting = Map<Place, () => void>;
+
 export class ConnectionTable {
   readonly #byAddress = new Map<string, number>();
+  readonly #waitingStrangers: Waiting = new Map();
+  readonly #waitingTrusted: Waiting = new Map();
   #connections = 0;
   #strangers = 0;
   #zombies = 0;
+  #evicted = 0;
 
-  constructor(readonly limits: ServerLimits) {}
+  /** @param limits  may be lowered later; who is in stays */
+  constructor(public limits: ServerLimits) {}
 
   get connections(): number {
     return this.#connections;
@@ -30,36 +46,82 @@ export class ConnectionTable {
     return this.#zombies;
   }
 
+  /** Waiting connections closed for others, since the start. */
+  get evicted(): number {
+    return this.#evicted;
+  }
+
   /**
    * A place for a connection, or undefined when there is none left for it.
+   *
+   * Effects: may close a connection that waits.
    *
    * @param ip  the peer's address, normalised
    * @param isTrusted  it may transfer
    */
   enter(ip: string, isTrusted: boolean): Place | undefined {
     const { limits } = this;
-    const here = this.#byAddress.get(ip) ?? 0;
-    if (this.#connections >= limits.connections) return undefined;
-    if (!isTrusted && this.#strangers >= limits.strangerConnections) return undefined;
+    const key = isTrusted ? ip : strangerKey(ip);
     const perAddress = isTrusted ? limits.connectionsPerSecondary : limits.connectionsPerStranger;
-    if (here >= perAddress) return undefined;
-    this.#byAddress.set(ip, here + 1);
+    if ((this.#byAddress.get(key) ?? 0) >= perAddress) return undefined;
+    if (!isTrusted && this.#strangers >= limits.strangerConnections) {
+      if (!this.#evict(this.#waitingStrangers)) return undefined;
+    }
+    if (this.#connections >= limits.connections && !this.evict()) return undefined;
+    this.#byAddress.set(key, (this.#byAddress.get(key) ?? 0) + 1);
     this.#connections++;
     if (!isTrusted) this.#strangers++;
+    return this.#place(key, isTrusted);
+  }
+
+  /** Closes the connection that has waited longest, a stranger's first; false when none waits. */
+  evict(): boolean {
+    return this.#evict(this.#waitingStrangers) || this.#evict(this.#waitingTrusted);
+  }
+
+  #evict(waiting: Waiting): boolean {
+    const [longest] = waiting;
+    if (!longest) return false;
+    const [place, end] = longest;
+    end();
+    place.leave();
+    this.#evicted++;
+    return true;
+  }
+
+  #place(key: string, isTrusted: boolean): Place {
+    const waiting = isTrusted ? this.#waitingTrusted : this.#waitingStrangers;
+    let isHere = true;
     let isZombie = false;
-    return {
+    const place: Place = {
+      waits(end) {
+        if (isHere) waiting.set(place, end);
+      },
+      works() {
+        waiting.delete(place);
+      },
       becameZombie: () => {
         isZombie = true;
         this.#zombies++;
       },
       leave: () => {
+        if (!isHere) return; // another has taken the place already
+        isHere = false;
+        waiting.delete(place);
         if (isZombie) this.#zombies--;
         this.#connections--;
         if (!isTrusted) this.#strangers--;
-        const left = this.#byAddress.get(ip)! - 1;
-        if (left === 0) this.#byAddress.delete(ip);
-        else this.#byAddress.set(ip, left);
+        const left = this.#byAddress.get(key)! - 1;
+        if (left === 0) this.#byAddress.delete(key);
+        else this.#byAddress.set(key, left);
       },
     };
+    return place;
   }
+}
+
+/** What strangers' connections are counted by: the address, of IPv6 the /64. */
+function strangerKey(ip: string): string {
+  const octets = ip.includes(":") ? readIp(ip) : undefined;
+  return octets?.length === 16 ? formatIp(octets.map((octet, i) => i < 8 ? octet : 0)) : ip;
 }

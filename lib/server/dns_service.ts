@@ -19,9 +19,12 @@ import {
   respond,
   respondWithDifferences,
   type Response,
+  responseEdns,
 } from "./respond.ts";
+import type { ResponseRate } from "./response_rate.ts";
 import type { Secondary } from "./secondary.ts";
 import type { SecondaryStates, TransferState } from "./secondary_state.ts";
+import { truncatedAnswer } from "./truncated_answer.ts";
 
 /** Totals since the start. */
 export interface ServerCounts {
@@ -29,6 +32,10 @@ export interface ServerCounts {
   tcpQueries: number;
   /** Messages not answered: responses, and octets too few for a header. */
   ignored: number;
+  /** UDP answers not sent, because their prefix had its share. */
+  rateDropped: number;
+  /** UDP answers sent truncated for that reason. */
+  rateTruncated: number;
   /** Answers that failed by a fault of ours. */
   failures: number;
   transfers: number;
@@ -54,6 +61,8 @@ export interface DnsServiceOptions extends Omit<AnswerContext, "keepsDifferences
   /** Undefined: no differences are kept. */
   readonly differences?: DifferenceReader;
   readonly states: SecondaryStates;
+  /** Limits UDP answers; undefined: nothing does. */
+  readonly rate?: ResponseRate;
   readonly log: Logger;
   readonly clock: Clock;
   /** Told when a secondary has fetched a serial, or says in an IXFR query that it has ours. */
@@ -65,6 +74,8 @@ export class DnsService {
     udpQueries: 0,
     tcpQueries: 0,
     ignored: 0,
+    rateDropped: 0,
+    rateTruncated: 0,
     failures: 0,
     transfers: 0,
     transfersRefused: 0,
@@ -118,6 +129,36 @@ export class DnsService {
       const message = headerOnly(query.id, query.flags, RCODE.SERVFAIL);
       return { message, query: kept, plan: undefined };
     }
+  }
+
+  /**
+   * What is sent over UDP in an answer's place: the answer itself, a truncated one when its
+   * prefix has had its share, or undefined for nothing.
+   *
+   * @param query  of the answer; undefined when nothing but its header was understood
+   */
+  limited(answer: Uint8Array, query: Query | undefined, ip: string): Uint8Array | undefined {
+    const { rate, access } = this.#options;
+    if (!rate || !access.isRateLimited(ip)) return answer;
+    const verdict = rate.judge(ip, answer);
+    if (verdict === "send") return answer;
+    this.#reportRate(ip);
+    if (verdict === "drop") {
+      this.counts.rateDropped++;
+      return undefined;
+    }
+    this.counts.rateTruncated++;
+    return query ? truncatedAnswer(query, responseEdns(query)) : answer;
+  }
+
+  #reportRate(ip: string): void {
+    const held = this.limiter.pass("rate");
+    if (held === undefined) return;
+    this.log.warn("UDP answers are limited", {
+      client: normalIp(ip),
+      hint: "a flood, or forged queries; --rrl and --rrl-exempt say who is limited",
+      alike: held,
+    });
   }
 
   /** Ends the wait for differences. */

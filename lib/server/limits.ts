@@ -2,7 +2,7 @@
  * What bounds the server: connections, time, octets. Every bound with its reason.
  */
 
-/** Bounds that a deployment may set. */
+/** Bounds that a deployment may set; {@link DEFAULT_LIMITS} has the defaults. */
 export interface ServerLimits {
   /** TCP connections in all. Each costs a file descriptor; 1,024 is systemd's soft default, so stay below. */
   readonly connections: number;
@@ -10,7 +10,7 @@ export interface ServerLimits {
   readonly strangerConnections: number;
   /** TCP connections of one address that may transfer; Knot and NSD open one for each zone. */
   readonly connectionsPerSecondary: number;
-  /** TCP connections of one other address. */
+  /** TCP connections of one other address (IPv6: of one /64, which is one machine's to choose from). */
   readonly connectionsPerStranger: number;
   /** Time for the first message after the connection opened, ms. */
   readonly firstMessageMs: number;
@@ -21,6 +21,14 @@ export interface ServerLimits {
    * What it has not read stays in the kernel (~4 MB) until it goes.
    */
   readonly writeMs: number;
+  /**
+   * UDP answers of one {@link RATE_CLASSES class} to one /24 (IPv6: /56) in a second; Infinity for
+   * no limit. The world asks the secondaries, a resolver that comes by asks little: 200 are many,
+   * and small as an amplifier.
+   */
+  readonly answersPerSecond: number;
+  /** Of the UDP answers above that, each so-manieth is sent truncated, so that a real client asks over TCP; 0: none. */
+  readonly slip: number;
 }
 
 export const DEFAULT_LIMITS: ServerLimits = {
@@ -31,10 +39,53 @@ export const DEFAULT_LIMITS: ServerLimits = {
   firstMessageMs: 10_000,
   idleMs: 30_000,
   writeMs: 30_000,
+  answersPerSecond: 200,
+  slip: 2,
 };
+
+/**
+ * The limits that so many file descriptors allow: half of them, or all but
+ * {@link RESERVED_DESCRIPTORS}, for connections, in the same shares.
+ *
+ * @param free  descriptors that can be opened
+ */
+export function limitsWithin(limits: ServerLimits, free: number): ServerLimits {
+  const room = Math.max(free - RESERVED_DESCRIPTORS, Math.floor(free / 2), 1);
+  if (room >= limits.connections) return limits;
+  const share = (part: number) => Math.max(1, Math.floor(part * room / limits.connections));
+  return {
+    ...limits,
+    connections: room,
+    strangerConnections: share(limits.strangerConnections),
+    connectionsPerSecondary: Math.min(limits.connectionsPerSecondary, Math.ceil(room / 2)),
+    connectionsPerStranger: Math.min(
+      limits.connectionsPerStranger,
+      Math.ceil(share(limits.strangerConnections) / 2),
+    ),
+  };
+}
+
+/** Prefixes whose UDP answers are not limited: nobody elsewhere can send in this machine's own name. */
+export const DEFAULT_RATE_EXEMPT: readonly string[] = ["127.0.0.0/8", "::1"];
+
+/** Slots of the table that remembers whom UDP answers went to, a power of two; 8 octets each. */
+export const RATE_SLOTS = 1 << 16;
+
+/**
+ * File descriptors kept free for all that is no accepted connection: the source, the state
+ * file's own, the control socket, what we ask over TCP.
+ */
+export const RESERVED_DESCRIPTORS = 64;
 
 /** Octets read from a connection at a time: some hundred pipelined queries. */
 export const READ_OCTETS = 16 * 1024;
+
+/** The longest UDP query taken, octets; a longer one is cut and then answered FORMERR. */
+export const UDP_QUERY_OCTETS = 4_096;
+/** UDP answers handed to the kernel and not yet taken; above that they are dropped, as the network would. */
+export const UDP_ANSWERS_PENDING = 4_096;
+/** Pause after receiving over UDP failed, ms, so that a broken socket costs no processor time. */
+export const RECEIVE_PAUSE_MS = 100;
 
 /** Pause after accept() failed (no file descriptor left), ms. */
 export const ACCEPT_PAUSE_MS = 100;

@@ -5,15 +5,29 @@
  * per-secondary state, from {@link DnsServer.start} to {@link DnsServer.close}.
  */
 import { formatName, type Name } from "../dns/mod.ts";
-import { type Cidr, formatSocketAddress, type Logger, type SocketAddress } from "../ops/mod.ts";
+import {
+  type Cidr,
+  formatSocketAddress,
+  type Logger,
+  parseCidr,
+  type SocketAddress,
+} from "../ops/mod.ts";
 import type { DifferenceReader, ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import { Access } from "./access.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { DnsService, type ServerCounts } from "./dns_service.ts";
-import { DEFAULT_LAG_ALARM_MS, DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
+import { freeDescriptors } from "./descriptors.ts";
+import {
+  DEFAULT_LAG_ALARM_MS,
+  DEFAULT_LIMITS,
+  DEFAULT_RATE_EXEMPT,
+  limitsWithin,
+  RESERVED_DESCRIPTORS,
+  type ServerLimits,
+} from "./limits.ts";
 import { NotifySender } from "./notify_sender.ts";
-import type { OpenUdpSocket } from "./udp_socket.ts";
+import { ResponseRate } from "./response_rate.ts";
 import type { Secondary } from "./secondary.ts";
 import { SecondaryStates, type SecondaryZone } from "./secondary_state.ts";
 import { type SerialSurvey, surveySerials } from "./serial_survey.ts";
@@ -21,6 +35,7 @@ import { ServerError } from "./server_error.ts";
 import { SoaClient } from "./soa_client.ts";
 import { TcpListener } from "./tcp_listener.ts";
 import { UdpListener } from "./udp_listener.ts";
+import type { OpenUdpSocket } from "./udp_socket.ts";
 import { type SecondaryEvent, Watcher } from "./watcher.ts";
 
 export interface DnsServerOptions {
@@ -32,6 +47,8 @@ export interface DnsServerOptions {
   readonly allowTransfer: readonly Cidr[];
   /** Prefixes that may ask; undefined means everybody. */
   readonly allowQuery?: readonly Cidr[];
+  /** Prefixes whose UDP answers are not limited; default {@link DEFAULT_RATE_EXEMPT}. */
+  readonly rateExempt?: readonly Cidr[];
   /** Where IXFR's differences come from; without it every IXFR client gets the zone. */
   readonly differences?: DifferenceReader;
   readonly log: Logger;
@@ -69,6 +86,14 @@ export interface SecondaryStatus {
   readonly zones: readonly SecondaryZone[];
 }
 
+/** Undefined when UDP answers are not limited. */
+function responseRate(limits: ServerLimits, clock: Clock): ResponseRate | undefined {
+  const { answersPerSecond: perSecond, slip } = limits;
+  if (perSecond === Infinity) return undefined;
+  const [secret] = crypto.getRandomValues(new Uint32Array(1));
+  return new ResponseRate({ perSecond, slip, now: () => clock.now(), secret });
+}
+
 /** How often a port the system chose for TCP is tried for UDP too. */
 const MAX_PORT_TRIES = 8;
 
@@ -90,13 +115,18 @@ export class DnsServer {
     this.#options = options;
     const { zones, secondaries, log, clock = SYSTEM_CLOCK } = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#access = new Access({ ...options, allowQuery: options.allowQuery });
+    this.#access = new Access({
+      ...options,
+      allowQuery: options.allowQuery,
+      rateExempt: options.rateExempt ?? DEFAULT_RATE_EXEMPT.map(parseCidr),
+    });
     this.#states = new SecondaryStates(secondaries);
     this.#service = new DnsService({
       zones,
       access: this.#access,
       states: this.#states,
       differences: options.differences,
+      rate: responseRate(this.#limits, clock),
       log,
       clock,
       onFetched: (secondary, apex, serial) => this.#watcher.fetched(secondary, apex, serial),
@@ -132,6 +162,7 @@ export class DnsServer {
       for (const address of this.#options.listen) this.#bind(address);
       this.#notify.start();
       this.#client.start();
+      this.#fitDescriptors();
     } catch (error) {
       await this.close({ drainMs: 0 });
       throw error;
@@ -198,6 +229,20 @@ export class DnsServer {
     ]);
     this.#udp = [];
     this.#tcp = [];
+  }
+
+  /** Sees to it that connections leave descriptors to the rest of the program. */
+  #fitDescriptors(): void {
+    const { connections } = this.#limits;
+    const free = freeDescriptors(connections + RESERVED_DESCRIPTORS);
+    const limits = limitsWithin(this.#limits, free);
+    this.#connections.limits = limits;
+    if (limits.connections === connections) return;
+    this.#options.log.warn("fewer TCP connections than set: file descriptors are few", {
+      connections: limits.connections,
+      descriptors: free,
+      hint: "raise the limit on open files (LimitNOFILE in a systemd unit, ulimit -n)",
+    });
   }
 
   #bind(address: SocketAddress): void {

@@ -6,6 +6,7 @@
 import { formatSocketAddress, normalIp, type SocketAddress } from "../ops/mod.ts";
 import type { Access } from "./access.ts";
 import type { ConnectionTable } from "./connection_table.ts";
+import { isOutOfDescriptors } from "./descriptors.ts";
 import type { DnsService } from "./dns_service.ts";
 import { ACCEPT_PAUSE_MS, type ServerLimits } from "./limits.ts";
 import { bindError } from "./server_error.ts";
@@ -72,6 +73,7 @@ export class TcpListener {
         this.#admit(await this.#listener.accept());
       } catch (error) {
         if (!this.#open) return;
+        if (isOutOfDescriptors(error)) this.#options.connections.evict();
         this.#reportAccept(error);
         await new Promise((resume) => setTimeout(resume, ACCEPT_PAUSE_MS));
       }

@@ -4,18 +4,17 @@
  * Owns: the socket. Uses Deno's own datagrams; node:dgram is thirty times slower.
  */
 import { formatSocketAddress, type SocketAddress } from "../ops/mod.ts";
+import type { Query } from "../wire/mod.ts";
 import type { DnsService } from "./dns_service.ts";
+import { RECEIVE_PAUSE_MS, UDP_ANSWERS_PENDING, UDP_QUERY_OCTETS } from "./limits.ts";
 import { bindError } from "./server_error.ts";
-
-/** The longest query taken, octets; a longer one is cut and then answered FORMERR. */
-const RECEIVE_OCTETS = 4_096;
-/** Pause after receiving failed, ms, so that a broken socket costs no processor time. */
-const ERROR_PAUSE_MS = 100;
 
 export class UdpListener {
   readonly #socket: Deno.DatagramConn;
   readonly #service: DnsService;
   #open = true;
+  /** Answers that the kernel has not taken yet. */
+  #pending = 0;
   #done: Promise<void> | undefined;
 
   /** @throws {ServerError} the address cannot be bound */
@@ -41,7 +40,7 @@ export class UdpListener {
   }
 
   async #serve(): Promise<void> {
-    const buffer = new Uint8Array(RECEIVE_OCTETS);
+    const buffer = new Uint8Array(UDP_QUERY_OCTETS);
     // Every receive() is a turn of the event loop, also when datagrams wait: measured, a
     // flood leaves timers and connections their share.
     while (this.#open) {
@@ -51,7 +50,7 @@ export class UdpListener {
       } catch (error) {
         if (!this.#open) return;
         this.#report("UDP receive failed", error);
-        await new Promise((resume) => setTimeout(resume, ERROR_PAUSE_MS));
+        await new Promise((resume) => setTimeout(resume, RECEIVE_PAUSE_MS));
       }
     }
   }
@@ -60,20 +59,28 @@ export class UdpListener {
     const client = { ip: from.hostname, transport: "udp" } as const;
     const { message: answer, query, wanted } = this.#service.respond(message, client);
     if (query && wanted) {
-      this.#service.respondWith(query, client, wanted).then(({ message }) => {
-        if (message && this.#open) this.#send(message, from);
+      this.#service.respondWith(query, client, wanted).then(({ message, query }) => {
+        if (message && this.#open) this.#send(message, query, from);
       });
-    } else if (answer) this.#send(answer, from);
+    } else if (answer) this.#send(answer, query, from);
   }
 
   /** Not awaited: the answer is a buffer of its own, and UDP never waits for a peer. */
-  #send(answer: Uint8Array, to: Deno.NetAddr): void {
-    this.#socket.send(answer, to).catch((error) => this.#sendFailed(error));
+  #send(answer: Uint8Array, query: Query | undefined, to: Deno.NetAddr): void {
+    const sent = this.#service.limited(answer, query, to.hostname);
+    if (!sent || this.#pending >= UDP_ANSWERS_PENDING) return;
+    this.#pending++;
+    this.#socket.send(sent, to).then(this.#taken, this.#sendFailed);
   }
 
-  #sendFailed(error: unknown): void {
+  readonly #taken = (): void => {
+    this.#pending--;
+  };
+
+  readonly #sendFailed = (error: unknown): void => {
+    this.#pending--;
     if (this.#open) this.#report("UDP send failed", error);
-  }
+  };
 
   #report(event: string, error: unknown): void {
     const held = this.#service.limiter.pass(event);

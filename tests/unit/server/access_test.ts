@@ -52,6 +52,13 @@ Deno.test("an address belongs to every secondary that names it", () => {
   assertEquals(names("203.0.113.5"), []);
 });
 
+Deno.test("UDP answers are limited for all but those who may transfer and those exempt", () => {
+  const access = new Access({ ...rules, rateExempt: [parseCidr("127.0.0.0/8")] });
+  const limited = ["192.0.2.1", "203.0.113.5", "127.0.0.1", "10.0.0.1", "203.0.113.6", "none"]
+    .map((ip) => access.isRateLimited(ip));
+  assertEquals(limited, [false, false, false, true, true, true]);
+});
+
 Deno.test("verdicts stay right when more addresses come than are remembered", () => {
   const access = new Access(rules);
   for (let i = 0; i < 10_000; i++) access.mayTransfer(`10.0.${i >> 8}.${i & 255}`);
@@ -80,6 +87,49 @@ Deno.test("ConnectionTable: strangers have a share, secondaries the rest", () =>
   first.leave();
   assertEquals([table.connections, table.zombies], [3, 0]);
   assert(table.enter("1", false));
+});
+
+Deno.test("ConnectionTable: the one that has waited longest makes room, a stranger's first", () => {
+  const table = new ConnectionTable({
+    ...DEFAULT_LIMITS,
+    connections: 3,
+    strangerConnections: 2,
+    connectionsPerSecondary: 2,
+    connectionsPerStranger: 1,
+  });
+  const closed: string[] = [];
+  const enter = (ip: string, isTrusted: boolean, waits = true) => {
+    const place = table.enter(ip, isTrusted);
+    if (waits) place?.waits(() => closed.push(ip));
+    return place;
+  };
+  enter("1", false);
+  const second = enter("2", false)!;
+  assertEquals(enter("1", false), undefined); // its own cap is its own to keep
+  enter("3", false);
+  assertEquals(closed, ["1"]);
+  second.works();
+  enter("4", false);
+  assertEquals(closed, ["1", "3"]); // the second has waited longer, but is busy now
+  second.waits(() => closed.push("2 again"));
+  enter("s", true);
+  enter("s", true, false);
+  assertEquals(closed, ["1", "3", "4"]); // the whole was full: a stranger goes
+  enter("t", true, false);
+  assertEquals(closed, ["1", "3", "4", "2 again"]);
+  enter("u", true, false);
+  assertEquals(closed, ["1", "3", "4", "2 again", "s"]);
+  assertEquals(table.enter("v", true), undefined); // none of them waits
+  assertEquals([table.connections, table.evicted], [3, 5]);
+  second.leave(); // closed before: nothing is given back twice
+  assertEquals(table.connections, 3);
+});
+
+Deno.test("ConnectionTable: strangers of one IPv6 /64 count as one", () => {
+  const table = new ConnectionTable({ ...DEFAULT_LIMITS, connectionsPerStranger: 1 });
+  assert(table.enter("2001:db8::1", false));
+  assertEquals(table.enter("2001:db8::2", false), undefined);
+  assert(table.enter("2001:db8:0:1::2", false));
 });
 
 Deno.test("LogLimiter lets one event of a key through in its interval, and counts the rest", () => {
