@@ -1,5 +1,6 @@
 /**
- * The neutral measuring client: client.c, compiled on the spot, one process per measurement.
+ * The neutral measuring client: the C program in client/, compiled on the spot, one process per
+ * measurement. Its modes and flags stand in client/main.c.
  *
  * It prints one JSON object a line. Times are seconds; points in time are seconds of the Unix
  * clock, to compare with {@link now}.
@@ -8,7 +9,7 @@ import { tempDir } from "../support/tempdir.ts";
 import { mustRun, type Running, spawn, which } from "../support/processes.ts";
 import { until } from "../support/wait.ts";
 
-const SOURCE = new URL("client.c", import.meta.url).pathname;
+const SOURCES = new URL("client/", import.meta.url).pathname;
 
 /** The Unix clock in seconds, as fine as the client's. */
 export function now(): number {
@@ -31,6 +32,83 @@ export interface RunningClient extends AsyncDisposable {
   lines<T>(): T[];
   /** The first object printed that fits. */
   line<T>(fits: (line: T) => boolean, what: string, timeoutMs?: number): Promise<T>;
+}
+
+/** What every mode but the sink says of itself. */
+export interface Cost {
+  /** Seconds. */
+  readonly wall: number;
+  readonly cpu: number;
+  /** CPU ÷ wall: near 1 the client is what is measured. */
+  readonly cpuShare: number;
+}
+
+/** Modes axfr and raw. */
+export interface TransferResult extends Cost {
+  /** Seconds from connecting to the first octet, and to the last, by client. */
+  readonly first: readonly number[];
+  readonly last: readonly number[];
+  /** Seconds from the first client's connecting to the last client's end. */
+  readonly all: number;
+  /** Of all clients together. */
+  readonly octets: number;
+  readonly messages: number;
+  /** All records sent, both SOA records included. */
+  readonly records: number;
+  /** With --content: what came, SOA records left out; equal sums are equal zones. */
+  readonly content?: string;
+  readonly contentRecords?: number;
+}
+
+/** Mode ixfr. */
+export interface IxfrResult extends Cost {
+  readonly kind: "current" | "differences" | "whole";
+  /** Whether all came; over UDP a large answer does not. */
+  readonly done: boolean;
+  readonly serial: number;
+  /** Of the last of the repeated ones; octets without the length in front of each message. */
+  readonly octets: number;
+  readonly messages: number;
+  readonly records: number;
+  /** Seconds, one each: to connect; from the question to the first message and to the last. */
+  readonly connected: readonly number[];
+  readonly first: readonly number[];
+  readonly last: readonly number[];
+}
+
+/** Mode questions. */
+export interface QuestionsResult extends Cost {
+  readonly asked: number;
+  readonly answered: number;
+  /** Answers that were not authoritative, or an error, or empty. */
+  readonly wrong: number;
+  readonly lost: number;
+  readonly perSecond: number;
+  /** Latencies in seconds. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Mode wait; `{"ready":true}` comes first. */
+export interface WaitResult extends Cost {
+  /** The answer came: seconds of the Unix clock. */
+  readonly at: number;
+  readonly questions: number;
+}
+
+/** Mode sink, a line per NOTIFY; `{"ready":true,"port":…}` comes first. */
+export interface NotifyLine {
+  /** It reached this machine's kernel: seconds of the Unix clock. */
+  readonly at: number;
+  readonly zone: string;
+  readonly serial?: number;
+}
+
+/** Mode content. */
+export interface ContentResult {
+  readonly content: string;
+  readonly contentRecords: number;
 }
 
 function argumentsOf(mode: string, flags: ClientFlags): string[] {
@@ -56,7 +134,9 @@ export async function compileClient(): Promise<BenchClient> {
   }
   const dir = await tempDir("zonecast-bench-client-");
   const program = `${dir.path}/client`;
-  await mustRun(compiler, ["-O2", "-Wall", "-pthread", "-o", program, SOURCE]);
+  const files = Array.from(Deno.readDirSync(SOURCES), ({ name }) => `${SOURCES}${name}`)
+    .filter((path) => path.endsWith(".c"));
+  await mustRun(compiler, ["-O2", "-Wall", "-pthread", "-D_GNU_SOURCE", "-o", program, ...files]);
   return {
     async run<T>(mode: string, flags: ClientFlags) {
       const lines = linesOf<T>(await mustRun(program, argumentsOf(mode, flags)));

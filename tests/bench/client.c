@@ -1,2 +1,0 @@
-/* The measuring client of the bench: see client.ts. */
-int main(void) { return 0; }
