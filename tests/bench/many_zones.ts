@@ -1,0 +1,233 @@
+/**
+ * 10,000 zones of 20 records: start, memory, a change in each of 1,000 of them, and NOTIFY to four
+ * secondaries.
+ *
+ * The secondaries are light ones in one process ({@link Sinks}): 10,000 zones in real ones take
+ * longer to configure than to measure.
+ */
+import type postgres from "postgres";
+import { assert, assertEquals } from "@std/assert";
+import { freePort } from "../support/ports.ts";
+import { sourceDatabase } from "../support/setup.ts";
+import { sleep, until } from "../support/wait.ts";
+import { startZonecast, type Zonecast } from "../support/zonecast.ts";
+import { assertArrived, tableSum } from "./expected.ts";
+import { resident, residentPeak } from "./resident.ts";
+import type { Bench, Sample, Scenario } from "./scenario.ts";
+import { Sinks } from "./sinks.ts";
+
+const ZONES = 10_000;
+/** Rows of a zone: two NS, the others A and AAAA in equal parts; its SOA comes beside. */
+const ROWS = 20;
+const CHANGED = 1_000;
+const SECONDARIES = 4;
+/** How long anything here may take, in ms. */
+const PATIENCE_MS = 90_000;
+/** Between two rounds of changes, in ms: more than the least time between two versions. */
+const PAUSE_MS = 500;
+/** Sessions that commit at once. */
+const SESSIONS = 4;
+
+const SCENARIO = "many-zones";
+
+const zoneName = (index: number) => `z${String(index).padStart(5, "0")}.many.example`;
+
+async function fill(sql: postgres.Sql, zones: number): Promise<void> {
+  await sql.begin(async (sql) => {
+    await sql`set local session_replication_role = replica`;
+    await sql`insert into zonecast.zones (name, mname, rname, default_ttl)
+      select 'z' || lpad(n::text, 5, '0') || '.many.example', 'ns1.servers.example.',
+        'hostmaster.servers.example.', 300
+      from generate_series(0, ${zones - 1}::integer) as n`;
+    await sql`insert into zonecast.records (zone, name, type, content)
+      select name, '@', 'NS', ns from zonecast.zones,
+        unnest(array['ns1.servers.example.', 'ns2.servers.example.']) as ns`;
+    await sql`insert into zonecast.records (zone, name, type, content)
+      select zone.name, 'app-' || n, type, content from zonecast.zones as zone,
+        generate_series(1, ${(ROWS - 2) / 2}::integer) as n,
+        lateral (values ('A', '10.0.0.' || n), ('AAAA', '2001:db8::' || n)) as row (type, content)`;
+  });
+  await sql`analyze zonecast.records`;
+  await sql`analyze zonecast.zones`;
+}
+
+/** Owns nothing; the steps of one run, in order. */
+class Run {
+  readonly names: readonly string[];
+  /** The zones that a round changes. */
+  readonly changed: readonly string[];
+  readonly #secondaryCount = SECONDARIES;
+
+  constructor(
+    readonly bench: Bench,
+    readonly sql: postgres.Sql,
+    readonly sinks: Sinks,
+    readonly dir: string,
+    readonly zones: number,
+  ) {
+    this.names = Array.from({ length: zones }, (_, index) => zoneName(index));
+    const step = Math.max(1, Math.floor(zones / CHANGED));
+    this.changed = this.names.filter((_, index) => index % step === 0);
+  }
+
+  record(what: string, unit: Sample["unit"], value: number): void {
+    this.bench.record({ scenario: SCENARIO, what, server: "zonecast", unit, value });
+  }
+
+  /** From the program's start until all zones are served, and until all NOTIFY have come. */
+  async start(what: string, start: () => Promise<Zonecast | void>): Promise<Zonecast | void> {
+    await this.sinks.mark();
+    const all = this.names.map((zone) => [zone, undefined] as const);
+    const startedMs = performance.now();
+    const served = this.sinks.untilNewer(`${this.dir}/all`, all, PATIENCE_MS);
+    const started = await start();
+    const { lastMs } = await served;
+    this.record(`${what} → all zones served`, "s", (lastMs - startedMs) / 1000);
+    const pairs = this.zones * this.#secondaryCount;
+    const notifies = await this.sinks.untilNotified(pairs, PATIENCE_MS, 50);
+    this.record(`${what} → NOTIFY of all at all 4`, "s", (notifies.lastMs - startedMs) / 1000);
+    this.record(`${what}: NOTIFY messages for ${pairs}`, "messages", notifies.received);
+    return started;
+  }
+
+  /** One change in each of the chosen zones, and the time until it is served and announced. */
+  async change(what: string, commit: () => Promise<unknown>): Promise<number> {
+    await sleep(PAUSE_MS);
+    const serials = await this.#published(this.changed);
+    await this.sinks.mark();
+    const beganMs = performance.now();
+    const newer = this.sinks.untilNewer(
+      `${this.dir}/changed`,
+      this.changed.map((zone) => [zone, serials.get(zone)] as const),
+      PATIENCE_MS,
+    );
+    await commit();
+    const committedMs = performance.now();
+    const { lastMs } = await newer;
+    const { changed } = this;
+    const notifies = await this.sinks.untilNotified(
+      changed.length * this.#secondaryCount,
+      PATIENCE_MS,
+    );
+    this.record(`${what}: begun → all committed`, "s", (committedMs - beganMs) / 1000);
+    this.record(`${what}: begun → all published`, "s", (lastMs - beganMs) / 1000);
+    this.record(`${what}: begun → first NOTIFY`, "s", (notifies.firstMs - beganMs) / 1000);
+    this.record(`${what}: begun → NOTIFY of all at all 4`, "s", (notifies.lastMs - beganMs) / 1000);
+    return (lastMs - committedMs) / 1000;
+  }
+
+  /** The newest serial of each zone, as zonecast wrote it back: it writes soon after it publishes. */
+  async #published(zones: readonly string[]): Promise<Map<string, number>> {
+    return await until(async () => {
+      const rows = await this.sql<{ zone: string; serial: string }[]>`
+        select distinct on (zone) zone, serial from zonecast.published
+        order by zone, published_at desc`;
+      const serials = new Map(rows.map(({ zone, serial }) => [zone, Number(serial)]));
+      return zones.every((zone) => serials.has(zone)) && serials;
+    }, { what: "every zone has a row in zonecast.published", timeoutMs: PATIENCE_MS });
+  }
+
+  /** Every zone fetched by the secondaries: what they were told, and what the table has. */
+  async compare(): Promise<void> {
+    const swept = await this.sinks.sweep(`${this.dir}/all`, this.names);
+    this.record("AXFR of all zones, one connection each, 4 at once", "s", swept.seconds);
+    const table = await tableSum(this.sinks, this.sql, this.dir);
+    assertArrived(swept, table, "all zones fetched");
+    assertEquals(swept.stale, 0, "Zones fetched with another serial than NOTIFY told");
+    const told = await this.sinks.zones(`${this.dir}/told`);
+    // It is written back in the background.
+    await until(async () => {
+      const published = await this.#published(this.names);
+      return this.names.every((zone) => told.get(`${zone}.`) === published.get(zone));
+    }, { what: "zonecast.published has the serials that NOTIFY told", timeoutMs: PATIENCE_MS });
+    this.bench.note(
+      SCENARIO,
+      `all ${swept.zones} zones were fetched at the serial all ${SECONDARIES} secondaries were told, ` +
+        `with the ${table.records} records of the table`,
+    );
+  }
+}
+
+async function run(bench: Bench): Promise<void> {
+  const zones = bench.quick ? ZONES / 10 : ZONES;
+  const server = await bench.sources.postgres();
+  const { url, sql } = await sourceDatabase(server, []);
+  bench.progress(`filling a database with ${zones} zones`);
+  await fill(sql, zones);
+  const primary = { addr: "127.0.0.1", port: freePort() };
+  await using sinks = await Sinks.start(primary, SECONDARIES);
+  const run = new Run(bench, sql, sinks, await bench.tempDir(), zones);
+  await using running = new AsyncDisposableStack();
+
+  const zonecast = await run.start("first start", async () =>
+    running.use(
+      await startZonecast({
+        source: url,
+        binary: true,
+        port: primary.port,
+        secondaries: sinks.servers,
+      }),
+    ));
+  assert(zonecast);
+  run.record("memory after the first start", "octets", resident(zonecast.pid!));
+  run.record("its peak", "octets", residentPeak(zonecast.pid!));
+
+  for (let round = 0; round < bench.rounds; round++) {
+    await run.change(
+      `${run.changed.length} zones in one transaction`,
+      () =>
+        sql`insert into zonecast.records (zone, name, type, content)
+        select zone, ${`together-${round}`}, 'A', '192.0.2.1'
+        from unnest(${run.changed}::text[]) as zone`,
+    );
+    await run.change(
+      `${run.changed.length} zones in as many transactions`,
+      () => commitEach(server.connect(url), run.changed, `alone-${round}`),
+    );
+  }
+  judge();
+
+  await zonecast.stop();
+  await run.start("restart", () => zonecast.start());
+  run.record("memory after the restart", "octets", resident(zonecast.pid!));
+  run.record("its peak after the restart", "octets", residentPeak(zonecast.pid!));
+  await run.compare();
+
+  function judge(): void {
+    for (const how of ["one transaction", "as many transactions"]) {
+      const what = `${run.changed.length} zones in ${how}: begun → all published`;
+      bench.goal({
+        scenario: SCENARIO,
+        what:
+          `one change in each of ${run.changed.length} zones in ${how}, until all are published`,
+        value: bench.median({ scenario: SCENARIO, what, server: "zonecast" }),
+        unit: "s",
+        atMost: 1,
+        bound: "within a second",
+      });
+    }
+  }
+}
+
+/** One commit per zone, as fast as a few sessions can. */
+async function commitEach(
+  sql: postgres.Sql,
+  zones: readonly string[],
+  name: string,
+): Promise<void> {
+  const left = zones.values();
+  const session = async () => {
+    for (const zone of left) {
+      await sql`insert into zonecast.records (zone, name, type, content)
+        values (${zone}, ${name}, 'A', '192.0.2.1')`;
+    }
+  };
+  await Promise.all(Array.from({ length: SESSIONS }, session));
+  await sql.end();
+}
+
+export const MANY_ZONES: Scenario = {
+  name: SCENARIO,
+  title: "10,000 zones of 20 records, NOTIFY to 4 secondaries (light ones, in one process)",
+  run,
+};
