@@ -1,8 +1,8 @@
 /**
  * The main thread's side of the journal's worker.
  *
- * Owns: the worker, started at once and again when it died, and the questions it
- * has not answered.
+ * Owns: the worker, started by the first question (most are answered without it, and
+ * it takes 14 MB) and again when it died, and the questions it has not answered.
  */
 import { errorFields, StateError } from "./errors.ts";
 import type {
@@ -45,7 +45,6 @@ export class JournalLink {
 
   constructor(parts: JournalLinkParts) {
     this.#parts = parts;
-    this.#start();
   }
 
   /** The worker's answer; "failed" when it cannot be had. Never rejects. */
