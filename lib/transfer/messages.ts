@@ -27,6 +27,7 @@ import {
   type ZoneDiff,
   type ZoneVersion,
 } from "../zone/mod.ts";
+import { firstMessages } from "./first_messages.ts";
 import type { TransferPlan } from "./plan.ts";
 
 /** One message in two parts, to be sent one after the other. */
@@ -95,14 +96,22 @@ export function* axfrMessages(
   query: Query,
   edns: ResponseEdns | undefined,
 ): Generator<MessageParts> {
-  const first = version.pages.slice(0, 1);
-  const records = [version.soa, ...Array.from(readOwners(first)).flatMap(({ records }) => records)];
-  const rest = version.pages.slice(1);
-  if (rest.length === 0) records.push(version.soa);
-  yield* encodedMessages(records, query, edns);
-  if (rest.length === 0) return;
-  for (const page of rest) yield { head: pageHeader(query, page.records), block: page.block };
-  yield* encodedMessages([version.soa], query, undefined, { withQuestion: false });
+  const { pages, soa } = version;
+  const isWhole = pages.length <= 1;
+  const encode = () => {
+    const records = [soa];
+    for (const owner of readOwners(pages, 0, Math.min(1, pages.length))) {
+      records.push(...owner.records);
+    }
+    if (isWhole) records.push(soa);
+    return Array.from(encodedMessages(records, query, edns), ({ head }) => head);
+  };
+  for (const head of firstMessages(version, query, edns, encode)) yield { head, block: undefined };
+  if (isWhole) return;
+  for (let i = 1; i < pages.length; i++) {
+    yield { head: pageHeader(query, pages[i].records), block: pages[i].block };
+  }
+  yield* encodedMessages([soa], query, undefined, { withQuestion: false });
 }
 
 /**
