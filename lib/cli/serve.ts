@@ -91,6 +91,9 @@ function limitsOf(flags: ServeFlags): Partial<ServerLimits> {
     connectionsPerStranger: flags["max-connections-per-address"],
     idleMs: flags["tcp-idle-timeout"],
     writeMs: flags["tcp-stall-timeout"],
+    transfers: flags["max-transfers"],
+    transfersPerClient: flags["max-transfers-per-client"],
+    bufferOctets: flags["max-buffers"],
     answersPerSecond: flags.rrl,
     slip: flags["rrl-slip"],
   };

@@ -1,5 +1,5 @@
 /** The flags of `zonecast serve`. Pure. */
-import { formatDuration, LOG_FORMATS, LOG_LEVELS } from "../ops/mod.ts";
+import { formatDuration, formatSize, LOG_FORMATS, LOG_LEVELS } from "../ops/mod.ts";
 import {
   DEFAULT_LIMITS,
   DEFAULT_RATE_EXEMPT,
@@ -114,6 +114,15 @@ export const SERVE_FLAGS = {
   }),
   "tcp-stall-timeout": withDefault(INTERVAL, formatDuration(DEFAULT_LIMITS.writeMs), {
     help: "close one that does not take 64 KiB in this time",
+  }),
+  "max-transfers": withDefault(COUNT, String(DEFAULT_LIMITS.transfers), {
+    help: "transfers that move at a time; more wait their turn",
+  }),
+  "max-transfers-per-client": withDefault(COUNT, String(DEFAULT_LIMITS.transfersPerClient), {
+    help: "of these, transfers of one address",
+  }),
+  "max-buffers": withDefault(SIZE, formatSize(DEFAULT_LIMITS.bufferOctets).replace(" ", ""), {
+    help: "memory for what is received and not yet sent over TCP",
   }),
   rrl: withDefault(RATE, String(DEFAULT_LIMITS.answersPerSecond), {
     help: "UDP answers of one kind a second to one /24 or, IPv6, /56; secondaries are not limited",

@@ -13,6 +13,8 @@ import type { ServerLimits } from "./limits.ts";
 
 /** A connection's place in the table. */
 export interface Place {
+  /** Its client may transfer. */
+  readonly isTrusted: boolean;
   /** The connection waits for its client; `end` closes it, should another need the place. */
   waits(end: () => void): void;
   /** It is busy: nobody takes its place. */
@@ -94,6 +96,7 @@ export class ConnectionTable {
     let isHere = true;
     let isZombie = false;
     const place: Place = {
+      isTrusted,
       waits(end) {
         if (isHere) waiting.set(place, end);
       },

@@ -6,9 +6,10 @@
 import { formatName, type Name, type Serial, TYPE } from "../dns/mod.ts";
 import { type Logger, normalIp } from "../ops/mod.ts";
 import type { DifferencesWanted, TransferPlan } from "../transfer/mod.ts";
-import { headerOnly, type Query, RCODE, rcodeName } from "../wire/mod.ts";
+import { headerOnly, MAX_MESSAGE_OCTETS, type Query, RCODE, rcodeName } from "../wire/mod.ts";
 import type { DifferenceReader } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
+import { errorAnswer } from "./answer.ts";
 import type { Clock } from "./clock.ts";
 import { DifferenceReads } from "./difference_reads.ts";
 import { LogLimiter } from "./log_limiter.ts";
@@ -43,6 +44,8 @@ export interface ServerCounts {
   /** Transfers cut off: the client went, or stopped reading. */
   transfersBroken: number;
   transferOctets: number;
+  /** Transfers not sent because too many ran. */
+  transfersPutOff: number;
 }
 
 /** A plan of several records: one that is a transfer. */
@@ -81,6 +84,7 @@ export class DnsService {
     transfersRefused: 0,
     transfersBroken: 0,
     transferOctets: 0,
+    transfersPutOff: 0,
   };
   readonly limiter: LogLimiter;
   readonly log: Logger;
@@ -187,6 +191,32 @@ export class DnsService {
       octets,
       ms: Math.round(durationMs),
       reason: plan.reason,
+    });
+  }
+
+  /** The answer to a request for a transfer that cannot wait any longer: ask again later. */
+  transferPutOff(query: Query, client: Client): Uint8Array {
+    this.counts.transfersPutOff++;
+    const held = this.limiter.pass(`put off ${client.ip}`);
+    if (held !== undefined) {
+      const hint = "raise --max-transfers or --max-transfers-per-client, or look for slow clients";
+      this.log.warn("transfer put off: too many run", {
+        ...this.#transferFields(query, client),
+        hint,
+        alike: held,
+      });
+    }
+    return errorAnswer(query, RCODE.SERVFAIL, responseEdns(query), MAX_MESSAGE_OCTETS);
+  }
+
+  /** A connection that is closed because all of them hold too many octets. */
+  reportBuffers(client: Client): void {
+    const held = this.limiter.pass("buffers");
+    if (held === undefined) return;
+    this.log.warn("connection closed: the buffers of all are full", {
+      client: normalIp(client.ip),
+      hint: "raise --max-buffers if memory allows",
+      alike: held,
     });
   }
 

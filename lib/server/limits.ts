@@ -21,6 +21,12 @@ export interface ServerLimits {
    * What it has not read stays in the kernel (~4 MB) until it goes.
    */
   readonly writeMs: number;
+  /** Transfers that move at a time; more wait in a queue, a client with the fewest first. */
+  readonly transfers: number;
+  /** Transfers of one client at a time, those that hardly move included. */
+  readonly transfersPerClient: number;
+  /** Octets that messages being received and answers not yet sent may take over TCP, in all. */
+  readonly bufferOctets: number;
   /**
    * UDP answers of one {@link RATE_CLASSES class} to one /24 (IPv6: /56) in a second; Infinity for
    * no limit. The world asks the secondaries, a resolver that comes by asks little: 200 are many,
@@ -39,6 +45,9 @@ export const DEFAULT_LIMITS: ServerLimits = {
   firstMessageMs: 10_000,
   idleMs: 30_000,
   writeMs: 30_000,
+  transfers: 64,
+  transfersPerClient: 16,
+  bufferOctets: 64 * 1024 * 1024,
   answersPerSecond: 200,
   slip: 2,
 };
@@ -79,6 +88,42 @@ export const RESERVED_DESCRIPTORS = 64;
 
 /** Octets read from a connection at a time: some hundred pipelined queries. */
 export const READ_OCTETS = 16 * 1024;
+/** The same before a client has shown that it sends much: an idle connection costs this. */
+export const FIRST_READ_OCTETS = 1_024;
+/**
+ * Messages of one connection being answered at a time; then nothing more is read from it. NSD
+ * has up to 128 transfers on one connection.
+ */
+export const OUTSTANDING_PER_CONNECTION = 128;
+/** Octets of answers gathered before they are written. */
+export const ANSWER_BATCH_OCTETS = 64 * 1024;
+/** Share of {@link ServerLimits.bufferOctets} that clients who may not transfer can take. */
+export const STRANGERS_BUFFER_SHARE = 0.75;
+
+/**
+ * Time that the connections may take in one {@link WORK_WINDOW_MS} for reading and answering, ms:
+ * what comes pipelined on hundreds of them leaves UDP and timers their half.
+ */
+export const WORK_SHARE_MS = 5;
+/** See {@link WORK_SHARE_MS}, ms. */
+export const WORK_WINDOW_MS = 10;
+
+/**
+ * A transfer whose client has not taken 80 KiB for so long hardly moves, ms: it goes on, and no
+ * longer counts as one of those that move.
+ */
+export const SLOW_WRITE_MS = 500;
+/** Time between two looks for such transfers while others wait, ms. */
+export const SLOW_LOOK_MS = 100;
+/**
+ * Transfers that hardly move, and sockets of those that ended so; each holds some megabytes of
+ * the kernel's. At so many, only clients without any are let in.
+ */
+export const SLOW_TRANSFERS = 128;
+/** Transfers waiting in the queue; above that they are answered SERVFAIL at once. */
+export const TRANSFERS_QUEUED = 10_000;
+/** Time a transfer waits, ms, before it is answered SERVFAIL: secondaries wait no longer themselves. */
+export const TRANSFER_QUEUE_MS = 30_000;
 
 /** The longest UDP query taken, octets; a longer one is cut and then answered FORMERR. */
 export const UDP_QUERY_OCTETS = 4_096;

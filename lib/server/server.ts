@@ -14,6 +14,7 @@ import {
 } from "../ops/mod.ts";
 import type { DifferenceReader, ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import { Access } from "./access.ts";
+import { BufferAccount } from "./buffer_account.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { DnsService, type ServerCounts } from "./dns_service.ts";
@@ -34,9 +35,12 @@ import { type SerialSurvey, surveySerials } from "./serial_survey.ts";
 import { ServerError } from "./server_error.ts";
 import { SoaClient } from "./soa_client.ts";
 import { TcpListener } from "./tcp_listener.ts";
+import type { SessionContext } from "./tcp_session.ts";
+import { TransferQueue } from "./transfer_queue.ts";
 import { UdpListener } from "./udp_listener.ts";
 import type { OpenUdpSocket } from "./udp_socket.ts";
 import { type SecondaryEvent, Watcher } from "./watcher.ts";
+import { WorkShare } from "./work_share.ts";
 
 export interface DnsServerOptions {
   readonly zones: ZoneTable;
@@ -70,6 +74,12 @@ export interface ServerStatus {
   readonly connections: number;
   /** Connections closed whose last write the peer has never taken. */
   readonly zombies: number;
+  /** Connections that waited, closed for others, since the start. */
+  readonly evicted: number;
+  /** Transfers that move, that hardly do (or left a socket behind), and that wait. */
+  readonly transfers: { readonly moving: number; readonly slow: number; readonly waiting: number };
+  /** Octets of messages being received and answers not yet sent over TCP. */
+  readonly bufferOctets: number;
   /** NOTIFY messages not yet acknowledged. */
   readonly notifyOutstanding: number;
   /** SOA queries sent to watched servers. */
@@ -104,6 +114,7 @@ export class DnsServer {
   readonly #states: SecondaryStates;
   readonly #service: DnsService;
   readonly #connections: ConnectionTable;
+  readonly #sessions: SessionContext;
   readonly #notify: NotifySender;
   readonly #client: SoaClient;
   readonly #watcher: Watcher;
@@ -132,6 +143,13 @@ export class DnsServer {
       onFetched: (secondary, apex, serial) => this.#watcher.fetched(secondary, apex, serial),
     });
     this.#connections = new ConnectionTable(this.#limits);
+    this.#sessions = {
+      service: this.#service,
+      limits: this.#limits,
+      transfers: new TransferQueue(this.#limits, clock),
+      buffers: new BufferAccount(this.#limits.bufferOctets),
+      work: new WorkShare(),
+    };
     this.#notify = new NotifySender({
       states: this.#states,
       log,
@@ -205,6 +223,9 @@ export class DnsServer {
       listen: this.addresses.map(formatSocketAddress),
       connections: this.#connections.connections,
       zombies: this.#connections.zombies,
+      evicted: this.#connections.evicted,
+      transfers: this.#sessions.transfers.counts,
+      bufferOctets: this.#sessions.buffers.octets,
       notifyOutstanding: this.#notify.outstanding,
       watchQueries: this.#client.sent,
       counts: { ...this.#service.counts },
@@ -223,6 +244,7 @@ export class DnsServer {
     this.#watcher.close();
     this.#client.close();
     this.#service.close();
+    this.#sessions.transfers.close();
     await Promise.all([
       ...this.#udp.map((listener) => listener.close()),
       ...this.#tcp.map((listener) => listener.close(drainMs)),
@@ -248,10 +270,9 @@ export class DnsServer {
   #bind(address: SocketAddress): void {
     for (let tries = 1;; tries++) {
       const tcp = new TcpListener(address, {
-        service: this.#service,
+        sessions: this.#sessions,
         access: this.#access,
         connections: this.#connections,
-        limits: this.#limits,
       });
       try {
         this.#udp.push(new UdpListener(tcp.address, this.#service));

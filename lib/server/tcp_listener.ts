@@ -7,16 +7,14 @@ import { formatSocketAddress, normalIp, type SocketAddress } from "../ops/mod.ts
 import type { Access } from "./access.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { isOutOfDescriptors } from "./descriptors.ts";
-import type { DnsService } from "./dns_service.ts";
-import { ACCEPT_PAUSE_MS, type ServerLimits } from "./limits.ts";
+import { ACCEPT_PAUSE_MS } from "./limits.ts";
 import { bindError } from "./server_error.ts";
-import { TcpSession } from "./tcp_session.ts";
+import { type SessionContext, TcpSession } from "./tcp_session.ts";
 
 export interface TcpListenerOptions {
-  readonly service: DnsService;
+  readonly sessions: SessionContext;
   readonly access: Access;
   readonly connections: ConnectionTable;
-  readonly limits: ServerLimits;
 }
 
 export class TcpListener {
@@ -81,7 +79,8 @@ export class TcpListener {
   }
 
   #admit(conn: Deno.TcpConn): void {
-    const { access, connections, service, limits } = this.#options;
+    const { access, connections, sessions } = this.#options;
+    const { service } = sessions;
     const ip = normalIp(conn.remoteAddr.hostname);
     const place = connections.enter(ip, access.mayTransfer(ip));
     if (!place) {
@@ -98,7 +97,7 @@ export class TcpListener {
       return;
     }
     conn.setNoDelay(true); // answers are gathered here; nothing is won by waiting
-    const session = new TcpSession(conn, ip, service, limits, place);
+    const session = new TcpSession(conn, ip, sessions, place);
     const running = session.run().finally(() => {
       this.#sessions.delete(session);
       this.#running.delete(running);
@@ -108,7 +107,7 @@ export class TcpListener {
   }
 
   #reportAccept(error: unknown): void {
-    const { service } = this.#options;
+    const { service } = this.#options.sessions;
     const held = service.limiter.pass("accept");
     if (held === undefined) return;
     service.log.warn("cannot accept connections for now", {

@@ -1,206 +1,308 @@
 /**
- * One TCP connection: pipelined queries answered in order, transfers streamed.
+ * One TCP connection: pipelined queries, each answered as soon as it can be.
+ *
+ * What needs no waiting is answered in the order asked. A transfer, or an answer the journal has
+ * to be asked for, goes its own way beside it: its messages and others' take turns (RFC 7766
+ * §6.2.1.1; clients match answers by ID). Of one connection so many messages are worked on at a
+ * time; then nothing more is read from it.
  *
  * Owns: the connection and its timers. Specs: RFC 7766 (pipelining, idle
  * timeouts), RFC 5936 §4.1 (transfers over TCP).
  *
  * A write to a peer that has stopped reading never ends, not even by close():
  * a timer closes the connection, and it is counted as a zombie until the write
- * ends. Limitation: answers leave in the order of the queries.
+ * ends.
  */
 import { streamChunks, type StreamCount, transferMessages } from "../transfer/mod.ts";
-import { frame, FrameReader, type Query } from "../wire/mod.ts";
+import { FrameReader, MESSAGE_HEADER_OCTETS, type Query } from "../wire/mod.ts";
+import { AnswerBatch } from "./answer_batch.ts";
+import type { BufferAccount } from "./buffer_account.ts";
 import type { Place } from "./connection_table.ts";
 import type { BulkPlan, DnsService } from "./dns_service.ts";
-import { READ_OCTETS, type ServerLimits } from "./limits.ts";
-import { type Client, responseEdns } from "./respond.ts";
-import { StallWatch } from "./stall_watch.ts";
+import { IdleWatch } from "./idle_watch.ts";
+import {
+  ANSWER_BATCH_OCTETS,
+  FIRST_READ_OCTETS,
+  OUTSTANDING_PER_CONNECTION,
+  READ_OCTETS,
+  type ServerLimits,
+} from "./limits.ts";
+import { type Client, type Response, responseEdns } from "./respond.ts";
+import { TcpWriter } from "./tcp_writer.ts";
+import type { TransferQueue, TransferSlot } from "./transfer_queue.ts";
+import type { WorkShare } from "./work_share.ts";
 
 /** The connection, as far as a session uses it. */
 export type SessionConn = Pick<Deno.Conn, "read" | "write" | "close">;
 
+/** What sessions share. */
+export interface SessionContext {
+  readonly service: DnsService;
+  readonly limits: ServerLimits;
+  readonly transfers: TransferQueue;
+  readonly buffers: BufferAccount;
+  readonly work: WorkShare;
+}
+
 export class TcpSession {
   readonly #conn: SessionConn;
   readonly #client: Client;
-  readonly #service: DnsService;
-  readonly #limits: ServerLimits;
+  readonly #context: SessionContext;
   readonly #place: Place;
+  readonly #writer: TcpWriter;
+  readonly #idle: IdleWatch;
+  readonly #reader = new FrameReader();
+  readonly #answers = new AnswerBatch();
+  /** Ends the wait of each transfer that is in the queue. */
+  readonly #waits = new Set<() => void>();
   #closed = false;
   #draining = false;
+  /** Why the session ends; the first reason stands. */
+  #failure: unknown;
   /** Whether messages received are being answered. */
   #busy = false;
-  /** The write on its way. */
-  #writing: Promise<void> | undefined;
-  readonly #stallWatch: StallWatch;
+  /** Messages answered beside the reading. */
+  #outstanding = 0;
+  /** Told when one of those is done. */
+  #oneDone: (() => void) | undefined;
+  /** Octets noted in the account. */
+  #held = 0;
 
-  constructor(
-    conn: SessionConn,
-    ip: string,
-    service: DnsService,
-    limits: ServerLimits,
-    place: Place,
-  ) {
+  constructor(conn: SessionConn, ip: string, context: SessionContext, place: Place) {
     this.#conn = conn;
     this.#client = { ip, transport: "tcp" };
-    this.#service = service;
-    this.#limits = limits;
+    this.#context = context;
     this.#place = place;
-    this.#stallWatch = new StallWatch(limits.writeMs);
+    this.#writer = new TcpWriter(conn, context.limits.writeMs);
+    this.#idle = new IdleWatch(
+      context.limits.firstMessageMs,
+      () => this.#isWorking,
+      () => this.close(),
+    );
   }
 
   /** Serves until either side ends; never throws. */
   async run(): Promise<void> {
     try {
       await this.#serve();
+      // The client may have said all it wants to: what it asked for is still sent.
+      while (this.#outstanding > 0 && !this.#closed) await this.#untilOneDone();
     } catch (error) {
-      // The peer went, stalled, or we closed: a transfer cut off has been logged.
-      this.#service.log.debug("connection ended", {
-        client: this.#client.ip,
-        why: error instanceof Error ? error.message : String(error),
-      });
+      this.#failure ??= error;
     } finally {
       this.close();
       this.#leave();
     }
+    if (this.#failure === undefined) return;
+    // The peer went, stalled, or we closed: a transfer cut off has been logged.
+    const why = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+    this.#context.service.log.debug("connection ended", { client: this.#client.ip, why });
   }
 
   /** Ends the session: at once when it is waiting, else after what it is sending. */
   drain(): void {
     this.#draining = true;
-    if (!this.#busy) this.close();
+    if (!this.#isWorking) this.close();
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#conn.close();
-    this.#stallWatch.stop();
+    this.#conn.close(); // ends a pending read
+    this.#writer.close();
+    this.#idle.stop();
+    for (const cancel of this.#waits) cancel();
+    this.#oneDone?.();
+  }
+
+  get #isWorking(): boolean {
+    return this.#busy || this.#outstanding > 0;
+  }
+
+  get #isFull(): boolean {
+    return this.#outstanding >= OUTSTANDING_PER_CONNECTION;
   }
 
   async #serve(): Promise<void> {
-    const reader = new FrameReader();
-    const buffer = new Uint8Array(READ_OCTETS);
-    let deadline = performance.now() + this.#limits.firstMessageMs;
+    let buffer = new Uint8Array(FIRST_READ_OCTETS);
     while (!this.#draining) {
-      const length = await this.#read(buffer, deadline);
+      const length = await this.#read(buffer);
       if (length === null) return;
       this.#busy = true;
-      let messages = 0;
-      const answers = new AnswerBatch((octets) => this.#write(octets));
-      for (const message of reader.feed(buffer.subarray(0, length))) {
-        messages++;
-        await this.#answer(message, answers);
-      }
-      await answers.flush();
+      const messages = this.#reader.feed(buffer.subarray(0, length));
+      while (await this.#answerSome(messages));
       this.#busy = false;
-      // Only whole messages move the deadline: octets that trickle in do not hold a place.
-      if (messages > 0) deadline = performance.now() + this.#limits.idleMs;
+      if (length === buffer.length) buffer = new Uint8Array(READ_OCTETS);
     }
   }
 
-  async #answer(message: Uint8Array, answers: AnswerBatch): Promise<void> {
-    let response = this.#service.respond(message, this.#client);
-    if (response.query && response.wanted) {
-      await answers.flush(); // those before it do not wait for the journal
-      response = await this.#service.respondWith(response.query, this.#client, response.wanted);
+  async #read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#outstanding === 0) this.#wait();
+    try {
+      return await this.#conn.read(buffer);
+    } catch (error) {
+      if (this.#closed) return null;
+      throw error;
+    } finally {
+      this.#place.works();
     }
-    const { query, plan } = response;
-    if (response.message) await answers.add(frame(response.message));
+  }
+
+  /** Lets another have the place, should it need one. */
+  #wait(): void {
+    this.#place.waits(() => this.close());
+  }
+
+  /**
+   * Answers messages until there are no more or too many are outstanding; false when there are
+   * no more.
+   */
+  async #answerSome(messages: Iterator<Uint8Array>): Promise<boolean> {
+    let isMore = true;
+    await this.#context.work.run(() => {
+      while (!this.#isFull && this.#answers.octets < ANSWER_BATCH_OCTETS) {
+        const next = messages.next();
+        if (next.done) {
+          isMore = false;
+          return;
+        }
+        this.#take(next.value);
+      }
+    });
+    this.#account();
+    await this.#flush();
+    this.#account();
+    if (this.#isFull) await this.#untilOneDone();
+    if (this.#closed) throw new Error("connection closed");
+    return isMore;
+  }
+
+  /** @throws {Error} a message that can be none: whoever sends it does not speak DNS */
+  #take(received: Uint8Array): void {
+    if (received.length < MESSAGE_HEADER_OCTETS) throw new Error("a message has no whole header");
+    // Its own copy: the buffer is filled again while the answer may still wait.
+    const response = this.#context.service.respond(received.slice(), this.#client);
+    const { query, wanted } = response;
+    // Octets that trickle in, and messages nobody answers, do not hold a place.
+    if (query || response.message) this.#idle.extend(this.#context.limits.idleMs);
+    if (query && wanted) this.#beside(this.#answerWith(query, wanted));
+    else this.#give(response);
+  }
+
+  #give(response: Response): void {
+    const { message, query, plan } = response;
+    if (message) this.#answers.add(message);
     else if (query && (plan?.kind === "axfr" || plan?.kind === "ixfr")) {
-      await answers.flush();
-      await this.#transfer(query, plan);
+      this.#beside(this.#transfer(query, plan));
     }
+  }
+
+  async #answerWith(query: Query, wanted: NonNullable<Response["wanted"]>): Promise<void> {
+    const response = await this.#context.service.respondWith(query, this.#client, wanted);
+    if (this.#closed) return;
+    this.#give(response);
+    await this.#flush();
+  }
+
+  /** Lets a message be answered beside the reading of others; a failure ends the session. */
+  #beside(answering: Promise<void>): void {
+    this.#outstanding++;
+    const done = () => {
+      this.#outstanding--;
+      if (this.#outstanding === 0) this.#idle.extend(this.#context.limits.idleMs);
+      if (!this.#isWorking) this.#wait();
+      this.#oneDone?.();
+      if (this.#draining && !this.#isWorking) this.close();
+    };
+    answering.then(done, (error) => {
+      this.#failure ??= error;
+      done();
+      this.close();
+    });
+  }
+
+  #untilOneDone(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#oneDone = () => {
+        this.#oneDone = undefined;
+        resolve();
+      };
+    });
   }
 
   async #transfer(query: Query, plan: BulkPlan): Promise<void> {
+    const { service } = this.#context;
+    const slot = await this.#slot();
+    if (this.#closed) return slot?.leave();
+    if (!slot) {
+      this.#answers.add(service.transferPutOff(query, this.#client));
+      return await this.#flush();
+    }
     const started = performance.now();
     const count: StreamCount = { messages: 0, octets: 0 };
     const run = () => ({ plan, ...count, durationMs: performance.now() - started });
     try {
+      await this.#flush(); // what was asked before it is not held up
       const messages = transferMessages(plan, query, responseEdns(query));
-      for (const chunk of streamChunks(messages, count)) await this.#write(chunk);
+      for (const chunk of streamChunks(messages, count)) {
+        slot.writing();
+        await this.#writer.write(chunk);
+        slot.written();
+      }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#service.transferBroken(query, this.#client, run(), why);
-      throw error;
-    }
-    this.#service.transferred(query, this.#client, run());
-  }
-
-  /** Reads by a deadline; null at the end of the stream or when the time is up. */
-  async #read(buffer: Uint8Array, deadline: number): Promise<number | null> {
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      this.close(); // ends a pending read
-    }, Math.max(0, deadline - performance.now()));
-    try {
-      return await this.#conn.read(buffer);
-    } catch (error) {
-      if (late || this.#draining) return null;
+      service.transferBroken(query, this.#client, run(), why);
       throw error;
     } finally {
-      clearTimeout(timer);
+      slot.leave(this.#closed ? this.#writer.pending : undefined);
     }
+    service.transferred(query, this.#client, run());
   }
 
-  /** Writes all of a chunk, or throws when the peer goes or stalls. */
-  async #write(octets: Uint8Array): Promise<void> {
-    if (this.#closed) throw new Error("connection closed");
-    this.#writing = this.#writeAll(octets);
-    await this.#stallWatch.over(this.#writing);
-  }
-
-  async #writeAll(octets: Uint8Array): Promise<void> {
+  /** Leave to send a transfer, waited for; undefined when it is not to be had. */
+  async #slot(): Promise<TransferSlot | undefined> {
+    const entered = this.#context.transfers.enter(this.#client.ip);
+    if (!entered || !("cancel" in entered)) return entered;
+    this.#waits.add(entered.cancel);
     try {
-      for (let written = 0; written < octets.length;) {
-        if (this.#closed) throw new Error("connection closed");
-        written += await this.#conn.write(written === 0 ? octets : octets.subarray(written));
-      }
+      return await entered.slot;
     } finally {
-      this.#writing = undefined;
+      this.#waits.delete(entered.cancel);
     }
+  }
+
+  /** Sends the answers gathered so far. */
+  async #flush(): Promise<void> {
+    const octets = this.#answers.take();
+    if (octets) await this.#writer.write(octets);
+  }
+
+  /**
+   * Notes the octets held for this client.
+   *
+   * @throws {Error} all connections together hold too many
+   */
+  #account(): void {
+    const held = this.#reader.heldOctets + this.#answers.octets;
+    if (!this.#context.buffers.change(this.#held, held, this.#place.isTrusted)) {
+      this.#context.service.reportBuffers(this.#client);
+      this.#release(); // at once: those that ask next have the room
+      throw new Error("the buffers of all connections are full");
+    }
+    this.#held = held;
+  }
+
+  #release(): void {
+    this.#context.buffers.change(this.#held, 0, true);
+    this.#held = 0;
   }
 
   /** Gives the place back when the kernel has let the socket go. */
   #leave(): void {
-    if (!this.#writing) return this.#place.leave();
+    this.#release();
+    const { pending } = this.#writer;
+    if (!pending) return this.#place.leave();
     this.#place.becameZombie();
-    const leave = () => this.#place.leave();
-    this.#writing.then(leave, leave);
-  }
-}
-
-/** Answers on their way out together: pipelined queries cost one write. */
-class AnswerBatch {
-  /** Octets gathered before they are written. */
-  static readonly LIMIT = 64 * 1024;
-  #frames: Uint8Array[] = [];
-  #octets = 0;
-
-  constructor(readonly write: (octets: Uint8Array) => Promise<void>) {}
-
-  async add(framed: Uint8Array): Promise<void> {
-    this.#frames.push(framed);
-    this.#octets += framed.length;
-    if (this.#octets >= AnswerBatch.LIMIT) await this.flush();
-  }
-
-  async flush(): Promise<void> {
-    if (this.#frames.length === 0) return;
-    const octets = this.#frames.length === 1 ? this.#frames[0] : this.#gathered();
-    this.#frames = [];
-    this.#octets = 0;
-    await this.write(octets);
-  }
-
-  #gathered(): Uint8Array {
-    const all = new Uint8Array(this.#octets);
-    let at = 0;
-    for (const framed of this.#frames) {
-      all.set(framed, at);
-      at += framed.length;
-    }
-    return all;
+    pending.then(() => this.#place.leave());
   }
 }

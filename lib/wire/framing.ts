@@ -20,6 +20,11 @@ export class FrameReader {
     return this.#filled > 0;
   }
 
+  /** Octets of memory held for a frame that is not yet whole. */
+  get heldOctets(): number {
+    return this.#partial.length;
+  }
+
   /**
    * The messages a chunk completes, in order.
    *

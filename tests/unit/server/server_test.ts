@@ -11,6 +11,7 @@ import {
 } from "../../../lib/server/mod.ts";
 import { frame, FrameReader } from "../../../lib/wire/mod.ts";
 import { ZoneTable, type ZoneVersion } from "../../../lib/zone/mod.ts";
+import { connectFrom } from "../../support/connect_from.ts";
 import { axfr, exchange, query, type Server } from "../../support/dns_client.ts";
 import { type Decoded, decodeMessage, encodeQuery } from "../../support/oracle.ts";
 import { which } from "../../support/processes.ts";
@@ -70,7 +71,7 @@ function hugeZone(octets: number): ZoneVersion {
 }
 
 /** Reads messages off a connection until there are `count` or it ends. */
-async function readMessages(conn: Deno.Conn, count = Infinity): Promise<Decoded[]> {
+async function readMessages(conn: Pick<Deno.Conn, "read">, count = Infinity): Promise<Decoded[]> {
   const reader = new FrameReader();
   const messages: Decoded[] = [];
   const buffer = new Uint8Array(65_536);
@@ -84,7 +85,7 @@ async function readMessages(conn: Deno.Conn, count = Infinity): Promise<Decoded[
   return messages;
 }
 
-async function writeAll(conn: Deno.Conn, octets: Uint8Array): Promise<void> {
+async function writeAll(conn: Pick<Deno.Conn, "write">, octets: Uint8Array): Promise<void> {
   for (let at = 0; at < octets.length;) at += await conn.write(octets.subarray(at));
 }
 
@@ -142,19 +143,45 @@ Deno.test("pipelined queries, however they are cut, are answered in order", asyn
   }
 });
 
-Deno.test("a query behind a transfer on the same connection is answered after it", async () => {
-  await using running = await start([zoneOf(7, 2000)]);
+Deno.test("a transfer does not hold up a query behind it; both come whole", async () => {
+  await using running = await start([hugeZone(24e6)]);
   using conn = await connect(running);
   const transfer = frame(
     encodeQuery({ id: 1, questions: [{ type: "AXFR", name: "example.org" }] }),
   );
-  await writeAll(conn, Uint8Array.from([...transfer, ...frame(encodeQuery({ id: 2 }))]));
+  await writeAll(conn, transfer);
+  await conn.read(new Uint8Array(0));
+  await until(() => running.server.status().transfers.moving === 1, { what: "a transfer" });
+  await writeAll(conn, frame(encodeQuery({ id: 2 })));
   await conn.closeWrite();
   const messages = await readMessages(conn);
-  assertEquals(messages.at(-1)?.id, 2);
-  assert(messages.slice(0, -1).every(({ id }) => id === 1));
-  const records = messages.slice(0, -1).flatMap(({ answers }) => answers ?? []);
-  assertEquals(records.length, 2000 + 3 + 2);
+  const at = messages.findIndex(({ id }) => id === 2);
+  assert(at > 0 && at < messages.length - 2, `message ${at} of ${messages.length}`);
+  assertEquals(messages[at].answers?.length, 1);
+  const transferred = messages.filter(({ id }) => id === 1);
+  assertEquals(transferred.length, messages.length - 1);
+  assertEquals(transferred.flatMap(({ answers }) => answers ?? []).length, 400 + 2);
+});
+
+Deno.test("transfers pipelined on one connection all come whole, whatever their order", async () => {
+  await using running = await start([zoneOf(7, 5_000)]);
+  using conn = await connect(running);
+  const ids = Array.from({ length: 200 }, (_, i) => i + 1); // more than are worked on at a time
+  const question = { type: "AXFR", name: "example.org" } as const;
+  const queries = ids.flatMap((id) => [...frame(encodeQuery({ id, questions: [question] }))]);
+  const reading = readMessages(conn);
+  await writeAll(conn, Uint8Array.from(queries));
+  await conn.closeWrite();
+  const records = new Map<number, number>();
+  for (const { id = 0, answers = [] } of await reading) {
+    records.set(id, (records.get(id) ?? 0) + answers.length);
+  }
+  assertEquals([...records.keys()].sort((a, b) => a - b), ids);
+  for (const [id, count] of records) assertEquals(count, 5_000 + 3 + 2, `transfer ${id}`);
+  const { transfers, connections, bufferOctets } = running.server.status();
+  assertEquals(transfers, { moving: 0, slow: 0, waiting: 0 });
+  await until(() => running.server.status().connections === 0, { what: "the place given back" });
+  assert(connections <= 1 && bufferOctets === 0);
 });
 
 for (const tool of ["dig", "kdig", "drill"] as const satisfies TransferTool[]) {
@@ -261,6 +288,81 @@ Deno.test("connections above the cap of an address are closed at once; UDP goes 
   assertEquals((await query(running, "example.org", "SOA")).answers?.length, 1);
   await writeAll(first, frame(encodeQuery()));
   assertEquals((await readMessages(first, 1)).length, 1);
+});
+
+Deno.test("more transfers than may run wait; a client with none goes first; slow ones hold up nobody", async () => {
+  const limits = { transfers: 2, transfersPerClient: 2 };
+  const allowTransfer = [parseCidr("127.0.0.0/8")];
+  await using running = await start([hugeZone(24e6)], { limits, allowTransfer });
+  const status = () => running.server.status();
+  const question = frame(encodeQuery({ questions: [{ type: "AXFR", name: "example.org" }] }));
+  const stalled: Deno.Conn[] = [];
+  try {
+    for (let i = 0; i < 3; i++) {
+      stalled.push(await connect(running));
+      await writeAll(stalled[i], question);
+    }
+    await until(() => status().transfers.waiting === 1, { what: "one that waits", seen: status });
+    // By now both of the client's transfers hardly move: another client is let in beside them.
+    using other = await connectFrom(running, "127.0.0.9");
+    await writeAll(other, question);
+    assertEquals((await readMessages(other, 401)).length, 401);
+    assertEquals(status().transfers, { moving: 0, slow: 2, waiting: 1 });
+    stalled.shift()!.close(); // then the client's third may run
+    assertEquals((await readMessages(stalled[1], 401)).length, 401);
+  } finally {
+    for (const conn of stalled) conn.close();
+  }
+  await until(() => status().connections === 0, { what: "all places given back", seen: status });
+  assertEquals(status().transfers, { moving: 0, slow: 0, waiting: 0 });
+});
+
+Deno.test("a connection that sends what can be no message is closed", async () => {
+  await using running = await start([zoneOf(7, 1)]);
+  for (const octets of [[0, 0], [0, 1, 7], [0, 11, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]]) {
+    using conn = await connect(running);
+    await writeAll(conn, Uint8Array.from([...frame(encodeQuery()), ...octets]));
+    assert((await readMessages(conn)).length <= 1); // and then the connection has ended
+  }
+});
+
+Deno.test("strangers who say nothing shut nobody out: who has waited longest makes room", async () => {
+  const limits = { strangerConnections: 3, connectionsPerStranger: 3 };
+  await using running = await start([zoneOf(7, 1)], { limits, allowTransfer: [] });
+  const silent = [await connect(running), await connect(running), await connect(running)];
+  try {
+    await until(() => running.server.status().connections === 3, { what: "three connections" });
+    const other = await connectFrom(running, "127.0.0.9");
+    await writeAll(other, frame(encodeQuery()));
+    assertEquals((await readMessages(other, 1)).length, 1);
+    assert(await isClosedByPeer(silent[0]));
+    other.close();
+    assertEquals(running.server.status().evicted, 1);
+  } finally {
+    for (const conn of silent) conn.close();
+  }
+});
+
+Deno.test("messages begun and never ended stay below the ceiling for buffers; others are served", async () => {
+  const limits = { bufferOctets: 200_000, connectionsPerStranger: 20 };
+  await using running = await start([zoneOf(7, 1)], { limits, allowTransfer: [] });
+  const begun = new Uint8Array(60_000).fill(0xff, 0, 2);
+  const conns = await Promise.all(Array.from({ length: 10 }, () => connect(running)));
+  try {
+    // Those for whom there is no room are closed under the write.
+    await Promise.allSettled(conns.map((conn) => writeAll(conn, begun)));
+    const status = () => running.server.status();
+    await until(() => status().connections < 10 && status().bufferOctets > 60_000, {
+      what: "some closed, some held",
+      seen: status,
+    });
+    assert(status().bufferOctets <= 150_000, `${status().bufferOctets} octets`);
+    const reply = await query(running, "example.org", "SOA", { tcp: true });
+    assertEquals(reply.answers?.length, 1);
+  } finally {
+    for (const conn of conns) conn.close();
+  }
+  await until(() => running.server.status().bufferOctets === 0, { what: "all given back" });
 });
 
 Deno.test("close lets a running transfer end, and ends idle connections at once", async () => {

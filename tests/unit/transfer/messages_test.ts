@@ -80,15 +80,32 @@ Deno.test("every message has the client's ID, QR and AA; only the first the ques
   }
 });
 
-Deno.test("streamChunks fills 64 KiB but for the last", () => {
+Deno.test("streamChunks fills chunks as far as whole messages go", () => {
   const { chunks } = messagesOf(bigZone(20_000));
   assert(chunks.length > 5);
-  for (const octets of chunks.slice(0, -1)) assertEquals(octets, CHUNK_OCTETS);
+  for (const octets of chunks) assert(octets <= CHUNK_OCTETS);
+  for (const octets of chunks.slice(0, -1)) assert(octets > CHUNK_OCTETS - 17_000, `${octets}`);
 });
 
-Deno.test("streamChunks splits messages larger than a chunk", () => {
+Deno.test("streamChunks ends every chunk where a message ends", () => {
+  for (const octets of [1, 16_000, 65_535]) {
+    const parts = Array.from(
+      { length: 20 },
+      () => ({ head: new Uint8Array(octets), block: undefined }),
+    );
+    let messages = 0;
+    for (const chunk of streamChunks(parts, { messages: 0, octets: 0 })) {
+      const reader = new FrameReader();
+      messages += Array.from(reader.feed(chunk)).length;
+      assert(!reader.isPartial);
+    }
+    assertEquals(messages, 20);
+  }
+});
+
+Deno.test("streamChunks keeps messages as they are, the longest too", () => {
   const head = new Uint8Array(12).fill(1);
-  const block = Uint8Array.from({ length: 65_000 }, (_, i) => i);
+  const block = Uint8Array.from({ length: 65_523 }, (_, i) => i);
   const parts = Array.from({ length: 5 }, () => ({ head, block }));
   const reader = new FrameReader();
   let messages = 0;
