@@ -190,3 +190,33 @@ export async function transaction<T>(
   await sql`commit`;
   return result;
 }
+
+/** A string literal of SQL that means this text whatever `standard_conforming_strings` says. */
+export function literal(text: string): string {
+  if (text.includes("\0")) throw new RangeError("Postgres knows no text with NUL in it");
+  return ` E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}
+
+/**
+ * A query with its parameters as literals. postgres.js, without prepared statements, asks
+ * for the types of parameters first: that is a round trip more.
+ */
+export function inline(query: string, parameters: readonly string[]): string {
+  return query.replace(/\$(\d+)/g, (_, number) => literal(parameters[number - 1]));
+}
+
+/**
+ * The rows of those statements that return rows, in order: all in one message, one round trip.
+ *
+ * A statement that fails ends the message; a transaction begun in it is left to be rolled back.
+ *
+ * @param statements  the first returns no rows, as BEGIN does
+ */
+export async function runAll(
+  sql: Sql,
+  statements: readonly string[],
+): Promise<(readonly Record<string, unknown>[])[]> {
+  const results: unknown = await sql.unsafe(statements.join(";\n")).simple();
+  // One result for all before the first rows; a lone result is no list of them.
+  return Array.isArray(results) && Array.isArray(results[0]) ? results.slice(1) : [];
+}

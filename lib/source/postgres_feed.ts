@@ -64,23 +64,38 @@ export interface Inventory {
   readonly obstacle: FeedObstacle | undefined;
   /** Whether tables of PowerDNS are served too. */
   readonly powerdns: boolean;
+  /** Whether anything read is a view, whose definition is to be looked at. */
+  readonly views: boolean;
 }
+
+/** The relations read, as far as they are there. */
+const RELATIONS = `'zonecast.records'::regclass, 'zonecast.zones'::regclass,
+            to_regclass('zonecast.powerdns_zones'), to_regclass('zonecast.powerdns_records')`;
+
+/** Whether one of them is a view. */
+const ANY_VIEW = `exists (select from pg_class where oid in (${RELATIONS})
+        and relkind in ('v', 'm'))`;
 
 /** Takes no lock; meant to be asked before the read's transaction. */
 export async function takeInventory(session: PostgresSession): Promise<Inventory> {
-  const [{ readable, powerdns }] = await session.answer(session.reader.sql<InventoryRow[]>`
+  const [{ readable, powerdns, views }] = await session.answer(
+    session.reader.sql.unsafe<InventoryRow[]>(`
     select has_table_privilege(to_regclass('zonecast.changes'), 'select')
         and has_table_privilege(to_regclass('zonecast.feed_floor'), 'select') as readable,
-      to_regclass('zonecast.powerdns_records') is not null as powerdns`);
+      to_regclass('zonecast.powerdns_records') is not null as powerdns,
+      ${ANY_VIEW} as views`),
+  );
   return {
     obstacle: readable ? undefined : readable === null ? NO_FEED : FEED_FORBIDDEN,
     powerdns,
+    views,
   };
 }
 
 interface InventoryRow {
   readonly readable: boolean | null;
   readonly powerdns: boolean;
+  readonly views: boolean;
 }
 
 const NO_FEED: FeedObstacle = {
@@ -92,17 +107,8 @@ const FEED_FORBIDDEN: FeedObstacle = {
   hint: "grant select on zonecast.changes, zonecast.feed_floor",
 };
 
-/**
- * What there is now. Its query fixes the transaction's snapshot.
- *
- * @param feed  whether there is a feed to look at
- */
-export async function lookAround(
-  sql: Sql,
-  session: PostgresSession,
-  feed: boolean,
-): Promise<Present> {
-  const [row] = await session.answer(sql.unsafe<PresentRow[]>(presentQuery(feed)));
+/** What there is now, from the row of {@link presentQuery}. */
+export function presentOf(row: PresentRow, session: PostgresSession): Present {
   return {
     ...session.identity,
     oids: [row.database_oid, row.zones_oid, row.records_oid, row.changes_oid ?? 0],
@@ -117,7 +123,7 @@ export async function lookAround(
   };
 }
 
-interface PresentRow {
+export interface PresentRow {
   readonly read_at: number;
   readonly snapshot: string;
   readonly database_oid: number;
@@ -129,19 +135,17 @@ interface PresentRow {
   readonly owner: boolean;
   readonly disabled: boolean;
   readonly powerdns: boolean;
+  /** Whether anything read is a view. */
+  readonly any_view: boolean;
   readonly zones_table: boolean;
   readonly told: boolean;
 }
 
-function presentQuery(feed: boolean): string {
-  const hasColumn = (name: string) =>
-    `exists (select from pg_attribute where attrelid = 'zonecast.records'::regclass
-      and attname = '${name}' and not attisdropped) as ${name}`;
-  return `
+/** The relations that are views, and the views behind them. */
+const VIEWS_BEHIND = `
     with recursive behind (oid) as (
       select oid from pg_class
-        where oid in ('zonecast.records'::regclass, 'zonecast.zones'::regclass,
-            to_regclass('zonecast.powerdns_zones'), to_regclass('zonecast.powerdns_records'))
+        where oid in (${RELATIONS})
           and relkind in ('v', 'm')
       union
       select relation.oid from behind
@@ -149,20 +153,35 @@ function presentQuery(feed: boolean): string {
         join pg_depend as link on link.classid = 'pg_rewrite'::regclass
           and link.objid = rule.oid and link.refclassid = 'pg_class'::regclass
         join pg_class as relation on relation.oid = link.refobjid
-          and relation.relkind in ('v', 'm'))
+          and relation.relkind in ('v', 'm'))`;
+
+/**
+ * The query that looks around, and fixes the transaction's snapshot. Planning the part
+ * about views takes longer than all else of a small read: it is there when there are any.
+ */
+export function presentQuery({ obstacle, views }: Inventory): string {
+  const hasColumn = (name: string) =>
+    `exists (select from pg_attribute where attrelid = 'zonecast.records'::regclass
+      and attname = '${name}' and not attisdropped) as ${name}`;
+  return `${views ? VIEWS_BEHIND : ""}
     select pg_current_snapshot()::text as snapshot,
       floor(extract(epoch from clock_timestamp()) * 1000)::float8 as read_at,
       (select oid from pg_database where datname = current_database()) as database_oid,
       'zonecast.zones'::regclass::oid as zones_oid,
       'zonecast.records'::regclass::oid as records_oid,
       ${
-    feed
-      ? `'zonecast.changes'::regclass::oid as changes_oid,
+    obstacle
+      ? "null as changes_oid, null as floor,"
+      : `'zonecast.changes'::regclass::oid as changes_oid,
       (select xid::text from zonecast.feed_floor) as floor,`
-      : "null as changes_oid, null as floor,"
   }
-      (select coalesce(md5(string_agg(rule.ev_action::text, ' ' order by rule.oid)), '')
-        from behind join pg_rewrite as rule on rule.ev_class = behind.oid) as views,
+      ${
+    views
+      ? `(select coalesce(md5(string_agg(rule.ev_action::text, ' ' order by rule.oid)), '')
+        from behind join pg_rewrite as rule on rule.ev_class = behind.oid)`
+      : "''::text"
+  } as views,
+      ${ANY_VIEW} as any_view,
       ${hasColumn("owner")}, ${hasColumn("disabled")},
       to_regclass('zonecast.powerdns_records') is not null as powerdns,
       (select relkind in ('r', 'p') from pg_class
@@ -171,6 +190,9 @@ function presentQuery(feed: boolean): string {
         and has_table_privilege(to_regclass('zonecast.problems'), 'select'), false)
         as told`;
 }
+
+/** Rows of the feed that come with the first answer of a read; more are fetched in batches. */
+const FIRST_ROWS = 1000;
 
 /** Follows the feed through one session. */
 export class FeedFollower {
@@ -191,14 +213,28 @@ export class FeedFollower {
     return this.#last === cursor;
   }
 
-  /** What was touched between the cursor and the present. */
-  async changes(sql: Sql, cursor: FeedCursor, present: Present): Promise<Changes> {
-    const condition = this.#condition(cursor, present);
+  /** The query for the first of what was touched since a cursor: enough of it to see the end. */
+  firstQuery(cursor: FeedCursor): string {
+    return `${this.#query(cursor)} limit ${FIRST_ROWS + 1}`;
+  }
+
+  /**
+   * What was touched between the cursor and the present.
+   *
+   * @param first  the rows of {@link firstQuery}, in the same transaction
+   */
+  async changes(
+    sql: Sql,
+    cursor: FeedCursor,
+    present: Present,
+    first: readonly ChangeRow[],
+  ): Promise<Changes> {
     const owners = new Map<string, Set<string> | "all">();
     const found = { everything: false, zones: false, newestAt: undefined as number | undefined };
-    const query = `select zone, owner, extract(epoch from max(at))::float8 * 1000 as at
-      from zonecast.changes where ${condition} group by zone, owner`;
-    for await (const rows of fetchAll<ChangeRow>(sql, this.session, query)) {
+    const batches = first.length <= FIRST_ROWS
+      ? [first]
+      : fetchAll<ChangeRow>(sql, this.session, this.#query(cursor));
+    for await (const rows of batches) {
       for (const { zone, owner, at } of rows) {
         found.newestAt = Math.max(found.newestAt ?? 0, at);
         if (zone === null) found.everything = true;
@@ -206,7 +242,7 @@ export class FeedFollower {
       }
     }
     const transactions = present.standby && found.newestAt !== undefined
-      ? await this.#transactions(sql, condition)
+      ? await this.#transactions(sql, cursor)
       : [];
     return { ...found, zones: found.zones || found.everything, owners, transactions };
   }
@@ -221,12 +257,16 @@ export class FeedFollower {
     this.#last = cursor;
   }
 
-  #condition(cursor: FeedCursor, present: Present): string {
+  #query(cursor: FeedCursor): string {
+    return `select zone, owner, extract(epoch from max(at))::float8 * 1000 as at
+      from zonecast.changes where ${this.#condition(cursor)} group by zone, owner`;
+  }
+
+  #condition(cursor: FeedCursor): string {
     const { xmin } = snapshotBounds(cursor.snapshot);
-    const { xmax } = snapshotBounds(present.snapshot);
     const goesOn = this.continues(formatCursor(cursor));
     let [from, unseen] = [xmin, `not pg_visible_in_snapshot(xid, '${cursor.snapshot}')`];
-    if (present.standby) {
+    if (this.session.identity.standby) {
       const read = goesOn ? [...this.#read] : [];
       unseen = `xid >= '${xmin}' and xid <> all ('{${read.join()}}'::xid8[])`;
     }
@@ -235,19 +275,20 @@ export class FeedFollower {
       unseen += ` or at >= to_timestamp(${(cursor.readAt - LOOK_BACK_MS) / 1000})`;
     }
     // What seems to come from the future came with a dump of another cluster.
-    return `xid >= '${from}' and xid < '${xmax}' and (${unseen})`;
+    return `xid >= '${from}' and xid < pg_snapshot_xmax(pg_current_snapshot()) and (${unseen})`;
   }
 
   /** A transaction that is visible is so with all it changed: it need not be read again. */
-  async #transactions(sql: Sql, condition: string): Promise<string[]> {
+  async #transactions(sql: Sql, cursor: FeedCursor): Promise<string[]> {
     const rows = await this.session.answer(sql.unsafe<{ xid: string }[]>(
-      `select distinct xid::text from zonecast.changes where ${condition} limit ${MAX_REMEMBERED}`,
+      `select distinct xid::text from zonecast.changes where ${this.#condition(cursor)}
+        limit ${MAX_REMEMBERED}`,
     ));
     return rows.map(({ xid }) => xid);
   }
 }
 
-interface ChangeRow {
+export interface ChangeRow {
   readonly zone: string | null;
   readonly owner: string | null;
   readonly at: number;

@@ -2,29 +2,27 @@
  * Reads from Postgres, each at one snapshot: of what the change feed says was
  * touched, or of everything.
  *
- * First the tables are locked against TRUNCATE and rewrites, which are not
- * MVCC-safe: a snapshot taken before them sees an empty table. Only then the
- * snapshot is taken. `records` may be a view: it needs the columns zone, name,
- * type, ttl and content; rows whose `disabled` is true are left out where there
- * is such a column. Without a column `owner` every read is of everything.
+ * `records` may be a view: it needs the columns zone, name, type, ttl and
+ * content; rows whose `disabled` is true are left out where there is such a
+ * column. Without a column `owner` every read is of everything. A change of a
+ * few owners costs two round trips: what was touched, and their records.
  *
  * Limitations: what a view reads from materialized views, foreign tables or
  * functions is not locked.
  */
 import type { Logger } from "../ops/mod.ts";
-import { SourceError } from "./errors.ts";
 import { type FeedCursor, formatCursor, parseCursor, whyNotFrom } from "./feed_cursor.ts";
 import { OwnerWatch } from "./owner_watch.ts";
-import { type Sql, transaction } from "./postgres_client.ts";
+import type { Sql } from "./postgres_client.ts";
 import {
   type Changes,
   FeedFollower,
   type FeedObstacle,
   type Inventory,
-  lookAround,
   type Present,
   takeInventory,
 } from "./postgres_feed.ts";
+import { CannotLock, OtherInventory, ReadOpener } from "./postgres_opening.ts";
 import {
   readAllRecords,
   readOwners,
@@ -38,18 +36,8 @@ import type { PostgresSession } from "./postgres_session.ts";
 import { addOwners, withPending } from "./read_scope.ts";
 import type { Deliver, Reading, ReadRequest } from "./source.ts";
 
-/** Longest wait for a table's lock, in ms. */
-const LOCK_TIMEOUT_MS = 5000;
 /** A cursor that nothing happened since is kept this long, in ms: each new one is a write. */
 const CURSOR_AGE_MS = 600_000;
-
-/** What to lock: less where the role, or the kind of relation, does not let us. */
-type LockScope = "zones and records" | "zones" | "nothing";
-const LESS: Record<LockScope, LockScope | undefined> = {
-  "zones and records": "zones",
-  "zones": "nothing",
-  "nothing": undefined,
-};
 
 /** What is learned about a source and outlives its sessions. */
 export interface ReaderMemory {
@@ -65,9 +53,9 @@ interface ReadResult {
   readonly changes: Changes | undefined;
 }
 
-/** Reads through one session; remembers what can be locked there. */
+/** Reads through one session. */
 export class PostgresReader {
-  #lock: LockScope = "zones and records";
+  readonly #opener: ReadOpener;
   /** What there is to read; undefined before it was looked at. */
   #inventory: Inventory | undefined;
   readonly #follower: FeedFollower;
@@ -79,6 +67,7 @@ export class PostgresReader {
     readonly log: Logger,
     readonly memory: ReaderMemory,
   ) {
+    this.#opener = new ReadOpener(session, log);
     this.#follower = new FeedFollower(session);
   }
 
@@ -101,41 +90,40 @@ export class PostgresReader {
       } catch (error) {
         this.#inventory = undefined; // something of it may be gone
         if (error instanceof OtherInventory) continue;
-        const less = LESS[this.#lock];
-        if (!(error instanceof CannotLock) || !less) throw error;
-        this.log.warn("source tables cannot be locked for reading", {
-          tables: this.#lock,
-          reason: error.message,
-          hint: "a TRUNCATE during a read may then show an empty zone; grant SELECT on them",
-        });
-        this.#lock = less;
+        if (!(error instanceof CannotLock) || !this.#opener.lockLess(error)) throw error;
       }
     }
   }
 
   async #read(request: ReadRequest, deliver: Deliver): Promise<Reading> {
-    const { reading, changes } = await this.session.guard(
-      transaction(
-        this.session.reader,
-        "isolation level repeatable read read only",
-        (sql) => this.#readWithin(sql, request, deliver),
-      ),
-    );
+    const { reading, changes } = await this.session.guard(this.#transact(request, deliver));
     this.#follower.ended(reading.cursor, changes);
     return reading;
   }
 
+  async #transact(request: ReadRequest, deliver: Deliver): Promise<ReadResult> {
+    const client = this.session.reader;
+    try {
+      return await this.#readWithin(client.sql, request, deliver);
+    } finally {
+      // Nobody waits for the end of a transaction that only read, and nothing is lost with it;
+      // one that failed is rolled back by it. A connection that is gone takes no query.
+      if (!client.closed) client.sql.unsafe("commit").catch(() => {});
+    }
+  }
+
   async #readWithin(sql: Sql, request: ReadRequest, deliver: Deliver): Promise<ReadResult> {
     const inventory = this.#inventory!;
-    await this.#takeLocks(sql, inventory);
-    const present = await lookAround(sql, this.session, !inventory.obstacle);
-    if (present.powerdns !== inventory.powerdns) throw new OtherInventory();
     const cursor = request.cursor === undefined ? undefined : parseCursor(request.cursor);
+    const { present, changes: first } = await this.#opener.open(
+      inventory,
+      cursor && !inventory.obstacle ? this.#follower.firstQuery(cursor) : undefined,
+    );
     const reason = this.#whyNoFeed(present, inventory) ?? whyNotOn(request, cursor, present);
     if (reason !== undefined || !cursor) {
       return await this.#readEverything(sql, present, deliver, reason);
     }
-    const changes = await this.#follower.changes(sql, cursor, present);
+    const changes = await this.#follower.changes(sql, cursor, present, first);
     if (request.everything || changes.everything) {
       const why = request.everything ? "it was asked for" : "any zone was touched";
       return await this.#readEverything(sql, present, deliver, why, changes);
@@ -228,37 +216,6 @@ export class PostgresReader {
     return { reading, changes };
   }
 
-  async #takeLocks(sql: Sql, inventory: Inventory): Promise<void> {
-    const tables = this.#lock === "nothing" ? [] : ["zonecast.zones"];
-    if (this.#lock === "zones and records") tables.push("zonecast.records");
-    if (tables.length > 0 && !inventory.obstacle) tables.push("zonecast.changes");
-    if (tables.length > 0 && inventory.powerdns) {
-      tables.push("zonecast.powerdns_zones", "zonecast.powerdns_records");
-    }
-    const lock = tables.length === 0 ? "" : `lock table ${tables.join()} in access share mode`;
-    try {
-      await this.session.answer(
-        // All rows are fetched: plans for the first few, as cursors get them, can be far slower.
-        sql.unsafe(
-          `set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local cursor_tuple_fraction = 1; ${lock}`,
-        ).simple(),
-      );
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : undefined;
-      // 42501: no privilege on a table behind a view; 42809: neither table nor view.
-      if (code === "42501" || code === "42809") throw new CannotLock(String(error));
-      if (code !== "55P03") throw error;
-      throw new SourceError(
-        "source-locked",
-        `Cannot read ${tables.join(", ")}: another session keeps them locked (waited ${
-          LOCK_TIMEOUT_MS / 1000
-        } s)`,
-        "look for a long ALTER TABLE, TRUNCATE or VACUUM FULL in pg_stat_activity",
-        { cause: error },
-      );
-    }
-  }
-
   /** Says once why every read is of everything, and when that is over. */
   #say(obstacle: FeedObstacle | undefined): void {
     if (this.memory.said === obstacle?.reason) return;
@@ -289,9 +246,3 @@ function cursorOf(present: Present): FeedCursor {
   const { database, system, timeline, standby, oids, views, snapshot, readAt } = present;
   return { database, system, timeline, standby, oids, views, snapshot, readAt };
 }
-
-/** Tables of PowerDNS are served that were not, or the other way round. */
-class OtherInventory extends Error {}
-
-/** The relations cannot be locked by us, ever. */
-class CannotLock extends Error {}

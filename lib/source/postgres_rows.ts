@@ -4,7 +4,7 @@
  *
  * Each batch is asked for while the one before is taken.
  */
-import type { Sql } from "./postgres_client.ts";
+import { inline, type Sql } from "./postgres_client.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import {
   powerdnsName,
@@ -155,7 +155,7 @@ export async function* readOwners(
     }
     for (const some of chunks(owners, BATCH_OWNERS)) {
       const names = arrayText(some.map(queries.spell));
-      const next = session.answer(sql.unsafe<never[]>(queries.owners, [zone, names]))
+      const next = session.answer(sql.unsafe<never[]>(inline(queries.owners, [zone, names])))
         .then((rows) => rows.map(queries.row));
       next.catch(() => {}); // awaited in the next round
       if (asked) yield await asked;

@@ -6,7 +6,15 @@
  */
 import type { Logger } from "../ops/mod.ts";
 import { postgresError, unreachable } from "./errors.ts";
-import { connectPostgres, type PostgresClient, type Sql, transaction } from "./postgres_client.ts";
+import {
+  connectPostgres,
+  inline,
+  literal,
+  type PostgresClient,
+  runAll,
+  type Sql,
+  transaction,
+} from "./postgres_client.ts";
 import { arrayText } from "./postgres_rows.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 import type { WriteBack } from "./source.ts";
@@ -19,6 +27,9 @@ const LOCK_TIMEOUT_MS = 5000;
 const SILENCE_MS = 20_000;
 /** Other instances remembered as reported. */
 const MAX_REPORTED = 1000;
+
+/** How a transaction that writes begins. */
+const BEGIN = ["begin", `set local lock_timeout = ${LOCK_TIMEOUT_MS}`] as const;
 
 /** Runs transactions that write, one after the other. */
 export class PostgresWriter {
@@ -34,27 +45,39 @@ export class PostgresWriter {
     this.#description = parsePostgresUrl(url).description;
   }
 
-  /** Writes a report. @throws {SourceError} nothing was written */
+  /**
+   * Writes a report, in one transaction and one round trip.
+   *
+   * @throws {SourceError} nothing was written
+   */
   async writeBack(report: WriteBack): Promise<void> {
-    await this.transaction(async (sql) => {
-      if (report.published.length > 0) await writePublished(sql, report);
-      if (report.secondaries.length > 0) await writeSecondaries(sql, report);
-      if (report.problems) await writeProblems(sql, report.instance, report.problems);
-      await writeReader(sql, report);
-      if (report.live.length > 0) {
-        const entries = report.live.map(({ zone, serial, live, of }) =>
-          JSON.stringify({ zone, serial, live, of })
-        );
-        await sql`select pg_notify('dns_zone_published', entry)
-          from unnest(${arrayText(entries)}::text[]) as entry`;
-      }
-    });
-    if (report.published.length > 0) await this.#lookForOthers(report);
+    const tellsOthers = report.published.length > 0;
+    const statements = [
+      ...BEGIN,
+      ...tellsOthers ? [writePublished(report)] : [],
+      ...report.secondaries.length > 0 ? [writeSecondaries(report)] : [],
+      ...report.problems ? [writeProblems(report.instance, report.problems)] : [],
+      ...report.covered ? [writeReader(report, report.covered)] : [],
+      ...report.live.length > 0 ? [notifyLive(report)] : [],
+      "commit",
+      ...tellsOthers ? [findOthers(report)] : [], // what another has committed meanwhile, too
+    ];
+    const results = await this.#inTurn((client) => runAll(client.sql, statements));
+    if (tellsOthers) this.#sayOthers(report, results[results.length - 1] as unknown as Other[]);
   }
 
   /** Runs the body in one transaction, after those begun before it. */
   transaction<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
-    const result = this.#before.then(() => this.#transact(body));
+    return this.#inTurn((client) =>
+      transaction(client, "", async (sql) => {
+        await sql.unsafe(BEGIN[1]);
+        return await body(sql);
+      })
+    );
+  }
+
+  #inTurn<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    const result = this.#before.then(() => this.#run(work));
     this.#before = result.catch(() => {}); // whoever waits for it is told
     return result;
   }
@@ -64,7 +87,8 @@ export class PostgresWriter {
     this.#client?.destroy();
   }
 
-  async #transact<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
+  /** @param work  a whole transaction: where it fails, its connection is ended */
+  async #run<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
     if (this.#closed) throw unreachable(this.#description, "closed");
     if (this.#client?.closed) this.#client = undefined;
     const client = this.#client ??= connectPostgres(this.url, { connectMs: CONNECT_MS });
@@ -76,11 +100,7 @@ export class PostgresWriter {
       );
     });
     try {
-      const done = transaction(client, "", async (sql) => {
-        await sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-        return await body(sql);
-      });
-      return await Promise.race([done, silence]);
+      return await Promise.race([work(client), silence]);
     } catch (error) {
       this.#client = undefined;
       client.destroy(); // whatever state it is in, the next one is good
@@ -91,16 +111,7 @@ export class PostgresWriter {
   }
 
   /** Says once of each zone that another zonecast publishes it too. */
-  async #lookForOthers({ instance, published }: WriteBack): Promise<void> {
-    const zones = [...new Set(published.map(({ zone }) => zone))];
-    const others = await this.transaction((sql) =>
-      sql<{ zone: string; instance: string }[]>`
-        select distinct other.zone, other.instance from zonecast.published as other
-        where other.zone in ${sql(zones)} and other.instance <> ${instance}
-          and other.published_at > (
-            select min(own.published_at) from zonecast.published as own
-            where own.zone = other.zone and own.instance = ${instance})`
-    );
+  #sayOthers({ instance }: WriteBack, others: readonly Other[]): void {
     for (const other of others) {
       const key = `${other.instance} ${other.zone}`;
       if (this.#reported.has(key) || this.#reported.size >= MAX_REPORTED) continue;
@@ -115,12 +126,23 @@ export class PostgresWriter {
   }
 }
 
+/** Who publishes a zone beside us. */
+interface Other {
+  readonly zone: string;
+  readonly instance: string;
+}
+
 /** ms since the epoch as Postgres' timestamp functions take it; null stays null. */
 function seconds(ms: number | undefined): number | null {
   return ms === undefined ? null : ms / 1000;
 }
 
-async function writePublished(sql: Sql, { instance, published }: WriteBack): Promise<void> {
+/** As the argument of jsonb_to_recordset. */
+function jsonb(value: unknown): string {
+  return `${literal(JSON.stringify(value))}::jsonb`;
+}
+
+function writePublished({ instance, published }: WriteBack): string {
   const rows = published.map((one) => ({
     zone: one.zone,
     serial: one.serial,
@@ -130,12 +152,12 @@ async function writePublished(sql: Sql, { instance, published }: WriteBack): Pro
     changed_at: seconds(one.changedAt),
     snapshot: one.snapshot ?? null,
   }));
-  await sql`
+  return `
     insert into zonecast.published as known
       (zone, serial, published_at, added, removed, changed_at, snapshot, instance)
     select distinct on (zone, serial) zone, serial, to_timestamp(published_at), added, removed,
-      to_timestamp(changed_at), snapshot::pg_snapshot, ${instance}
-    from jsonb_to_recordset(${sql.json(rows)}) as one (zone text, serial bigint,
+      to_timestamp(changed_at), snapshot::pg_snapshot, ${literal(instance)}
+    from jsonb_to_recordset(${jsonb(rows)}) as one (zone text, serial bigint,
       published_at float8, added bigint, removed bigint, changed_at float8, snapshot text)
     order by zone, serial, published_at desc
     on conflict (zone, serial, instance) do update set published_at = excluded.published_at,
@@ -143,7 +165,7 @@ async function writePublished(sql: Sql, { instance, published }: WriteBack): Pro
       snapshot = excluded.snapshot`;
 }
 
-async function writeSecondaries(sql: Sql, { instance, secondaries }: WriteBack): Promise<void> {
+function writeSecondaries({ instance, secondaries }: WriteBack): string {
   const rows = secondaries.map((one) => ({
     zone: one.zone,
     secondary: one.secondary,
@@ -155,12 +177,12 @@ async function writeSecondaries(sql: Sql, { instance, secondaries }: WriteBack):
     state: one.state,
   }));
   // In one order always, so that two instances cannot wait for each other.
-  await sql`
+  return `
     insert into zonecast.secondaries as known
       (zone, secondary, serial, seen_at, last_notify, last_transfer, kind, state, instance)
     select zone, secondary, serial, to_timestamp(seen_at), to_timestamp(last_notify),
-      to_timestamp(last_transfer), kind, state, ${instance}
-    from jsonb_to_recordset(${sql.json(rows)}) as one (zone text, secondary text, serial bigint,
+      to_timestamp(last_transfer), kind, state, ${literal(instance)}
+    from jsonb_to_recordset(${jsonb(rows)}) as one (zone text, secondary text, serial bigint,
       seen_at float8, last_notify float8, last_transfer float8, kind text, state text)
     order by zone, secondary
     on conflict (zone, secondary) do update set
@@ -172,24 +194,19 @@ async function writeSecondaries(sql: Sql, { instance, secondaries }: WriteBack):
       state = excluded.state, instance = excluded.instance`;
 }
 
-async function writeProblems(
-  sql: Sql,
-  instance: string,
-  problems: NonNullable<WriteBack["problems"]>,
-): Promise<void> {
-  const rows = problems.map((one) => ({ ...one }));
+function writeProblems(instance: string, problems: NonNullable<WriteBack["problems"]>): string {
   // Those of zones that another zonecast publishes are its own to solve.
-  await sql`
+  return `
     with now_open as (
       select distinct on (id) * from (
         select md5(concat_ws(chr(1), zone, owner, name, type, content, code)) as id, one.*
-        from jsonb_to_recordset(${sql.json(rows)}) as one (zone text, owner text, name text,
+        from jsonb_to_recordset(${jsonb(problems)}) as one (zone text, owner text, name text,
           type text, content text, code text, reason text)) as each
     ), solved as (
       delete from zonecast.problems as old
-      where id not in (select id from now_open) and ${instance} = coalesce((
+      where id not in (select id from now_open) and ${literal(instance)} = coalesce((
         select newest.instance from zonecast.published as newest where newest.zone = old.zone
-        order by newest.published_at desc limit 1), ${instance})
+        order by newest.published_at desc limit 1), ${literal(instance)})
     )
     insert into zonecast.problems as known (id, zone, owner, name, type, content, code, reason)
     select id, zone, owner, name, type, content, code, reason from now_open order by id
@@ -197,17 +214,39 @@ async function writeProblems(
       where known.reason <> excluded.reason`;
 }
 
-async function writeReader(sql: Sql, report: WriteBack): Promise<void> {
-  const { instance, covered, configured } = report;
-  if (!covered) return;
-  const pending = JSON.stringify(covered.pending);
-  const secondaries = configured ? JSON.stringify(configured) : null;
-  await sql`
+function writeReader(
+  { instance, configured }: WriteBack,
+  { snapshot, pending }: NonNullable<WriteBack["covered"]>,
+): string {
+  const secondaries = configured ? texts(configured) : "null";
+  return `
     insert into zonecast.readers as known (instance, snapshot, read_at, pending, secondaries)
-    values (${instance}, ${covered.snapshot}::text::pg_snapshot, clock_timestamp(),
-      array(select jsonb_array_elements_text(${pending}::text::jsonb)),
-      case when ${secondaries}::text is not null
-        then array(select jsonb_array_elements_text(${secondaries}::text::jsonb)) end)
+    values (${literal(instance)}, ${literal(snapshot)}::pg_snapshot, clock_timestamp(),
+      ${texts(pending)}, ${secondaries})
     on conflict (instance) do update set snapshot = excluded.snapshot,
       read_at = excluded.read_at, pending = excluded.pending, secondaries = excluded.secondaries`;
+}
+
+function notifyLive({ live }: WriteBack): string {
+  const entries = live.map(({ zone, serial, live, of }) =>
+    JSON.stringify({ zone, serial, live, of })
+  );
+  return `select pg_notify('dns_zone_published', entry) from unnest(${texts(entries)}) as entry`;
+}
+
+/** The others that published one of these zones since this instance first did. */
+function findOthers({ instance, published }: WriteBack): string {
+  return inline(
+    `select distinct other.zone, other.instance from zonecast.published as other
+    where other.zone = any ($1::text[]) and other.instance <> $2
+      and other.published_at > (
+        select min(own.published_at) from zonecast.published as own
+        where own.zone = other.zone and own.instance = $2)`,
+    [arrayText([...new Set(published.map(({ zone }) => zone))]), instance],
+  );
+}
+
+/** An array of texts. */
+function texts(values: readonly string[]): string {
+  return `${literal(arrayText(values))}::text[]`;
 }
