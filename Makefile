@@ -2,7 +2,7 @@
 #
 #   make run     a demo zone on 127.0.0.1:5300
 #   make test    every test there is, with a real Postgres; ONLY=tests/unit runs a part
-#   make bench   measures zonecast beside Debian's servers; ROUNDS=n, ONLY=scenario,…, JSON=FILE, QUICK=1
+#   make bench   measures zonecast beside Debian's servers; ROUNDS=n, ONLY=scenario,…, JSON=FILE, SVG=FILE, QUICK=1
 #   make check   format, lint, types, import directions, by the pinned Deno: others differ in detail
 #   make build   dist/zonecast, one executable (TARGET=aarch64-unknown-linux-gnu adds
 #                dist/zonecast-aarch64-unknown-linux-gnu)
@@ -31,7 +31,7 @@ bench: build
 	@.ci/servers || echo "some servers could not be installed: going on with those that are here"
 	@$(deno) run $(FROZEN) --no-prompt --no-check --allow-all tests/bench/main.ts \
 	  $(if $(ONLY),--only=$(ONLY)) $(if $(ROUNDS),--rounds=$(ROUNDS)) \
-	  $(if $(JSON),--json=$(JSON)) $(if $(QUICK),--quick)
+	  $(if $(JSON),--json=$(JSON)) $(if $(SVG),--svg=$(SVG)) $(if $(QUICK),--quick)
 
 check:
 	$(deno) --pinned fmt --check

@@ -4,6 +4,7 @@
  *   --only=NAME,…   these scenarios; all if left out
  *   --rounds=N      default 5; 1 in the short form
  *   --json=FILE     every sample, and what the table shows
+ *   --svg=FILE      the plot of the scenario "growth"; dist/growth.svg if left out
  *   --quick         small zones, to see that everything works: the figures are no measurement
  *
  * Exit codes: 0 measured, whatever the goals; 1 a scenario failed, or content differed; 2 usage.
@@ -12,7 +13,8 @@ import { parseArgs } from "@std/cli/parse-args";
 import config from "../../deno.json" with { type: "json" };
 import { BenchRun } from "./bench.ts";
 import { compileClient } from "./client.ts";
-import { machine } from "./machine.ts";
+import { growthPlot } from "./growth.ts";
+import { type Machine, machine } from "./machine.ts";
 import { PEERS } from "./peers/mod.ts";
 import { isInstalled, type Peer, versionOf } from "./peers/peer.ts";
 import { type PeerFact, reportJson, reportText } from "./report.ts";
@@ -20,11 +22,14 @@ import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
 const ROUNDS = 5;
+/** Where the plot goes unless told: not into the checkout. */
+const PLOT = new URL("../../dist/growth.svg", import.meta.url).pathname;
 
 interface Options {
   readonly scenarios: readonly Scenario[];
   readonly rounds: number;
   readonly json?: string;
+  readonly svg: string;
   readonly quick: boolean;
 }
 
@@ -32,7 +37,7 @@ class UsageError extends Error {}
 
 function options(args: readonly string[]): Options {
   const flags = parseArgs(args, {
-    string: ["only", "rounds", "json"],
+    string: ["only", "rounds", "json", "svg"],
     boolean: ["quick"],
     unknown(argument) {
       throw new UsageError(`There is no ${argument}`);
@@ -52,6 +57,7 @@ function options(args: readonly string[]): Options {
     scenarios: SCENARIOS.filter(({ name }) => names?.includes(name) ?? true),
     rounds,
     json: flags.json,
+    svg: flags.svg ?? PLOT,
     quick: flags.quick,
   };
 }
@@ -62,7 +68,13 @@ async function factOf(peer: Peer): Promise<PeerFact> {
   return { name, package: debian, setup, version };
 }
 
-async function measure({ scenarios, rounds, json, quick }: Options): Promise<number> {
+/** What a plot says it was measured on. */
+function plotted({ cpu, cores }: Machine): string {
+  const month = new Date().toISOString().slice(0, 7);
+  return `${cpu}, ${cores} cores; zonecast ${config.version}, ${month}`;
+}
+
+async function measure({ scenarios, rounds, json, svg, quick }: Options): Promise<number> {
   const facts = { machine: await machine(), peers: await Promise.all(PEERS.map(factOf)) };
   const failures: string[] = [];
   await using client = await compileClient();
@@ -89,6 +101,11 @@ async function measure({ scenarios, rounds, json, quick }: Options): Promise<num
   };
   console.log(reportText(results));
   if (json) await Deno.writeTextFile(json, reportJson(results));
+  const plot = growthPlot(bench.recorded, plotted(facts.machine));
+  if (plot) {
+    await Deno.writeTextFile(svg, plot);
+    bench.progress(`the plot is ${svg}`);
+  }
   return failures.length > 0 ? 1 : 0;
 }
 

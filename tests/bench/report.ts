@@ -109,7 +109,8 @@ export function format(value: number, unit: Unit): string {
   }
 }
 
-function formatSize(size: number | undefined): string {
+/** A number of records as people read it: "100k"; nothing for undefined. */
+export function formatSize(size: number | undefined): string {
   if (size === undefined) return "";
   if (size % 1_000_000 === 0) return `${size / 1_000_000}M`;
   return size % 1000 === 0 ? `${size / 1000}k` : String(size);
