@@ -6,12 +6,13 @@
 import { formatName, type Name, type Serial, TYPE } from "../dns/mod.ts";
 import { type Logger, normalIp } from "../ops/mod.ts";
 import type { DifferencesWanted, TransferPlan } from "../transfer/mod.ts";
-import { headerOnly, MAX_MESSAGE_OCTETS, type Query, RCODE, rcodeName } from "../wire/mod.ts";
+import { headerOnly, type Query, RCODE, rcodeName } from "../wire/mod.ts";
 import type { DifferenceReader } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
 import { errorAnswer } from "./answer.ts";
 import type { Clock } from "./clock.ts";
 import { DifferenceReads } from "./difference_reads.ts";
+import { type Envelope, envelopeOf, plainEnvelope } from "./edns.ts";
 import { LogLimiter } from "./log_limiter.ts";
 import {
   type AnswerContext,
@@ -20,7 +21,6 @@ import {
   respond,
   respondWithDifferences,
   type Response,
-  responseEdns,
 } from "./respond.ts";
 import type { ResponseRate } from "./response_rate.ts";
 import type { Secondary } from "./secondary.ts";
@@ -123,9 +123,10 @@ export class DnsService {
    */
   async respondWith(query: Query, client: Client, wanted: DifferencesWanted): Promise<Response> {
     const kept = { ...query, question: { ...query.question, name: query.question.name.slice() } };
+    const envelope = envelopeOf(query, client, this.#context) ?? plainEnvelope(this.#context);
     const differences = await this.#reads.read(wanted);
     try {
-      const response = respondWithDifferences(kept, client, wanted, differences);
+      const response = respondWithDifferences(kept, envelope, wanted, differences);
       if (response.plan) this.#notePlan(response.plan, kept, client, response.message);
       return response;
     } catch (error) {
@@ -139,11 +140,12 @@ export class DnsService {
    * What is sent over UDP in an answer's place: the answer itself, a truncated one when its
    * prefix has had its share, or undefined for nothing.
    *
-   * @param query  of the answer; undefined when nothing but its header was understood
+   * Who shows a good cookie is not limited: no forger has it (RFC 7873 §5.2.5).
    */
-  limited(answer: Uint8Array, query: Query | undefined, ip: string): Uint8Array | undefined {
+  limited(response: Response, ip: string): Uint8Array | undefined {
+    const { message: answer, query, envelope } = response;
     const { rate, access } = this.#options;
-    if (!rate || !access.isRateLimited(ip)) return answer;
+    if (!answer || !rate || envelope?.validCookie || !access.isRateLimited(ip)) return answer;
     const verdict = rate.judge(ip, answer);
     if (verdict === "send") return answer;
     this.#reportRate(ip);
@@ -152,7 +154,7 @@ export class DnsService {
       return undefined;
     }
     this.counts.rateTruncated++;
-    return query ? truncatedAnswer(query, responseEdns(query)) : answer;
+    return query ? truncatedAnswer(query, envelope?.edns) : answer;
   }
 
   #reportRate(ip: string): void {
@@ -195,7 +197,7 @@ export class DnsService {
   }
 
   /** The answer to a request for a transfer that cannot wait any longer: ask again later. */
-  transferPutOff(query: Query, client: Client): Uint8Array {
+  transferPutOff(query: Query, client: Client, envelope: Envelope): Uint8Array {
     this.counts.transfersPutOff++;
     const held = this.limiter.pass(`put off ${client.ip}`);
     if (held !== undefined) {
@@ -206,7 +208,7 @@ export class DnsService {
         alike: held,
       });
     }
-    return errorAnswer(query, RCODE.SERVFAIL, responseEdns(query), MAX_MESSAGE_OCTETS);
+    return errorAnswer(query, { rcode: RCODE.SERVFAIL }, envelope);
   }
 
   /** A connection that is closed because all of them hold too many octets. */

@@ -4,29 +4,41 @@
  * Pure. Specs: RFC 1034 §4.3.2 (the algorithm), RFC 4592 (wildcards), RFC 6672
  * (DNAME), RFC 8482 (ANY), RFC 4035 §3.1.4.1 (DS at a cut).
  */
-import { type Name, type ResourceRecord, TYPE } from "../dns/mod.ts";
-import { type Lookup, lookupOwner, type ZoneVersion } from "../zone/mod.ts";
+import { MAX_NAME_OCTETS, type Name, type ResourceRecord, TYPE } from "../dns/mod.ts";
+import { lookupOwner, type ZoneVersion } from "../zone/mod.ts";
 
-/** One step of the answer. Records keep their owner; a wildcard's are given the name asked for. */
-export type Finding =
+/** What decides the answer for a name; records are all those of one owner. */
+export type Place =
+  /** The name itself, or the wildcard that stands for it. */
   | {
-    readonly kind: "data";
+    readonly kind: "owner";
     readonly records: readonly ResourceRecord[];
     readonly wildcard: boolean;
   }
-  | { readonly kind: "cname"; readonly cname: ResourceRecord; readonly wildcard: boolean }
-  | { readonly kind: "dname"; readonly dname: ResourceRecord }
-  | { readonly kind: "referral"; readonly ns: readonly ResourceRecord[] }
-  | { readonly kind: "nodata" }
-  | { readonly kind: "nxdomain" };
+  /** A DNAME above the name. */
+  | { readonly kind: "dname"; readonly records: readonly ResourceRecord[] }
+  /** A zone cut at or above the name. */
+  | { readonly kind: "cut"; readonly records: readonly ResourceRecord[] }
+  /** The name, or the wildcard that stands for it, is an empty non-terminal. */
+  | { readonly kind: "empty" }
+  | { readonly kind: "missing" };
 
-const NODATA: Finding = { kind: "nodata" };
-const NXDOMAIN: Finding = { kind: "nxdomain" };
+/** What a place has for a type. */
+export type Finding =
+  /** The RRset of {@link type}, which is the one asked for unless that is ANY. */
+  | (Extract<Place, { kind: "owner" }> & { readonly answer: "data"; readonly type: number })
+  | (Extract<Place, { kind: "owner" }> & { readonly answer: "cname" })
+  | { readonly answer: "nodata" };
+
+const NODATA: Finding = { answer: "nodata" };
+const EMPTY: Place = { kind: "empty" };
+const MISSING: Place = { kind: "missing" };
 
 /** Apex lookups, kept as long as their version: every answer needs one. */
 const apexes = new WeakMap<ZoneVersion, readonly ResourceRecord[]>();
 
-function apexRecords(version: ZoneVersion): readonly ResourceRecord[] {
+/** The records of the apex, the SOA among them. */
+export function apexRecords(version: ZoneVersion): readonly ResourceRecord[] {
   const known = apexes.get(version);
   if (known) return known;
   const found = lookupOwner(version, version.apex);
@@ -36,30 +48,34 @@ function apexRecords(version: ZoneVersion): readonly ResourceRecord[] {
 }
 
 /**
- * What a version has at a name for a type.
+ * Where in a version the answer for a name lies.
  *
  * Walks from the apex down, so a cut or DNAME above the name is met first, and
  * the last name met is the closest encloser (RFC 4592 §3.3.1).
  *
  * @param name  at or below the version's apex
+ * @param type  the DS at a cut is the parent's; all else there is the child's
  */
-export function findInZone(version: ZoneVersion, name: Name, type: number): Finding {
+export function locate(version: ZoneVersion, name: Name, type: number): Place {
   const apexAt = name.length - version.apex.length;
-  if (apexAt === 0) return findAtOwner(apexRecords(version), type, false);
-  const dname = ofType(apexRecords(version), TYPE.DNAME)[0];
-  if (dname) return { kind: "dname", dname };
+  const atApex = apexRecords(version);
+  if (apexAt === 0) return { kind: "owner", records: atApex, wildcard: false };
+  if (hasType(atApex, TYPE.DNAME)) return { kind: "dname", records: atApex };
   let encloser = version.apex;
   for (const at of suffixesBelow(name, apexAt)) {
     const suffix = name.subarray(at);
     const found = lookupOwner(version, suffix);
-    if (found.kind === "missing") return findByWildcard(version, encloser, type);
+    if (found.kind === "missing") return locateWildcard(version, encloser);
     encloser = suffix;
     if (found.kind === "empty") continue;
-    const step = findOnTheWay(found.records, at === 0, type);
-    if (step) return step;
-    if (at === 0) return findAtOwner(found.records, type, false);
+    const { records } = found;
+    const isName = at === 0;
+    // Spec: RFC 4035 §3.1.4.1.
+    if (hasType(records, TYPE.NS) && !(isName && type === TYPE.DS)) return { kind: "cut", records };
+    if (isName) return { kind: "owner", records, wildcard: false };
+    if (hasType(records, TYPE.DNAME)) return { kind: "dname", records };
   }
-  return NODATA; // the name is an empty non-terminal
+  return EMPTY;
 }
 
 /** Offsets of the suffixes of a name longer than its apex, shortest suffix first. */
@@ -69,44 +85,46 @@ function suffixesBelow(name: Name, apexAt: number): number[] {
   return offsets.reverse();
 }
 
-/** A cut or DNAME that answers before the name itself is looked at. */
-function findOnTheWay(
-  records: readonly ResourceRecord[],
-  isName: boolean,
-  type: number,
-): Finding | undefined {
-  const ns = ofType(records, TYPE.NS);
-  // The DS at a cut is the parent's (RFC 4035 §3.1.4.1); all else there is the child's.
-  if (ns.length > 0 && !(isName && type === TYPE.DS)) return { kind: "referral", ns };
-  const dname = isName ? undefined : ofType(records, TYPE.DNAME)[0];
-  return dname && { kind: "dname", dname };
-}
-
 /** Spec: RFC 4592 §3.3.1 (the source of synthesis is `*` below the closest encloser). */
-function findByWildcard(version: ZoneVersion, encloser: Name, type: number): Finding {
-  if (encloser.length + 2 > 255) return NXDOMAIN;
+function locateWildcard(version: ZoneVersion, encloser: Name): Place {
+  if (encloser.length + 2 > MAX_NAME_OCTETS) return MISSING;
   const source = new Uint8Array(encloser.length + 2);
   source[0] = 1;
   source[1] = 0x2a;
   source.set(encloser, 2);
-  const found: Lookup = lookupOwner(version, source);
-  if (found.kind === "missing") return NXDOMAIN;
-  return found.kind === "empty" ? NODATA : findAtOwner(found.records, type, true);
+  const found = lookupOwner(version, source);
+  if (found.kind === "missing") return MISSING;
+  return found.kind === "empty" ? EMPTY : { kind: "owner", records: found.records, wildcard: true };
 }
 
-function findAtOwner(
-  records: readonly ResourceRecord[],
-  type: number,
-  wildcard: boolean,
-): Finding {
-  // RFC 8482 §4.1: ANY is answered with one RRset of those there are.
-  const wanted = type === TYPE.ANY ? records[0]?.type : type;
-  const rrset = ofType(records, wanted);
-  if (rrset.length > 0) return { kind: "data", records: rrset, wildcard };
-  const cname = ofType(records, TYPE.CNAME)[0];
-  return cname ? { kind: "cname", cname, wildcard } : NODATA;
+/** What an owner has for a type. */
+export function findAt(place: Extract<Place, { kind: "owner" }>, type: number): Finding {
+  const { records } = place;
+  const wanted = type === TYPE.ANY ? typeForAny(records) : type;
+  if (hasType(records, wanted)) return { ...place, answer: "data", type: wanted };
+  return hasType(records, TYPE.CNAME) ? { ...place, answer: "cname" } : NODATA;
+}
+
+/** RFC 8482 §4.1: ANY is answered with one RRset of those there are; signatures are not the one. */
+function typeForAny(records: readonly ResourceRecord[]): number {
+  return (records.find(({ type }) => type !== TYPE.RRSIG) ?? records[0]).type;
+}
+
+export function hasType(records: readonly ResourceRecord[], type: number): boolean {
+  for (const record of records) if (record.type === type) return true;
+  return false;
 }
 
 export function ofType(records: readonly ResourceRecord[], type: number): ResourceRecord[] {
   return records.filter((record) => record.type === type);
+}
+
+/** The signatures over an RRset of these records' owner (RFC 4034 §3.1.1: Type Covered stands first). */
+export function signaturesOf(
+  records: readonly ResourceRecord[],
+  type: number,
+): ResourceRecord[] {
+  return records.filter((record) =>
+    record.type === TYPE.RRSIG && (record.rdata[0] << 8 | record.rdata[1]) === type
+  );
 }

@@ -143,6 +143,17 @@ export const UDP_DIFFERENCE_READS = 64;
 /** CNAME and DNAME links followed inside a zone; NSD and Knot stop near here too. */
 export const MAX_CHAIN = 16;
 
+/** A DNS cookie older than this is answered with a new one, s (RFC 9018 §4.3: half an hour). */
+export const COOKIE_RENEWAL_S = 1_800;
+/** Time a secret makes DNS cookies, ms: longer than the hour a cookie is good for (RFC 9018 §5). */
+export const COOKIE_SECRET_MS = 24 * 3_600_000;
+
+/** The longest text a server gives of itself, octets: with NSID, any answer still fits 512. */
+export const MAX_IDENTITY_OCTETS = 63;
+
+/** Names whose records are added to one answer: more help nobody. */
+export const MAX_ADDITIONAL_NAMES = 32;
+
 /** How long a secondary may lag before that is an alarm, ms: well above what those that pace themselves take. */
 export const DEFAULT_LAG_ALARM_MS = 60_000;
 

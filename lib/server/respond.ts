@@ -8,7 +8,7 @@
  *
  * Limitation: no TSIG key is known; a signed request gets NOTAUTH with BADKEY.
  */
-import { TYPE } from "../dns/mod.ts";
+import { CLASS_IN, TYPE } from "../dns/mod.ts";
 import {
   type DifferencesWanted,
   ixfrMessage,
@@ -18,23 +18,25 @@ import {
   type TransferPlan,
 } from "../transfer/mod.ts";
 import {
+  EDE,
+  FLAG,
   headerOnly,
   isResponse,
-  MAX_MESSAGE_OCTETS,
-  MAX_UDP_OCTETS,
-  MIN_UDP_OCTETS,
+  MessageWriter,
   OPCODE,
   opcodeOf,
+  OPTION,
   parseQuery,
   type Query,
   RCODE,
   readHeader,
-  type ResponseEdns,
+  readQuestionless,
   WireError,
 } from "../wire/mod.ts";
 import type { Differences, ZoneTable } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
-import { answerQuery, errorAnswer } from "./answer.ts";
+import { answerQuery, errorAnswer, type Refusal } from "./answer.ts";
+import { type EdnsSettings, type Envelope, envelopeOf, plainEnvelope, withExpire } from "./edns.ts";
 
 /** Where a message came from. */
 export interface Client {
@@ -51,32 +53,23 @@ export interface Response {
   readonly query: Query | undefined;
   /** How a request for a transfer is answered; without a message it is still to be streamed. */
   readonly plan: TransferPlan | undefined;
+  /** How it leaves, with the OPT record of a transfer to be streamed; there is one for every query. */
+  readonly envelope?: Envelope;
   /** What {@link respondWithDifferences} is to be given next; undefined when this is the answer. */
   readonly wanted?: DifferencesWanted;
 }
 
 /** What answers come from. */
-export interface AnswerContext {
+export interface AnswerContext extends EdnsSettings {
   readonly zones: ZoneTable;
   readonly access: Access;
   /** Whether differences can be asked for. */
   readonly keepsDifferences: boolean;
+  /** What `version.bind` and `version.server` are told to be; undefined: they are refused. */
+  readonly chaosVersion?: string;
 }
 
 const SILENCE: Response = { message: undefined, query: undefined, plan: undefined };
-
-/** The OPT record that answers a query's: none to one without (RFC 6891 §6.1.1). */
-export function responseEdns(query: Query): ResponseEdns | undefined {
-  const { edns } = query;
-  return edns && { payloadOctets: MAX_UDP_OCTETS, dnssecOk: edns.dnssecOk };
-}
-
-/** The longest message the client takes, octets (RFC 6891 §6.2.3: below 512 counts as 512). */
-function maxOctets(query: Query, client: Client): number {
-  if (client.transport === "tcp") return MAX_MESSAGE_OCTETS;
-  const offered = query.edns?.payloadOctets ?? MIN_UDP_OCTETS;
-  return Math.min(Math.max(offered, MIN_UDP_OCTETS), MAX_UDP_OCTETS);
-}
 
 /**
  * What to do about a message, whatever it is.
@@ -94,39 +87,82 @@ export function respond(message: Uint8Array, client: Client, context: AnswerCont
     query = parseQuery(message);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return { ...SILENCE, message: headerOnly(header.id, header.flags, error.rcode) };
+    const { id, flags } = header;
+    return respondToCookie(message, client, context) ??
+      { ...SILENCE, message: headerOnly(id, flags, error.rcode) };
   }
   return respondToQuery(query, client, context);
 }
 
 function respondToQuery(query: Query, client: Client, context: AnswerContext): Response {
-  const { zones, access } = context;
-  const edns = responseEdns(query);
-  const max = maxOctets(query, client);
-  const plain = (message: Uint8Array): Response => ({ message, query, plan: undefined });
-  if (query.edns && query.edns.version !== 0) {
-    return plain(errorAnswer(query, RCODE.BADVERS, edns, max));
+  const envelope = envelopeOf(query, client, context);
+  if (!envelope) {
+    const envelope = plainEnvelope(context);
+    const message = errorAnswer(query, { rcode: RCODE.FORMERR }, envelope);
+    return { message, query, plan: undefined, envelope };
   }
-  if (query.tsig) return plain(errorAnswer(query, RCODE.NOTAUTH, edns, max, RCODE.BADKEY));
+  const refusal = refusalOf(query, client, context);
+  if (refusal) {
+    const message = errorAnswer(query, refusal, envelope);
+    return { message, query, plan: undefined, envelope };
+  }
   const { type } = query.question;
-  if (type === TYPE.AXFR || type === TYPE.IXFR) return respondToTransfer(query, client, context);
-  if (!access.mayQuery(client.ip)) return plain(errorAnswer(query, RCODE.REFUSED, edns, max));
-  return plain(answerQuery(query, zones, edns, max));
+  if (type === TYPE.AXFR || type === TYPE.IXFR) {
+    return respondToTransfer(query, client, context, envelope);
+  }
+  const { zones, chaosVersion: version, serverId } = context;
+  const message = answerQuery(query, zones, envelope, { version, serverId });
+  return { message, query, plan: undefined, envelope };
 }
 
-function respondToTransfer(query: Query, client: Client, context: AnswerContext): Response {
+/** Why a query is not looked into; undefined when it is. */
+function refusalOf(query: Query, client: Client, { access }: AnswerContext): Refusal | undefined {
+  if (query.edns && query.edns.version !== 0) return { rcode: RCODE.BADVERS };
+  if (query.tsig) return { rcode: RCODE.NOTAUTH, tsigError: RCODE.BADKEY };
+  const { type } = query.question;
+  if (type === TYPE.AXFR || type === TYPE.IXFR || access.mayQuery(client.ip)) return undefined;
+  return { rcode: RCODE.REFUSED, ede: EDE.PROHIBITED };
+}
+
+/**
+ * The answer to a message without a question that asks for a cookie, and for
+ * nothing else; undefined when it is not that.
+ *
+ * Spec: RFC 7873 §5.4 (QDCOUNT 0 with a COOKIE option).
+ */
+function respondToCookie(
+  message: Uint8Array,
+  client: Client,
+  context: AnswerContext,
+): Response | undefined {
+  const query = context.cookies && readQuestionless(message);
+  if (query?.edns?.version !== 0) return undefined;
+  if (!query.edns.options.some(({ code }) => code === OPTION.COOKIE)) return undefined;
+  const envelope = envelopeOf(query, client, context);
+  if (!envelope) return undefined;
+  const writer = new MessageWriter(envelope.maxOctets, envelope.edns);
+  writer.header(query.id, FLAG.QR | query.flags & (FLAG.RD | FLAG.CD));
+  return { ...SILENCE, message: writer.finish(), envelope };
+}
+
+function respondToTransfer(
+  query: Query,
+  client: Client,
+  context: AnswerContext,
+  envelope: Envelope,
+): Response {
   const { question } = query;
   const plan = planTransfer({
     type: question.type,
     clientSerial: query.ixfrSerial,
     transport: client.transport,
-    allowed: context.access.mayTransfer(client.ip) && question.class === 1,
+    allowed: context.access.mayTransfer(client.ip) && question.class === CLASS_IN,
     noDifferences: noDifferences(client, context),
   }, context.zones.get(question.name));
   if (plan.kind === "differences-wanted") {
-    return { query, plan: undefined, wanted: plan, message: undefined };
+    return { query, plan: undefined, wanted: plan, message: undefined, envelope };
   }
-  return planned(query, client, plan);
+  return planned(query, plan, envelope);
 }
 
 function noDifferences(client: Client, context: AnswerContext): string | undefined {
@@ -134,34 +170,42 @@ function noDifferences(client: Client, context: AnswerContext): string | undefin
   return context.access.takesIxfr(client.ip) ? undefined : "no-ixfr is set for this secondary";
 }
 
-/** The answer to a request whose differences have come. */
+/**
+ * The answer to a request whose differences have come.
+ *
+ * @param envelope  as {@link envelopeOf} gave it for the query
+ */
 export function respondWithDifferences(
   query: Query,
-  client: Client,
+  envelope: Envelope,
   wanted: DifferencesWanted,
   differences: Differences,
 ): Response {
-  const max = maxOctets(query, client);
   let message: Uint8Array | undefined;
+  const edns = withExpire(envelope.edns, query, wanted.version);
   const plan = planWithDifferences(wanted, differences, (sequences) => {
-    message = ixfrMessage(wanted.version, sequences, query, responseEdns(query), max);
+    message = ixfrMessage(wanted.version, sequences, query, edns, envelope.maxOctets);
     return message !== undefined;
   });
-  return message ? { query, plan, message } : planned(query, client, plan);
+  return message ? { query, plan, message, envelope } : planned(query, plan, envelope);
 }
 
-function planned(query: Query, client: Client, plan: TransferPlan): Response {
-  const edns = responseEdns(query);
-  const max = maxOctets(query, client);
-  switch (plan.kind) {
-    case "refuse":
-      return { query, plan, message: errorAnswer(query, plan.rcode, edns, max) };
-    case "soa":
-      return { query, plan, message: soaMessage(query, plan.version.soa, edns, max) };
-    case "ixfr":
-    case "axfr":
-      return { query, plan, message: undefined };
+function planned(query: Query, plan: TransferPlan, envelope: Envelope): Response {
+  if (plan.kind === "refuse") {
+    const ede = plan.rcode === RCODE.REFUSED
+      ? EDE.PROHIBITED
+      : plan.rcode === RCODE.NOTAUTH
+      ? EDE.NOT_AUTHORITATIVE
+      : undefined;
+    const message = errorAnswer(query, { rcode: plan.rcode, ede }, envelope);
+    return { query, plan, message, envelope };
   }
+  const { maxOctets } = envelope;
+  const edns = withExpire(envelope.edns, query, plan.version);
+  const message = plan.kind === "soa"
+    ? soaMessage(query, plan.version.soa, edns, maxOctets)
+    : undefined;
+  return { query, plan, message, envelope: { ...envelope, edns } };
 }
 
 /** What a client gets when answering threw: SERVFAIL. Undefined when nothing may be sent. */

@@ -19,6 +19,7 @@ import { AnswerBatch } from "./answer_batch.ts";
 import type { BufferAccount } from "./buffer_account.ts";
 import type { Place } from "./connection_table.ts";
 import type { BulkPlan, DnsService } from "./dns_service.ts";
+import type { Envelope } from "./edns.ts";
 import { IdleWatch } from "./idle_watch.ts";
 import {
   ANSWER_BATCH_OCTETS,
@@ -27,7 +28,7 @@ import {
   READ_OCTETS,
   type ServerLimits,
 } from "./limits.ts";
-import { type Client, type Response, responseEdns } from "./respond.ts";
+import type { Client, Response } from "./respond.ts";
 import { TcpWriter } from "./tcp_writer.ts";
 import type { TransferQueue, TransferSlot } from "./transfer_queue.ts";
 import type { WorkShare } from "./work_share.ts";
@@ -190,10 +191,10 @@ export class TcpSession {
   }
 
   #give(response: Response): void {
-    const { message, query, plan } = response;
+    const { message, query, plan, envelope } = response;
     if (message) this.#answers.add(message);
-    else if (query && (plan?.kind === "axfr" || plan?.kind === "ixfr")) {
-      this.#beside(this.#transfer(query, plan));
+    else if (query && envelope && (plan?.kind === "axfr" || plan?.kind === "ixfr")) {
+      this.#beside(this.#transfer(query, plan, envelope));
     }
   }
 
@@ -230,12 +231,12 @@ export class TcpSession {
     });
   }
 
-  async #transfer(query: Query, plan: BulkPlan): Promise<void> {
+  async #transfer(query: Query, plan: BulkPlan, envelope: Envelope): Promise<void> {
     const { service } = this.#context;
     const slot = await this.#slot();
     if (this.#closed) return slot?.leave();
     if (!slot) {
-      this.#answers.add(service.transferPutOff(query, this.#client));
+      this.#answers.add(service.transferPutOff(query, this.#client, envelope));
       return await this.#flush();
     }
     const started = performance.now();
@@ -243,7 +244,7 @@ export class TcpSession {
     const run = () => ({ plan, ...count, durationMs: performance.now() - started });
     try {
       await this.#flush(); // what was asked before it is not held up
-      const messages = transferMessages(plan, query, responseEdns(query));
+      const messages = transferMessages(plan, query, envelope.edns);
       for (const chunk of streamChunks(messages, count)) {
         slot.writing();
         await this.#writer.write(chunk);

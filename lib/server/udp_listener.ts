@@ -4,9 +4,9 @@
  * Owns: the socket. Uses Deno's own datagrams; node:dgram is thirty times slower.
  */
 import { formatSocketAddress, type SocketAddress } from "../ops/mod.ts";
-import type { Query } from "../wire/mod.ts";
 import type { DnsService } from "./dns_service.ts";
 import { RECEIVE_PAUSE_MS, UDP_ANSWERS_PENDING, UDP_QUERY_OCTETS } from "./limits.ts";
+import type { Response } from "./respond.ts";
 import { bindError } from "./server_error.ts";
 
 export class UdpListener {
@@ -57,17 +57,18 @@ export class UdpListener {
 
   #answer(message: Uint8Array, from: Deno.NetAddr): void {
     const client = { ip: from.hostname, transport: "udp" } as const;
-    const { message: answer, query, wanted } = this.#service.respond(message, client);
+    const response = this.#service.respond(message, client);
+    const { query, wanted } = response;
     if (query && wanted) {
-      this.#service.respondWith(query, client, wanted).then(({ message, query }) => {
-        if (message && this.#open) this.#send(message, query, from);
+      this.#service.respondWith(query, client, wanted).then((response) => {
+        if (this.#open) this.#send(response, from);
       });
-    } else if (answer) this.#send(answer, query, from);
+    } else this.#send(response, from);
   }
 
   /** Not awaited: the answer is a buffer of its own, and UDP never waits for a peer. */
-  #send(answer: Uint8Array, query: Query | undefined, to: Deno.NetAddr): void {
-    const sent = this.#service.limited(answer, query, to.hostname);
+  #send(response: Response, to: Deno.NetAddr): void {
+    const sent = this.#service.limited(response, to.hostname);
     if (!sent || this.#pending >= UDP_ANSWERS_PENDING) return;
     this.#pending++;
     this.#socket.send(sent, to).then(this.#taken, this.#sendFailed);

@@ -32,6 +32,17 @@ export const RCODE = {
   BADKEY: 17,
 } as const;
 
+/** EDNS options that are understood here (RFC 5001, 7314, 7828, 7873, 8914). */
+export const OPTION = { NSID: 3, EXPIRE: 9, COOKIE: 10, TCP_KEEPALIVE: 11, EDE: 15 } as const;
+
+/** The INFO-CODEs of extended errors given here (RFC 8914 §4; 30: RFC 9824 §6). */
+export const EDE = {
+  PROHIBITED: 18,
+  NOT_AUTHORITATIVE: 20,
+  NOT_SUPPORTED: 21,
+  INVALID_TYPE: 30,
+} as const;
+
 const RCODE_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(RCODE).map(([name, code]) => [code, name]),
 );
@@ -64,5 +75,7 @@ export function opcodeOf(flags: number): number {
   return flags >> 11 & 0xf;
 }
 
+/** CLASS CH, in which servers are asked about themselves. */
+export const CLASS_CH = 3;
 /** CLASS ANY, the class of a TSIG record. */
 export const CLASS_ANY = 255;

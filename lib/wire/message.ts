@@ -110,6 +110,29 @@ export function parseQuery(message: Uint8Array): Query {
 }
 
 /**
+ * The EDNS of a message of opcode QUERY that has nothing but an additional
+ * section; undefined when it is not that, or malformed.
+ *
+ * Spec: RFC 7873 §5.4 (a message without a question may ask for a cookie).
+ */
+export function readQuestionless(
+  message: Uint8Array,
+): (Header & { readonly edns: Edns | undefined }) | undefined {
+  const header = readHeader(message);
+  if (!header || [4, 6, 8].some((at) => uint16(message, at) !== 0)) return undefined;
+  const additionals = uint16(message, 10);
+  if (MESSAGE_HEADER_OCTETS + additionals * MIN_RECORD_OCTETS > message.length) return undefined;
+  const reader = new RecordReader(message, MESSAGE_HEADER_OCTETS);
+  try {
+    const { edns } = readAdditional(reader, additionals);
+    return reader.at === message.length ? { ...header, edns } : undefined;
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+/**
  * Steps over the authority section; returns the client's serial if this is an IXFR query.
  *
  * Spec: RFC 1995 §3 (the authority section holds the SOA record of the client's version).

@@ -18,7 +18,7 @@ import {
   TYPE,
 } from "../dns/mod.ts";
 import { CLASS_ANY, FLAG, MAX_MESSAGE_OCTETS, MESSAGE_HEADER_OCTETS } from "./codes.ts";
-import type { TsigFields } from "./message.ts";
+import type { EdnsOption, TsigFields } from "./message.ts";
 import { NameWriter } from "./name_writer.ts";
 import type { Question } from "./record_reader.ts";
 
@@ -38,6 +38,15 @@ export interface ResponseEdns {
   /** The UDP payload size we take, octets. */
   readonly payloadOctets: number;
   readonly dnssecOk: boolean;
+  /** In this order; none when undefined. */
+  readonly options?: readonly EdnsOption[];
+}
+
+/** Octets of an OPT record. */
+function optOctets({ options = [] }: ResponseEdns): number {
+  let octets = OPT_OCTETS;
+  for (const option of options) octets += 4 + option.octets.length;
+  return octets;
 }
 
 /** Thrown and caught inside: the record being written does not fit. */
@@ -51,13 +60,15 @@ export class MessageWriter {
   #at = MESSAGE_HEADER_OCTETS;
   /** The extended part of the RCODE, for the OPT record. */
   #extendedRcode = 0;
+  /** Of the records to come: the question's, IN where that is ANY. */
+  #class = CLASS_IN;
 
   /**
    * @param maxOctets  hard maximum of the message, OPT included
    * @param edns  what the OPT record will say, its place kept free; undefined for none
    */
   constructor(maxOctets: number, readonly edns?: ResponseEdns) {
-    this.#limit = Math.min(maxOctets, MAX_MESSAGE_OCTETS) - (edns ? OPT_OCTETS : 0);
+    this.#limit = Math.min(maxOctets, MAX_MESSAGE_OCTETS) - (edns ? optOctets(edns) : 0);
     scratch.fill(0, 0, MESSAGE_HEADER_OCTETS);
     names.reset();
   }
@@ -96,6 +107,7 @@ export class MessageWriter {
     this.#name(name);
     this.#put16(this.#at, question.type);
     this.#put16(this.#at + 2, question.class);
+    if (question.class !== CLASS_ANY) this.#class = question.class;
     this.#at += 4;
     this.#put16(4, 1);
   }
@@ -118,7 +130,8 @@ export class MessageWriter {
     let count = 0;
     try {
       for (const record of records) {
-        this.#record(owner ?? record.owner, record.type, ttl ?? record.ttl, record.rdata);
+        const { type, rdata } = record;
+        this.#record(owner ?? record.owner, type, ttl ?? record.ttl, rdata, this.#class);
         count++;
       }
     } catch (error) {
@@ -149,7 +162,8 @@ export class MessageWriter {
   }
 
   #opt(edns: ResponseEdns): void {
-    this.#limit += OPT_OCTETS;
+    const octets = optOctets(edns);
+    this.#limit += octets;
     const at = this.#at;
     this.#buffer[at] = 0;
     this.#put16(at + 1, TYPE.OPT);
@@ -157,8 +171,14 @@ export class MessageWriter {
     this.#buffer[at + 5] = this.#extendedRcode;
     this.#buffer[at + 6] = 0; // version
     this.#put16(at + 7, edns.dnssecOk ? 0x8000 : 0);
-    this.#put16(at + 9, 0);
+    this.#put16(at + 9, octets - OPT_OCTETS);
     this.#at = at + OPT_OCTETS;
+    for (const { code, octets } of edns.options ?? []) {
+      this.#put16(this.#at, code);
+      this.#put16(this.#at + 2, octets.length);
+      this.#buffer.set(octets, this.#at + 4);
+      this.#at += 4 + octets.length;
+    }
     this.#countAdditional();
   }
 
@@ -190,10 +210,10 @@ export class MessageWriter {
     this.#put16(at, (this.#buffer[at] << 8 | this.#buffer[at + 1]) + 1);
   }
 
-  #record(owner: Name, type: number, ttl: number, rdata: Uint8Array): void {
+  #record(owner: Name, type: number, ttl: number, rdata: Uint8Array, cls: number): void {
     this.#name(owner);
     this.#need(10);
-    const rdataAt = this.#fixed(this.#at, type, CLASS_IN, ttl, rdata.length);
+    const rdataAt = this.#fixed(this.#at, type, cls, ttl, rdata.length);
     this.#at = rdataAt;
     let read = 0;
     for (const { at, length, compressible } of rdataNames(type, rdata)) {

@@ -29,7 +29,7 @@ export {
 } from "./record_list.ts";
 export type { DifferenceReader, Differences } from "./differences.ts";
 export type { ZoneDiff } from "./zone_diff.ts";
-export { soaMinimum, soaSerial, withSerial, ZoneVersion } from "./zone_version.ts";
+export { soaExpire, soaMinimum, soaSerial, withSerial, ZoneVersion } from "./zone_version.ts";
 export { ZoneTable } from "./zone_table.ts";
 export { type MasterFile, type MasterFileOptions, readMasterFile } from "./master_file.ts";
 export { formatProblem, MasterFileError, type MasterFileProblem } from "./master_file_error.ts";

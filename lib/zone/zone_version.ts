@@ -33,6 +33,11 @@ export function soaMinimum(soa: ResourceRecord): number {
   );
 }
 
+/** The EXPIRE of an SOA record, in seconds (RFC 1035 §3.3.13). */
+export function soaExpire(soa: ResourceRecord): number {
+  return new DataView(soa.rdata.buffer, soa.rdata.byteOffset).getUint32(soa.rdata.length - 8);
+}
+
 /** An immutable zone: SOA and pages. */
 export class ZoneVersion {
   readonly apex: Name;

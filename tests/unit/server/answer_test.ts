@@ -102,7 +102,10 @@ interface Expected {
 
 const CASES: readonly [criterion: string, name: string, type: string, expected: Expected][] = [
   ["SOA at the apex", "example.org", "SOA", { answers: [SOA] }],
-  ["data at the apex", "example.org", "NS", { answers: ["Example.org 300 NS ns1.Example.org"] }],
+  ["data at the apex, with addresses of its names (RFC 1035 §3.3.11)", "example.org", "NS", {
+    answers: ["Example.org 300 NS ns1.Example.org"],
+    additionals: ["ns1.Example.org 300 A 192.0.2.1", "ns1.Example.org 300 AAAA 2001:db8::1"],
+  }],
   ["an RRset", "www.example.org", "A", { answers: WWW }],
   ["the owner's case is the zone's", "www2.EXAMPLE.org", "A", {
     answers: ["WwW2.Example.org 300 A 192.0.2.4"],
@@ -204,9 +207,8 @@ const CASES: readonly [criterion: string, name: string, type: string, expected: 
   ["a name in a child zone is answered from the child", "child.example.org", "SOA", {
     answers: ["child.example.org 3600 SOA 5"],
   }],
-  ["the DS of a child zone is the parent's", "child.example.org", "DS", {
-    rcode: "NXDOMAIN",
-    authorities: [NEGATIVE_SOA],
+  ["the DS of a child zone its parent has no cut for is the child's", "child.example.org", "DS", {
+    authorities: ["child.example.org 300 SOA 5"],
   }],
   ["a DNAME answers below it, with a CNAME made from it (RFC 6672)", "y.dn.example.org", "A", {
     answers: [

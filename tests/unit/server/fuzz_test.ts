@@ -3,7 +3,13 @@ import { assert, assertEquals } from "@std/assert";
 import { parseName } from "../../../lib/dns/mod.ts";
 import { parseCidr } from "../../../lib/ops/mod.ts";
 import { Access } from "../../../lib/server/access.ts";
-import { type Client, respond, respondWithDifferences } from "../../../lib/server/respond.ts";
+import { envelopeOf } from "../../../lib/server/edns.ts";
+import {
+  type AnswerContext,
+  type Client,
+  respond,
+  respondWithDifferences,
+} from "../../../lib/server/respond.ts";
 import { axfrMessages, readNotifyReply, streamChunks } from "../../../lib/transfer/mod.ts";
 import { FrameReader } from "../../../lib/wire/mod.ts";
 import { diffVersions, ZoneTable } from "../../../lib/zone/mod.ts";
@@ -36,7 +42,7 @@ const differences = {
   kind: "kept",
   sequences: [diffVersions(zoneVersion("example.org.", 6, "a.b.c 300 TXT y"), version)],
 } as const;
-const context = {
+const context: AnswerContext = {
   keepsDifferences: true,
   zones,
   access: new Access({
@@ -93,7 +99,8 @@ Deno.test(`${ROUNDS} random and spoilt messages: no error, no long message, no l
     const client = clients[random(clients.length)];
     let response = respond(message, client, context);
     if (response.query && response.wanted) {
-      response = respondWithDifferences(response.query, client, response.wanted, differences);
+      const envelope = envelopeOf(response.query, client, context)!;
+      response = respondWithDifferences(response.query, envelope, response.wanted, differences);
     }
     readNotifyReply(message);
     if (!response.message) {
