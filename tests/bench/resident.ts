@@ -1,4 +1,6 @@
-/** Memory of a process, as the kernel counts it (Linux). */
+/** Memory and CPU time of processes, as the kernel counts them (Linux). */
+import { sleep, until } from "../support/wait.ts";
+import { processTree } from "./peers/peer.ts";
 
 function status(pid: number, field: string): number {
   const text = Deno.readTextFileSync(`/proc/${pid}/status`);
@@ -21,3 +23,93 @@ export function residentPeak(pid: number): number {
 export function forgetPeak(pid: number): void {
   Deno.writeTextFileSync(`/proc/${pid}/clear_refs`, "5");
 }
+
+export interface Resident {
+  /** Octets resident, shared ones counted in each process. */
+  readonly rss: number;
+  /** Octets, each shared one divided among those that share it: what all of them take together. */
+  readonly pss: number;
+}
+
+/** The memory of a process and all that descend from it; those that end meanwhile count as none. */
+export function residentTree(pid: number): Resident {
+  const total = { rss: 0, pss: 0 };
+  for (const member of processTree(pid)) {
+    const text = ifThere(() => Deno.readTextFileSync(`/proc/${member}/smaps_rollup`)) ?? "";
+    total.rss += Number(/^Rss:\s*(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
+    total.pss += Number(/^Pss:\s*(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
+  }
+  if (total.rss === 0) throw new Error(`Cannot read the memory of process ${pid}`);
+  return total;
+}
+
+/** CPU seconds, user and system, that a process and all that descend from it have used. */
+export function cpuSeconds(pid: number): number {
+  return processTree(pid).reduce((sum, member) => {
+    const text = ifThere(() => Deno.readTextFileSync(`/proc/${member}/stat`)) ?? "";
+    // Behind the program's name, which may hold anything: utime and stime are fields 14 and 15.
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return sum + (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
+  }, 0);
+}
+
+/** Linux's USER_HZ, on every architecture there is a zonecast for. */
+const TICKS_PER_SECOND = 100;
+
+/** undefined when the process has ended. */
+function ifThere<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    // ESRCH: it ended between opening and reading.
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") return undefined;
+    throw error;
+  }
+}
+
+/** How long a server must be quiet, in ms, and what CPU time counts as quiet, in seconds. */
+const QUIET = { ms: 600, cpuSeconds: 0.03 };
+
+/** Waits until a server has no more work of its own: it has used nearly no CPU time for a while. */
+export async function untilQuiet(pid: number, timeoutMs = 60_000): Promise<void> {
+  let before = cpuSeconds(pid);
+  await sleep(QUIET.ms);
+  await until(() => {
+    const now = cpuSeconds(pid);
+    const quiet = now - before <= QUIET.cpuSeconds;
+    before = now;
+    return quiet;
+  }, { what: `process ${pid} is quiet`, timeoutMs, intervalMs: QUIET.ms });
+}
+
+/**
+ * The most memory a server takes while `work` is done.
+ *
+ * Sampled, all its processes together; of a single process also the kernel's own high-water mark.
+ */
+export async function peakWhile(pid: number, work: () => Promise<void>): Promise<Resident> {
+  const alone = processTree(pid).length === 1;
+  if (alone) forgetPeak(pid);
+  const peak = { rss: 0, pss: 0 };
+  let done = false;
+  const sampling = (async () => {
+    do {
+      const { rss, pss } = residentTree(pid);
+      peak.rss = Math.max(peak.rss, rss);
+      peak.pss = Math.max(peak.pss, pss);
+      await sleep(SAMPLING_MS);
+    } while (!done);
+  })();
+  try {
+    await work();
+  } finally {
+    done = true;
+    await sampling;
+  }
+  if (alone) peak.rss = Math.max(peak.rss, residentPeak(pid));
+  return peak;
+}
+
+/** Between two samples, in ms. */
+const SAMPLING_MS = 20;

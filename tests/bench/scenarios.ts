@@ -1,8 +1,27 @@
-/** All scenarios, in the order they are run and shown. */
+/**
+ * All scenarios, in the order they are run and shown.
+ *
+ * Those that measure the same servers with the same zone stand together: the servers run on.
+ */
+import { AXFR } from "./axfr.ts";
 import { BURST } from "./burst.ts";
+import { CLIENTS } from "./clients.ts";
 import { GROWTH } from "./growth.ts";
 import { MANY_SECONDARIES } from "./many_secondaries.ts";
 import { MANY_ZONES } from "./many_zones.ts";
+import { MEMORY } from "./memory.ts";
+import { QUESTIONS } from "./questions.ts";
 import type { Scenario } from "./scenario.ts";
+import { START } from "./start.ts";
 
-export const SCENARIOS: readonly Scenario[] = [GROWTH, MANY_SECONDARIES, MANY_ZONES, BURST];
+export const SCENARIOS: readonly Scenario[] = [
+  AXFR,
+  QUESTIONS,
+  START,
+  MEMORY,
+  CLIENTS,
+  GROWTH,
+  MANY_SECONDARIES,
+  MANY_ZONES,
+  BURST,
+];

@@ -39,7 +39,7 @@ int mode_axfr(void) {
   put16(query, length);
 
   double clock_began = clock_seconds(), cpu_began = cpu_seconds();
-  read_transfers(transfers, count, &server, query, length + 2, option_number("timeout", 120),
+  read_transfers(transfers, count, &server, query, length + 2, option_number("timeout", 240),
                  wants_content ? add_content : NULL, &content, save);
   printf("{");
   print_transfers(transfers, count);
@@ -107,7 +107,7 @@ int mode_raw(void) {
   size_t length = put_query(query + 2, 0x5a43, ".", TYPE_AXFR);
   put16(query, length);
   double clock_began = clock_seconds(), cpu_began = cpu_seconds();
-  read_transfers(transfers, count, &server, query, length + 2, option_number("timeout", 120), NULL,
+  read_transfers(transfers, count, &server, query, length + 2, option_number("timeout", 240), NULL,
                  NULL, NULL);
   printf("{");
   print_transfers(transfers, count);
