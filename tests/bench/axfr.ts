@@ -3,13 +3,11 @@ import type { TransferResult } from "./client.ts";
 import {
   assertSameContent,
   ClientShares,
-  type Contender,
   noteSameContent,
-  startContenders,
   SUBJECT,
+  transfer,
 } from "./contenders.ts";
 import type { Bench, Scenario } from "./scenario.ts";
-import { ZONE } from "./zones.ts";
 
 const SCENARIO = "axfr";
 const SIZE = 1_000_000;
@@ -24,28 +22,25 @@ const LAST = "last octet";
 
 async function run(bench: Bench): Promise<void> {
   const size = bench.size(SIZE);
-  await using contenders = await startContenders(bench, size);
+  const contenders = await bench.contenders(size);
   const stream = `${await bench.tempDir()}/stream`;
   const shares = new ClientShares();
-  const ask = (contender: Contender, flags = {}) =>
-    bench.client.run<TransferResult>("axfr", {
-      port: contender.server.port,
-      zone: ZONE,
-      ...flags,
-    });
   const record = (server: string, { first, last, cpuShare }: TransferResult) => {
     bench.record({ scenario: SCENARIO, what: FIRST, server, size, unit: "s", value: first[0] });
     bench.record({ scenario: SCENARIO, what: LAST, server, size, unit: "s", value: last[0] });
     shares.add(server, cpuShare);
   };
 
-  const saved = await ask(contenders.zonecast, { save: stream });
+  const saved = await transfer(bench, SCENARIO, contenders.zonecast, { save: stream });
   const raw = {
     name: RAW,
     measure: () => bench.client.run<TransferResult>("raw", { file: stream }),
   };
   const measured = [
-    ...contenders.all.map((one) => ({ name: one.name, measure: () => ask(one) })),
+    ...contenders.all.map((one) => ({
+      name: one.name,
+      measure: () => transfer(bench, SCENARIO, one),
+    })),
     raw,
   ];
   await bench.interleave(measured, async ({ name, measure }, round) => {
@@ -81,4 +76,9 @@ function judge(bench: Bench, size: number): void {
   }
 }
 
-export const AXFR: Scenario = { name: SCENARIO, title: "AXFR to one client", run };
+export const AXFR: Scenario = {
+  name: SCENARIO,
+  title: "AXFR to one client",
+  contenders: true,
+  run,
+};

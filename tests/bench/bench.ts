@@ -1,6 +1,7 @@
 /** What scenarios are given: the samples and goals of one run, and what it takes to measure. */
 import { tempDir } from "../support/tempdir.ts";
 import type { BenchClient } from "./client.ts";
+import { type Contenders, startContenders } from "./contenders.ts";
 import type { Peer } from "./peers/peer.ts";
 import { type Bench, type Goal, judge, type JudgedGoal, type Sample } from "./scenario.ts";
 import { openSources, type Sources } from "./sources.ts";
@@ -34,6 +35,7 @@ export class BenchRun implements Bench, AsyncDisposable {
   readonly recorded: Sample[] = [];
   readonly goals: JudgedGoal[] = [];
   readonly notes: Note[] = [];
+  #contenders: { readonly size: number; readonly started: Contenders } | undefined;
   readonly #zones = new Map<number, Promise<BenchZone>>();
   readonly #dirs: AsyncDisposable[] = [];
   readonly #began = performance.now();
@@ -44,6 +46,22 @@ export class BenchRun implements Bench, AsyncDisposable {
     this.client = client;
     this.peers = peers;
     this.sources = openSources((text) => this.progress(text));
+  }
+
+  async contenders(size: number): Promise<Contenders> {
+    if (this.#contenders?.size !== size) {
+      await this.endContenders();
+      this.#contenders = { size, started: await startContenders(this, size) };
+    }
+    await this.#contenders.started.start();
+    return this.#contenders.started;
+  }
+
+  /** Ends the servers of {@link contenders}, so that none runs beside what is measured next. */
+  async endContenders(): Promise<void> {
+    const ending = this.#contenders;
+    this.#contenders = undefined;
+    await ending?.started[Symbol.asyncDispose]();
   }
 
   size(records: number): number {
@@ -100,7 +118,7 @@ export class BenchRun implements Bench, AsyncDisposable {
   }
 
   goal(goal: Goal): void {
-    this.goals.push({ ...goal, verdict: judge(goal) });
+    this.goals.push({ ...goal, verdict: judge(goal, this.quick) });
   }
 
   note(scenario: string, text: string): void {
@@ -114,6 +132,7 @@ export class BenchRun implements Bench, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.endContenders();
     await this.sources[Symbol.asyncDispose]();
     for (const dir of this.#dirs) await dir[Symbol.asyncDispose]();
   }

@@ -5,11 +5,10 @@ import {
   bestPeer,
   ClientShares,
   noteSameContent,
-  startContenders,
   SUBJECT,
+  transfer,
 } from "./contenders.ts";
 import type { Bench, Scenario } from "./scenario.ts";
-import { ZONE } from "./zones.ts";
 
 const SCENARIO = "clients";
 const SIZE = 100_000;
@@ -25,25 +24,24 @@ function words(count: number): string {
 
 async function run(bench: Bench): Promise<void> {
   const size = bench.size(SIZE);
-  await using contenders = await startContenders(bench, size);
+  const contenders = await bench.contenders(size);
   const stream = `${await bench.tempDir()}/stream`;
-  await bench.client.run("axfr", {
-    port: contenders.zonecast.server.port,
-    zone: ZONE,
-    save: stream,
-  });
+  await transfer(bench, SCENARIO, contenders.zonecast, { save: stream });
   const shares = new ClientShares();
   const measured = [
-    ...contenders.all.map(({ name, server }) => ({
-      name,
-      flags: { port: server.port, zone: ZONE },
+    ...contenders.all.map((contender) => ({
+      name: contender.name,
+      measure: (clients: number) => transfer(bench, SCENARIO, contender, { clients }),
     })),
-    { name: RAW, flags: { file: stream } },
+    {
+      name: RAW,
+      measure: (clients: number) =>
+        bench.client.run<TransferResult>("raw", { file: stream, clients }),
+    },
   ];
   for (const clients of COUNTS) {
-    await bench.interleave(measured, async ({ name, flags }) => {
-      const mode = name === RAW ? "raw" : "axfr";
-      const result = await bench.client.run<TransferResult>(mode, { ...flags, clients });
+    await bench.interleave(measured, async ({ name, measure }) => {
+      const result = await measure(clients);
       shares.add(name, result.cpuShare);
       bench.record({
         scenario: SCENARIO,
@@ -78,4 +76,9 @@ async function run(bench: Bench): Promise<void> {
   });
 }
 
-export const CLIENTS: Scenario = { name: SCENARIO, title: "AXFR to many clients at once", run };
+export const CLIENTS: Scenario = {
+  name: SCENARIO,
+  title: "AXFR to many clients at once",
+  contenders: true,
+  run,
+};

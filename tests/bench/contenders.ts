@@ -1,9 +1,10 @@
 /** zonecast and the peers, all serving the same zone at once. */
 import type { DnsServer } from "../support/dns_server.ts";
-import type { BenchClient, ContentResult, TransferResult } from "./client.ts";
+import type { BenchClient, ClientFlags, ContentResult, TransferResult } from "./client.ts";
 import { startPeer } from "./peers/mod.ts";
 import type { Bench } from "./scenario.ts";
 import { type BenchZone, ZONE } from "./zones.ts";
+import { newSerial } from "../support/setup.ts";
 
 export const SUBJECT = "zonecast";
 
@@ -12,12 +13,38 @@ export interface Contender {
   readonly server: DnsServer;
 }
 
-export interface Contenders extends AsyncDisposable {
-  readonly zone: BenchZone;
-  /** zonecast first. */
-  readonly all: readonly Contender[];
-  readonly zonecast: Contender;
+/** Owns: the servers; disposing stops them. */
+export class Contenders implements AsyncDisposable {
+  constructor(
+    readonly zone: BenchZone,
+    /** zonecast first. */
+    readonly all: readonly Contender[],
+  ) {}
+
+  get zonecast(): Contender {
+    return this.all[0];
+  }
+
+  /** Stops them all, to be started one by one with what they had. */
+  async stop(): Promise<void> {
+    for (const { server } of this.all) await server.stop();
+  }
+
+  /** Starts those that were stopped. */
+  async start(): Promise<void> {
+    for (const { server } of this.all) {
+      if (server.pid === undefined) await server.start();
+      await newSerial(server, this.zone.name, undefined, LOAD_MS);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { server } of this.all) await server[Symbol.asyncDispose]();
+  }
 }
+
+/** How long loading a zone may take, in ms. */
+const LOAD_MS = 180_000;
 
 /**
  * Starts zonecast, from its state file, and every peer, from a master file, with the zone of `size`
@@ -26,9 +53,7 @@ export interface Contenders extends AsyncDisposable {
 export async function startContenders(bench: Bench, size: number): Promise<Contenders> {
   const zone = await bench.zone(size);
   const all: Contender[] = [];
-  const disposeAll = async () => {
-    for (const { server } of all) await server[Symbol.asyncDispose]();
-  };
+  const contenders = new Contenders(zone, all);
   try {
     all.push({ name: SUBJECT, server: await bench.sources.restarted(size) });
     for (const peer of bench.peers) {
@@ -37,10 +62,10 @@ export async function startContenders(bench: Bench, size: number): Promise<Conte
     }
     await assertSameContent(bench.client, zone, all);
   } catch (error) {
-    await disposeAll();
+    await contenders[Symbol.asyncDispose]();
     throw error;
   }
-  return { zone, all, zonecast: all[0], [Symbol.asyncDispose]: disposeAll };
+  return contenders;
 }
 
 /**
@@ -58,7 +83,7 @@ export async function assertSameContent(
   for (const { name, server } of contenders) {
     const came = await client.run<TransferResult>("axfr", {
       port: server.port,
-      zone: ZONE,
+      zone: zone.name,
       content: 1,
     });
     if (came.content !== sent.content || came.contentRecords !== sent.contentRecords) {
@@ -92,6 +117,39 @@ export function bestPeer(
     if (median !== undefined && (!best || better(median, best.median))) best = { name, median };
   }
   return best;
+}
+
+/** How often a peer that fails is asked again. */
+const MOST_TRIES = 20;
+
+/**
+ * Zone transfers from one server, several at once.
+ *
+ * A peer that fails is asked again, all clients anew, and the report says how often: just after its
+ * start YADIFA answers SERVFAIL to some of many at once. zonecast gets no second chance.
+ *
+ * @throws {Error} as {@link BenchClient.run}
+ */
+export async function transfer(
+  bench: Bench,
+  scenario: string,
+  { name, server }: Contender,
+  flags: ClientFlags = {},
+): Promise<TransferResult> {
+  const fault = `${name} failed a transfer, and was asked again`;
+  for (let tries = 1;; tries++) {
+    try {
+      return await bench.client.run<TransferResult>("axfr", {
+        port: server.port,
+        zone: ZONE,
+        ...flags,
+      });
+    } catch (error) {
+      if (name === SUBJECT || tries === MOST_TRIES || server.pid === undefined) throw error;
+      bench.progress(`${fault}: ${error instanceof Error ? error.message : error}`);
+      bench.note(scenario, fault);
+    }
+  }
 }
 
 /** The largest CPU share of the client by server, as a sentence. */

@@ -82,6 +82,7 @@ async function measure({ scenarios, rounds, json, svg, quick }: Options): Promis
   for (const scenario of scenarios) {
     bench.progress(`${scenario.name}: ${scenario.title}`);
     try {
+      if (!scenario.contenders) await bench.endContenders();
       await scenario.run(bench);
     } catch (error) {
       bench.progress(`${scenario.name} failed: ${error instanceof Error ? error.stack : error}`);

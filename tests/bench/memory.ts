@@ -3,8 +3,13 @@ import { newSerial } from "../support/setup.ts";
 import { until } from "../support/wait.ts";
 import { startZonecast, type Zonecast } from "../support/zonecast.ts";
 import type { BenchDatabase } from "./sources.ts";
-import { assertSameContent, type Contender, startContenders, SUBJECT } from "./contenders.ts";
-import { noteSameContent } from "./contenders.ts";
+import {
+  assertSameContent,
+  type Contender,
+  noteSameContent,
+  SUBJECT,
+  transfer,
+} from "./contenders.ts";
 import { peakWhile, type Resident, residentTree, untilQuiet } from "./resident.ts";
 import type { Bench, Scenario } from "./scenario.ts";
 import { ZONE } from "./zones.ts";
@@ -32,17 +37,18 @@ async function run(bench: Bench): Promise<void> {
     bench.record({ ...key, what, value: rss });
     bench.record({ ...key, what: `${what}, PSS`, value: pss });
   };
-  const transferAll = async ({ name, server }: Contender) => {
+  const transferAll = async (contender: Contender) => {
+    const { name, server } = contender;
     const pid = server.pid!;
     const work = async () => {
-      await bench.client.run("axfr", { port: server.port, zone: ZONE, clients: CLIENTS });
+      await transfer(bench, SCENARIO, contender, { clients: CLIENTS });
     };
     record(name, TRANSFERS, await peakWhile(pid, work));
   };
   {
-    await using contenders = await startContenders(bench, size);
+    const contenders = await bench.contenders(size);
     // What a transfer before it leaves behind is not counted.
-    for (const { server } of contenders.all) await server.stop();
+    await contenders.stop();
     await bench.interleave(contenders.all, async (contender, round) => {
       const { name, server } = contender;
       bench.progress(`round ${round + 1}: ${name}`);
@@ -134,4 +140,9 @@ function judge(bench: Bench, size: number): void {
   goal(READING, median(READING), GOALS.reading);
 }
 
-export const MEMORY: Scenario = { name: SCENARIO, title: "memory of all its processes", run };
+export const MEMORY: Scenario = {
+  name: SCENARIO,
+  title: "memory of all its processes",
+  contenders: true,
+  run,
+};

@@ -1,12 +1,6 @@
 /** SOA and A questions over UDP. */
 import type { QuestionsResult } from "./client.ts";
-import {
-  assertSameContent,
-  ClientShares,
-  noteSameContent,
-  startContenders,
-  SUBJECT,
-} from "./contenders.ts";
+import { assertSameContent, ClientShares, noteSameContent, SUBJECT } from "./contenders.ts";
 import type { Bench, Scenario } from "./scenario.ts";
 import { label, ZONE } from "./zones.ts";
 
@@ -31,7 +25,7 @@ async function writeNames(path: string, size: number): Promise<void> {
 
 async function run(bench: Bench): Promise<void> {
   const size = bench.size(SIZE);
-  await using contenders = await startContenders(bench, size);
+  const contenders = await bench.contenders(size);
   const names = `${await bench.tempDir()}/names`;
   await writeNames(names, size);
   const shares = new ClientShares();
@@ -78,4 +72,9 @@ async function run(bench: Bench): Promise<void> {
   bench.note(SCENARIO, String(shares));
 }
 
-export const QUESTIONS: Scenario = { name: SCENARIO, title: "questions over UDP", run };
+export const QUESTIONS: Scenario = {
+  name: SCENARIO,
+  title: "questions over UDP",
+  contenders: true,
+  run,
+};

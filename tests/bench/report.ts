@@ -129,7 +129,7 @@ function columns(table: readonly (readonly string[])[], left: number): string[] 
 function scenarioLines(results: Results, name: string): string[] {
   const rows = rowsOf(results.samples, name);
   if (rows.length === 0) return ["  (nothing was measured)"];
-  const head = ["", "zone", "server", "median", "min", "max", "rounds", "÷ zonecast"];
+  const head = ["", "zone", "server", "median", "min", "max", "samples", "÷ zonecast"];
   let last = "";
   const cells = rows.map((row) => {
     const what = `${row.what}\0${row.size}`;
@@ -159,6 +159,15 @@ function goalLine(goal: JudgedGoal): string {
   }  ${goal.what}: ${value}, goal ${bound}${because}${reason}`;
 }
 
+/** A scenario's notes; one that was made several times stands once, with how often. */
+function notesOf(notes: readonly Note[], scenario: string): string[] {
+  const counts = new Map<string, number>();
+  for (const note of notes) {
+    if (note.scenario === scenario) counts.set(note.text, (counts.get(note.text) ?? 0) + 1);
+  }
+  return Array.from(counts, ([text, count]) => count === 1 ? text : `${text} (${count} times)`);
+}
+
 function machineLines({ machine, zonecast, peers, rounds, quick }: Results): string[] {
   const memory = `${(machine.memory / 2 ** 30).toFixed(1)} GiB`;
   return [
@@ -183,7 +192,7 @@ export function reportText(results: Results): string {
   const lines = [...machineLines(results)];
   for (const { name, title } of results.scenarios) {
     lines.push("", `${name}: ${title}`, ...scenarioLines(results, name));
-    for (const note of results.notes) if (note.scenario === name) lines.push(`  ${note.text}`);
+    lines.push(...notesOf(results.notes, name).map((text) => `  ${text}`));
     for (const goal of results.goals) if (goal.scenario === name) lines.push(goalLine(goal));
   }
   const count = (verdict: string) =>
@@ -203,7 +212,7 @@ export function reportJson(results: Results): string {
     title,
     rows: rowsOf(results.samples, name),
     goals: results.goals.filter(({ scenario }) => scenario === name),
-    notes: results.notes.filter(({ scenario }) => scenario === name).map(({ text }) => text),
+    notes: notesOf(results.notes, name),
   }));
   return `${
     JSON.stringify({ ...results, goals: undefined, notes: undefined, scenarios }, null, 2)

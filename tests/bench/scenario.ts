@@ -6,6 +6,7 @@
  * was sent, and last judges the goals it stands for.
  */
 import type { BenchClient } from "./client.ts";
+import type { Contenders } from "./contenders.ts";
 import type { Sources } from "./sources.ts";
 import type { Peer } from "./peers/peer.ts";
 import type { BenchZone } from "./zones.ts";
@@ -60,6 +61,12 @@ export interface Bench {
   /** Databases and state files that hold a zone, for zonecast. */
   readonly sources: Sources;
 
+  /**
+   * zonecast and all peers, serving the zone of `size` address records; all of them run.
+   *
+   * One set at a time: it is kept for the next scenario of the same size, and ended for another.
+   */
+  contenders(size: number): Promise<Contenders>;
   /** The number of address records to use for `records`: no more than 10,000 in the short form. */
   size(records: number): number;
   /** The zone of that many address records, as a master file. Made once. */
@@ -97,13 +104,15 @@ export interface Scenario {
   readonly name: string;
   /** One line for the report. */
   readonly title: string;
+  /** Whether it measures {@link Bench.contenders}; else none of them runs beside it. */
+  readonly contenders?: boolean;
   run(bench: Bench): Promise<void>;
 }
 
-/** Whether a goal is met. Pure. */
-export function judge(goal: Goal): Verdict {
+/** Whether a goal is met. Pure. @param quick  the short form measures nothing */
+export function judge(goal: Goal, quick: boolean): Verdict {
   const { value, atMost, atLeast } = goal;
-  if (value === undefined || (atMost === undefined && atLeast === undefined)) {
+  if (quick || value === undefined || (atMost === undefined && atLeast === undefined)) {
     return "not measured";
   }
   const met = (atMost === undefined || value <= atMost) &&

@@ -1,7 +1,7 @@
 /** From starting the process to serving the last known zone. */
 import type { DnsServer } from "../support/dns_server.ts";
 import { now, type WaitResult } from "./client.ts";
-import { assertSameContent, noteSameContent, startContenders, SUBJECT } from "./contenders.ts";
+import { assertSameContent, noteSameContent, SUBJECT } from "./contenders.ts";
 import type { Bench, Scenario } from "./scenario.ts";
 import { ZONE } from "./zones.ts";
 
@@ -36,12 +36,10 @@ async function timeStart(bench: Bench, server: DnsServer, serial: number): Promi
 
 async function run(bench: Bench): Promise<void> {
   const size = bench.size(SIZE);
-  await using contenders = await startContenders(bench, size);
+  const contenders = await bench.contenders(size);
   const serials = new Map<DnsServer, number>();
-  for (const { server } of contenders.all) {
-    serials.set(server, (await server.serial(ZONE))!);
-    await server.stop();
-  }
+  for (const { server } of contenders.all) serials.set(server, (await server.serial(ZONE))!);
+  await contenders.stop();
   await bench.interleave(contenders.all, async ({ name, server }, round) => {
     bench.progress(`round ${round + 1}: ${name}`);
     const value = await timeStart(bench, server, serials.get(server)!);
@@ -66,4 +64,4 @@ async function run(bench: Bench): Promise<void> {
   });
 }
 
-export const START: Scenario = { name: SCENARIO, title: "start to serving", run };
+export const START: Scenario = { name: SCENARIO, title: "start to serving", contenders: true, run };

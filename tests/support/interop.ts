@@ -24,6 +24,7 @@ const NEEDS = {
     package: "python3-dnspython",
   },
   psql: { programs: ["psql"], package: "postgresql-client" },
+  gcc: { programs: ["gcc"], package: "gcc, libc6-dev" },
   compilezone: { programs: ["named-compilezone"], package: "bind9-utils" },
 } as const;
 
