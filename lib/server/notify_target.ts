@@ -22,6 +22,7 @@ import type { ZoneVersion } from "../zone/mod.ts";
 import type { Clock } from "./clock.ts";
 import type { LogLimiter } from "./log_limiter.ts";
 import { NOTIFY_GAP_MS } from "./limits.ts";
+import { freeId } from "./message_ids.ts";
 import { Pacer } from "./pacer.ts";
 import type { Secondary } from "./secondary.ts";
 import type { SecondaryStates, SecondaryZone } from "./secondary_state.ts";
@@ -31,7 +32,6 @@ import { anyLocalIp, type UdpSocket } from "./udp_socket.ts";
 interface Outstanding {
   readonly version: ZoneVersion;
   readonly id: number;
-  readonly message: Uint8Array;
   readonly state: SecondaryZone;
   tries: number;
   /** True while it waits for its turn to be sent. */
@@ -113,11 +113,10 @@ export class NotifyTarget {
 
   #begin(version: ZoneVersion, state: SecondaryZone): void {
     this.#drop(this.#byZone.get(state.zone));
-    const id = this.#freeId();
+    const id = freeId(this.#byId);
     const outstanding: Outstanding = {
       version,
       id,
-      message: notifyMessage(id, version.soa),
       state,
       tries: 0,
       queued: false,
@@ -201,7 +200,8 @@ export class NotifyTarget {
       attempts: state.notify!.attempts + 1,
     };
     const to = { ip: this.#secondary.ip, port: this.#secondary.port };
-    this.socket?.send(outstanding.message, to, (error) => this.#failed(error));
+    const message = notifyMessage(outstanding.id, version.soa);
+    this.socket?.send(message, to, (error) => this.#failed(error));
     this.#log.debug("NOTIFY sent", {
       zone: state.zone,
       serial: version.serial,
@@ -246,16 +246,6 @@ export class NotifyTarget {
     const { zone } = outstanding.state;
     if (this.#byZone.get(zone) === outstanding) this.#byZone.delete(zone);
     if (this.#byId.get(outstanding.id) === outstanding) this.#byId.delete(outstanding.id);
-  }
-
-  /** An ID not in use; unpredictable, so that replies are hard to forge (RFC 5452). */
-  #freeId(): number {
-    const id = new Uint16Array(1);
-    for (let tries = 0; tries < 64; tries++) {
-      crypto.getRandomValues(id);
-      if (!this.#byId.has(id[0])) break;
-    }
-    return id[0];
   }
 }
 

@@ -4,7 +4,7 @@
  * Reads the zone table, never writes it. Owns: sockets, timers and
  * per-secondary state, from {@link DnsServer.start} to {@link DnsServer.close}.
  */
-import { formatName, type Name } from "../dns/mod.ts";
+import { canonicalKey, formatName, type Name } from "../dns/mod.ts";
 import {
   type Cidr,
   formatSocketAddress,
@@ -15,6 +15,7 @@ import {
 import type { DifferenceReader, ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import { Access } from "./access.ts";
 import { BufferAccount } from "./buffer_account.ts";
+import { Announcements } from "./announcements.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { DnsService, type ServerCounts } from "./dns_service.ts";
@@ -31,6 +32,7 @@ import { NotifySender } from "./notify_sender.ts";
 import { ResponseRate } from "./response_rate.ts";
 import type { Secondary } from "./secondary.ts";
 import { SecondaryStates, type SecondaryZone } from "./secondary_state.ts";
+import { Schedule } from "./schedule.ts";
 import { type SerialSurvey, surveySerials } from "./serial_survey.ts";
 import { ServerError } from "./server_error.ts";
 import { SoaClient } from "./soa_client.ts";
@@ -118,13 +120,15 @@ export class DnsServer {
   readonly #notify: NotifySender;
   readonly #client: SoaClient;
   readonly #watcher: Watcher;
+  readonly #announcements: Announcements;
   readonly #clock: Clock;
   #tcp: TcpListener[] = [];
   #udp: UdpListener[] = [];
 
   constructor(options: DnsServerOptions) {
     this.#options = options;
-    const { zones, secondaries, log, clock = SYSTEM_CLOCK } = options;
+    const { zones, secondaries, log } = options;
+    const clock = new Schedule(options.clock ?? SYSTEM_CLOCK);
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#access = new Access({
       ...options,
@@ -167,6 +171,10 @@ export class DnsServer {
       lagAlarmMs: options.lagAlarmMs ?? DEFAULT_LAG_ALARM_MS,
       onSecondary: options.onSecondary,
     });
+    this.#announcements = new Announcements(clock, (version) => {
+      this.#watcher.announced(version);
+      this.#notify.announce(version);
+    });
     this.#clock = clock;
   }
 
@@ -198,12 +206,12 @@ export class DnsServer {
 
   /** Tells every secondary of a version that is being served, and watches until they show it. */
   announce(version: ZoneVersion): void {
-    this.#watcher.announced(version);
-    this.#notify.announce(version);
+    this.#announcements.add(version);
   }
 
   /** Stops telling about a zone that is no longer served. */
   retire(apex: Name): void {
+    this.#announcements.drop(canonicalKey(apex));
     this.#notify.retire(apex);
     this.#watcher.retire(apex);
     this.#states.retire(apex);
@@ -240,6 +248,7 @@ export class DnsServer {
 
   /** Stops: no more queries, NOTIFY or connections; running transfers have `drainMs` to end. */
   async close({ drainMs }: { drainMs: number }): Promise<void> {
+    this.#announcements.close();
     this.#notify.close();
     this.#watcher.close();
     this.#client.close();

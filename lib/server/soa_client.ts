@@ -17,6 +17,7 @@ import {
   SOA_QUERIES_IN_FLIGHT,
 } from "./limits.ts";
 import { LogLimiter } from "./log_limiter.ts";
+import { freeId } from "./message_ids.ts";
 import { Pacer } from "./pacer.ts";
 import { anyLocalIp, type OpenUdpSocket, openUdpSocket, type UdpSocket } from "./udp_socket.ts";
 
@@ -210,7 +211,7 @@ export class SoaPeer {
 
   #send(question: Question): boolean {
     if (question.done) return false; // taken back meanwhile
-    const id = this.#freeId();
+    const id = freeId(this.#inFlight);
     question.id = id;
     this.#waiting.delete(question);
     this.#inFlight.set(id, question);
@@ -235,12 +236,5 @@ export class SoaPeer {
     question.cancelTimer = undefined;
     this.#waiting.delete(question);
     if (question.id !== undefined) this.#inFlight.delete(question.id);
-  }
-
-  /** An ID not in use; unpredictable, so that answers are hard to forge (RFC 5452). */
-  #freeId(): number {
-    const id = new Uint16Array(1);
-    do crypto.getRandomValues(id); while (this.#inFlight.has(id[0]));
-    return id[0];
   }
 }
