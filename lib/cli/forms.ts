@@ -21,6 +21,7 @@ import {
   SIZE_TAKES,
   type SocketAddress,
 } from "../ops/mod.ts";
+import { MAX_IDENTITY_OCTETS } from "../server/mod.ts";
 import { CommandError } from "./errors.ts";
 import type { ValueForm } from "./flags.ts";
 
@@ -99,6 +100,28 @@ export const EACH: ValueForm<number> = {
   placeholder: "COUNT|off",
   takes: "1 for each, 2 for every other one and so on, or off",
   parse: (text) => text === "off" ? 0 : COUNT.parse(text),
+};
+
+/** Octets of a UDP message: below 512 no client expects, above 4,096 no path carries whole. */
+export const UDP_SIZE: ValueForm<number> = {
+  placeholder: "SIZE",
+  takes: "octets, from 512 to 4096",
+  parse: (text) => {
+    const octets = parseSize(text);
+    if (octets < 512 || octets > 4_096) throw wrong("it is out of range");
+    return octets;
+  },
+};
+
+/** What a server tells of itself. */
+export const IDENTITY: ValueForm<string> = {
+  placeholder: "TEXT",
+  takes: `1 to ${MAX_IDENTITY_OCTETS} printable ASCII characters`,
+  parse: (text) => {
+    if (!/^[ -~]+$/.test(text)) throw wrong("it has other characters");
+    if (text.length > MAX_IDENTITY_OCTETS) throw wrong("it is too long");
+    return text;
+  },
 };
 
 /** Where to listen. */

@@ -58,6 +58,10 @@ export interface ServeConfig {
   readonly lagAlarmMs: number;
   /** Prefixes whose UDP answers are not limited in number. */
   readonly rateExempt: readonly Cidr[];
+  /** Which server this is; undefined: not told. */
+  readonly serverId: string | undefined;
+  /** Its version; undefined: not told. */
+  readonly chaosVersion: string | undefined;
   /** Where they differ from the defaults. */
   readonly limits: Partial<ServerLimits>;
 }

@@ -76,6 +76,8 @@ function readConfig(flags: ServeFlags, context: Context): ServeConfig {
     feedRetentionMs: flags["feed-retention"],
     lagAlarmMs: flags["lag-alarm"],
     rateExempt: flags["rrl-exempt"],
+    serverId: flags["server-id"],
+    chaosVersion: flags["chaos-version"],
     limits: limitsOf(flags),
   };
 }
@@ -94,6 +96,7 @@ function limitsOf(flags: ServeFlags): Partial<ServerLimits> {
     transfers: flags["max-transfers"],
     transfersPerClient: flags["max-transfers-per-client"],
     bufferOctets: flags["max-buffers"],
+    udpOctets: flags["max-udp-size"],
     answersPerSecond: flags.rrl,
     slip: flags["rrl-slip"],
   };

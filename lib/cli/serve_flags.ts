@@ -16,6 +16,7 @@ import {
   COUNT,
   DURATION,
   EACH,
+  IDENTITY,
   INTERVAL,
   LISTEN_ADDRESS,
   oneOf,
@@ -23,6 +24,7 @@ import {
   RATE,
   SERIAL,
   SIZE,
+  UDP_SIZE,
   ZONE,
 } from "./forms.ts";
 import { SOURCE_FLAGS } from "./source_flags.ts";
@@ -61,6 +63,17 @@ export const SERVE_FLAGS = {
   "allow-query": repeated(CIDR, {
     help: "may ask; secondaries always may",
     defaultText: "everybody",
+  }),
+  "server-id": optional(IDENTITY, {
+    help: "told to whoever asks which server this is: NSID, id.server, hostname.bind",
+    defaultText: "not told",
+  }),
+  "chaos-version": optional(IDENTITY, {
+    help: "told to whoever asks for version.server or version.bind",
+    defaultText: "not told",
+  }),
+  "max-udp-size": withDefault(UDP_SIZE, String(DEFAULT_LIMITS.udpOctets), {
+    help: "octets of a UDP answer; what is longer is asked for again over TCP",
   }),
   zone: repeated(ZONE, {
     help: "serve only this zone of the source",

@@ -1,9 +1,15 @@
 /**
  * What bounds the server: connections, time, octets. Every bound with its reason.
  */
+import { MAX_UDP_OCTETS } from "../wire/mod.ts";
 
 /** Bounds that a deployment may set; {@link DEFAULT_LIMITS} has the defaults. */
 export interface ServerLimits {
+  /**
+   * Octets of a UDP answer, and of the queries clients are told we take: more than a path's MTU
+   * carries comes in fragments, or not at all (RFC 9715 §3.1).
+   */
+  readonly udpOctets: number;
   /** TCP connections in all. Each costs a file descriptor; 1,024 is systemd's soft default, so stay below. */
   readonly connections: number;
   /** Of these, connections of addresses that may not transfer: strangers never lock secondaries out. */
@@ -38,6 +44,7 @@ export interface ServerLimits {
 }
 
 export const DEFAULT_LIMITS: ServerLimits = {
+  udpOctets: MAX_UDP_OCTETS,
   connections: 900,
   strangerConnections: 400,
   connectionsPerSecondary: 256,

@@ -2,7 +2,12 @@
 export { Access, type AccessRules } from "./access.ts";
 export type { Clock } from "./clock.ts";
 export type { ServerCounts } from "./dns_service.ts";
-export { DEFAULT_LIMITS, DEFAULT_RATE_EXEMPT, type ServerLimits } from "./limits.ts";
+export {
+  DEFAULT_LIMITS,
+  DEFAULT_RATE_EXEMPT,
+  MAX_IDENTITY_OCTETS,
+  type ServerLimits,
+} from "./limits.ts";
 export {
   parseSecondaries,
   parseSecondary,

@@ -18,6 +18,7 @@ import { BufferAccount } from "./buffer_account.ts";
 import { Announcements } from "./announcements.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
+import { Cookies } from "./cookies.ts";
 import { DnsService, type ServerCounts } from "./dns_service.ts";
 import { freeDescriptors } from "./descriptors.ts";
 import {
@@ -55,6 +56,10 @@ export interface DnsServerOptions {
   readonly allowQuery?: readonly Cidr[];
   /** Prefixes whose UDP answers are not limited; default {@link DEFAULT_RATE_EXEMPT}. */
   readonly rateExempt?: readonly Cidr[];
+  /** Which server this is; undefined: not told. */
+  readonly serverId?: string;
+  /** Its version; undefined: not told. */
+  readonly chaosVersion?: string;
   /** Where IXFR's differences come from; without it every IXFR client gets the zone. */
   readonly differences?: DifferenceReader;
   readonly log: Logger;
@@ -142,6 +147,11 @@ export class DnsServer {
       states: this.#states,
       differences: options.differences,
       rate: responseRate(this.#limits, clock),
+      cookies: new Cookies(clock),
+      serverId: options.serverId,
+      chaosVersion: options.chaosVersion,
+      udpOctets: this.#limits.udpOctets,
+      idleMs: this.#limits.idleMs,
       log,
       clock,
       onFetched: (secondary, apex, serial) => this.#watcher.fetched(secondary, apex, serial),

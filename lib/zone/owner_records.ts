@@ -10,6 +10,7 @@ import {
   equalOctets,
   type Name,
   type ResourceRecord,
+  TYPE,
 } from "../dns/mod.ts";
 
 /** One owner with its records: by type, then by RDATA octets; no duplicates, one TTL an RRset. */
@@ -44,15 +45,24 @@ export function normalizeOwner(
   const out: ResourceRecord[] = [];
   let ttlsDiffered = false;
   for (let from = 0, to = 0; from < sorted.length; from = to) {
-    const type = sorted[from].type;
     let ttl = sorted[from].ttl;
-    for (to = from; to < sorted.length && sorted[to].type === type; to++) {
+    for (to = from; to < sorted.length && isSameRRset(sorted[from], sorted[to]); to++) {
       if (sorted[to].ttl !== ttl) ttlsDiffered = true;
       ttl = Math.min(ttl, sorted[to].ttl);
     }
     appendRRset(out, sorted.slice(from, to), owner, ttl);
   }
   return { records: out, ttlsDiffered };
+}
+
+/**
+ * Whether two records of one owner share a TTL: those of one type do.
+ *
+ * Spec: RFC 4034 §3 (signatures are no RRset: each has the TTL of what it covers).
+ */
+function isSameRRset(a: ResourceRecord, b: ResourceRecord): boolean {
+  if (a.type !== b.type) return false;
+  return a.type !== TYPE.RRSIG || a.rdata[0] === b.rdata[0] && a.rdata[1] === b.rdata[1];
 }
 
 /** Appends one sorted RRset without its duplicates, with one owner spelling and TTL. */
