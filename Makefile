@@ -2,6 +2,7 @@
 #
 #   make run     a demo zone on 127.0.0.1:5300
 #   make test    every test there is, with a real Postgres; ONLY=tests/unit runs a part
+#                (ZONECAST_TEST_LANES=1: one file after another; .ci/test.ts)
 #   make bench   measures zonecast beside Debian's servers; ROUNDS=n, ONLY=scenario,…, JSON=FILE, SVG=FILE, QUICK=1
 #   make check   format, lint, types, import directions, by the pinned Deno: others differ in detail
 #   make build   dist/zonecast, one executable (TARGET=aarch64-unknown-linux-gnu adds
@@ -24,7 +25,8 @@ run:
 	@.ci/demo
 
 test: build
-	ZONECAST_TEST_BINARY=1 $(deno) test $(FROZEN) --no-prompt --no-check --allow-all $(or $(ONLY),tests)
+	@ZONECAST_TEST_BINARY=1 $(deno) run $(FROZEN) --no-prompt --no-check --allow-all .ci/test.ts \
+		$(FROZEN) $(or $(ONLY),tests)
 
 # What cannot be installed here is named, and left out.
 bench: build

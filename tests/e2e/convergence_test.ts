@@ -57,7 +57,7 @@ async function converged(zonecast: Zonecast, name: string): Promise<void> {
   await until(async () => {
     const [served, held] = await both();
     return JSON.stringify(served) === JSON.stringify(held);
-  }, { what: `${name} is served as the source holds it`, timeoutMs: 20_000, intervalMs: 100 })
+  }, { what: `${name} is served as the source holds it`, intervalMs: 100 })
     .catch(async () => {
       const [served, held] = await both();
       assertSameLines(served, held);
@@ -90,7 +90,7 @@ interopTest("changes, kills and restarts at once: in the end all hold the same",
     ];
     for (const disturbance of [...disturb, ...disturb]) {
       const before = committed;
-      await until(() => committed >= before + 40, { what: "40 more commits", timeoutMs: 30_000 });
+      await until(() => committed >= before + 40, { what: "40 more commits" });
       await disturbance();
     }
   } finally {

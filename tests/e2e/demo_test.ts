@@ -34,7 +34,7 @@ interopTest("the demo serves, its printed lines work, and Ctrl-C leaves no proce
   // The Deno that runs the tests: not every machine has one on PATH.
   const env = { DENO: Deno.execPath(), DEMO_PORT: String(port), DEMO_DIR: `${dir.path}/demo` };
   await using demo = spawn(`${ROOT}.ci/demo`, [], { name: "demo", cwd: "/", env });
-  await untilServed(server, "www.demo.example", "A", ["192.0.2.1"], 30_000);
+  await untilServed(server, "www.demo.example", "A", ["192.0.2.1"]);
   const lines = printedLines(demo);
   const sh = (script: string) => mustRun("sh", ["-euc", script], { cwd: ROOT, env });
 

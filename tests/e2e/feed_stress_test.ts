@@ -201,7 +201,6 @@ systemTest(
       return served.symmetricDifference(wanted).size === 0;
     }, {
       what: "the zones served are what the table says",
-      timeoutMs: 30_000,
       intervalMs: 100,
       seen: () => ({
         rows: wanted.size,

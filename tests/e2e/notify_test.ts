@@ -1,8 +1,8 @@
 /** NOTIFY is sent until it is acknowledged, to the secondary that has not, and not beyond. */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { systemTest } from "../support/interop.ts";
 import { startPostgres } from "../support/postgres.ts";
-import { startFakeSecondary } from "../support/secondary_fake.ts";
+import { type NotifyReaction, startFakeSecondary } from "../support/secondary_fake.ts";
 import { newSerial, serveZones, sourceDatabase } from "../support/setup.ts";
 import { untilStatus } from "../support/status.ts";
 
@@ -14,6 +14,15 @@ systemTest("NOTIFY is repeated until it is acknowledged", async (t) => {
   const { url, sql } = await sourceDatabase(postgres, [ZONE]);
   await using deaf = startFakeSecondary({ reaction: "ignore" });
   await using good = startFakeSecondary();
+  good.follows = true; // one that lags behind what it acknowledged is told again after 5 s
+  const acknowledge = () => {
+    deaf.reaction = "acknowledge";
+    deaf.follows = true;
+  };
+  const react = (reaction: NotifyReaction) => {
+    deaf.reaction = reaction;
+    deaf.follows = false;
+  };
   await using zonecast = await serveZones({
     source: url,
     zones: [ZONE],
@@ -25,8 +34,8 @@ systemTest("NOTIFY is repeated until it is acknowledged", async (t) => {
 
   await t.step("twice ignored, at the third acknowledged", async () => {
     await deaf.received(2);
-    deaf.reaction = "acknowledge";
-    await deaf.received(3, 20_000);
+    acknowledge();
+    await deaf.received(3);
     const report = await untilStatus(
       zonecast,
       "the acknowledgement",
@@ -35,23 +44,21 @@ systemTest("NOTIFY is repeated until it is acknowledged", async (t) => {
     assertEquals(notifyOf(report, 0)?.attempts, 3);
     assertEquals(notifyOf(report, 1)?.attempts, 1);
     assertEquals(deaf.notifies.map((notify) => notify.serial), [serial, serial, serial]);
-    const [first, second, third] = deaf.notifies.map(({ atMs }) => atMs);
-    assert(third - second > second - first, "the pauses grow");
   });
 
   await t.step("a wrong answer is none", async () => {
-    deaf.reaction = "wrong-id";
+    react("wrong-id");
     await sql`insert into zonecast.records (zone, name, type, content)
       values (${NAME}, 'one', 'A', '192.0.2.1')`;
     const next = await newSerial(zonecast, ZONE, serial);
     await deaf.received(5);
-    deaf.reaction = "acknowledge";
-    await deaf.received(6, 20_000);
+    acknowledge();
+    await deaf.received(6);
     assertEquals(deaf.notifies.slice(3).map((notify) => notify.serial), [next, next, next]);
   });
 
   await t.step("a newer serial takes the place of one not acknowledged", async () => {
-    deaf.reaction = "ignore";
+    react("ignore");
     const before = deaf.notifies.length;
     let last = await newSerial(zonecast, ZONE, undefined);
     for (const address of ["192.0.2.2", "192.0.2.3"]) {
@@ -59,8 +66,8 @@ systemTest("NOTIFY is repeated until it is acknowledged", async (t) => {
       last = await newSerial(zonecast, ZONE, last);
     }
     await deaf.received(before + 2);
-    deaf.reaction = "acknowledge";
-    const { serial: told } = await deaf.received(before + 3, 20_000);
+    acknowledge();
+    const { serial: told } = await deaf.received(before + 3);
     assertEquals(told, last);
     await untilStatus(zonecast, "the acknowledgement of the last", (report) => {
       const notify = notifyOf(report, 0);

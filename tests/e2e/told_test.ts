@@ -4,7 +4,7 @@ import type postgres from "postgres";
 import { serveFollowed } from "../support/followed.ts";
 import { interopTest } from "../support/interop.ts";
 import { startPostgres } from "../support/postgres.ts";
-import { served } from "../support/served.ts";
+import { served, untilServed } from "../support/served.ts";
 import { newSerial, sourceDatabase } from "../support/setup.ts";
 import { untilStatus } from "../support/status.ts";
 import { until } from "../support/wait.ts";
@@ -60,7 +60,7 @@ class Application {
     );
   }
 
-  async waitLive(xid: string, timeout = "20 s"): Promise<Answer> {
+  async waitLive(xid: string, timeout = "60 s"): Promise<Answer> {
     const [answer] = await this.sql<Answer[]>`
       select state, serial::float8 as serial, live, "of", reason
       from zonecast.wait_live(${NAME}, ${xid}::xid8, ${timeout}::interval)`;
@@ -88,12 +88,13 @@ interopTest("an application is told what became of its change", {
     for (let n = 0; n < 4; n++) {
       const answer = await application.waitLive(await application.add(`live${n}`));
       // Asked at once: what wait_live says is so.
-      const shown = await Promise.all([nsd.serial(ZONE), knot.serial(ZONE)]);
-      const serial = await zonecast.serial(ZONE);
-      assertEquals(shown, [serial, serial]);
-      assertEquals({ ...answer }, { state: "live", serial, live: 2, of: 2, reason: null });
-      assertEquals(await served(nsd, `live${n}.${ZONE}`, "A"), ["192.0.2.1"]);
       assertEquals(await served(knot, `live${n}.${ZONE}`, "A"), ["192.0.2.1"]);
+      const serial = await newSerial(zonecast, ZONE, undefined);
+      assertEquals({ ...answer }, { state: "live", serial, live: 2, of: 2, reason: null });
+      assertEquals(await newSerial(knot, ZONE, undefined), serial);
+      // NSD's process of before the reload may answer once more beside the new one.
+      await nsd.reaches(ZONE, serial);
+      await untilServed(nsd, `live${n}.${ZONE}`, "A", ["192.0.2.1"]);
     }
   });
 
@@ -149,9 +150,16 @@ interopTest("an application is told what became of its change", {
     knot.signal("SIGSTOP");
     try {
       const xid = await application.add("stopped");
-      const { state, live, of, reason } = await application.waitLive(xid, "4 s");
-      assertEquals({ state, live, of }, { state: "published", live: 1, of: 2 });
-      assertEquals(reason, "not shown by secondary1");
+      const answer = await until(async () => {
+        const answer = await application.waitLive(xid, "1 s");
+        return answer.live === 1 && answer;
+      }, { what: "one of them is live" });
+      const { state, of, reason } = answer;
+      assertEquals({ state, of, reason }, {
+        state: "published",
+        of: 2,
+        reason: "not shown by secondary1",
+      });
     } finally {
       knot.signal("SIGCONT");
     }
@@ -218,7 +226,7 @@ interopTest("an application is told what became of its change", {
           seen_at is not null and last_notify is not null and last_transfer is not null as times
         from zonecast.secondaries where zone = ${NAME} order by secondary`;
       return rows.every((row) => row.serial === serial && row.state === "live") && rows;
-    }, { what: "what the secondaries show, written back", timeoutMs: 20_000 });
+    }, { what: "what the secondaries show, written back" });
     assertEquals(rows.map(({ kind, times }) => ({ kind, times })), [
       { kind: "ixfr", times: true },
       { kind: "ixfr", times: true },
@@ -227,7 +235,7 @@ interopTest("an application is told what became of its change", {
         changed_at <= published_at as in_order, snapshot is not null as has_snapshot
       from zonecast.published where zone = ${NAME} and serial = ${serial}`;
     assertEquals({ ...version }, { added: 1, removed: 0, in_order: true, has_snapshot: true });
-    assertEquals((await application.waitLive(xid, "5 s")).state, "live");
+    assertEquals((await application.waitLive(xid, "30 s")).state, "live");
   });
   assert(told.every(({ of }) => of === 2));
 });

@@ -106,6 +106,6 @@ interopTest(
     await until(async () => {
       const lines = await zoneLines(zonecast);
       return lines.join("\n") === changed.join("\n");
-    }, { what: "zonecast serves the changes", timeoutMs: 5000 });
+    }, { what: "zonecast serves the changes" });
   },
 );

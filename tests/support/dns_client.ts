@@ -6,7 +6,7 @@
  */
 import * as dnsPacket from "dns-packet";
 import { Buffer } from "node:buffer";
-import { within } from "./wait.ts";
+import { DEADLINE_MS, within } from "./wait.ts";
 
 export interface Server {
   readonly addr: string;
@@ -159,7 +159,7 @@ export interface Transfer {
 export async function* axfrMessages(
   server: Server,
   zone: string,
-  timeoutMs = 10_000,
+  timeoutMs = DEADLINE_MS,
 ): AsyncGenerator<Reply> {
   const octets = encodeQuery(randomId(), zone, "AXFR", {});
   for await (const message of tcpMessages(server, octets, timeoutMs)) yield decode(message);
@@ -170,7 +170,11 @@ export async function* axfrMessages(
  *
  * @throws {Error} the connection closed, or no message came in time, before the closing SOA
  */
-export async function axfr(server: Server, zone: string, timeoutMs = 10_000): Promise<Transfer> {
+export async function axfr(
+  server: Server,
+  zone: string,
+  timeoutMs = DEADLINE_MS,
+): Promise<Transfer> {
   return await wholeTransfer(axfrMessages(server, zone, timeoutMs), `AXFR of ${zone}`);
 }
 

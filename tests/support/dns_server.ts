@@ -10,7 +10,7 @@ import {
   which,
 } from "./processes.ts";
 import { tempDir } from "./tempdir.ts";
-import { until } from "./wait.ts";
+import { DEADLINE_MS, until } from "./wait.ts";
 
 export type SecondaryKind = "nsd" | "knot" | "bind" | "pdns";
 
@@ -71,7 +71,7 @@ async function answers(server: Server): Promise<boolean> {
 export async function untilListening(
   server: Server,
   process: Running,
-  timeoutMs = 15_000,
+  timeoutMs = DEADLINE_MS,
 ): Promise<void> {
   const state = await until(
     async () => !process.alive ? "ended" : await answers(server) && "listening",
@@ -131,7 +131,7 @@ class LaunchedServer implements DnsServer {
     return serialOf(this, zone);
   }
 
-  async reaches(zone: string, serial: number, timeoutMs = 20_000): Promise<void> {
+  async reaches(zone: string, serial: number, timeoutMs = DEADLINE_MS): Promise<void> {
     let shown: number | undefined;
     await until(async () => (shown = await this.serial(zone)) === serial, {
       what: `${this.name} has ${zone} at serial ${serial}`,

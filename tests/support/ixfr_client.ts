@@ -4,6 +4,7 @@ import type { Answer } from "dns-packet";
 import { Buffer } from "node:buffer";
 import { exchange, type Reply, type Server, tcpMessages } from "./dns_client.ts";
 import { readSequences, type Sequence } from "./ixfr.ts";
+import { DEADLINE_MS } from "./wait.ts";
 
 /** What came: the SOA alone, differences, or the whole zone. */
 export type IxfrAnswer =
@@ -88,7 +89,7 @@ export async function ixfr(
   server: Server,
   zone: string,
   serial: number,
-  { transport = "tcp", ednsOctets, timeoutMs = 10_000 }: IxfrOptions = {},
+  { transport = "tcp", ednsOctets, timeoutMs = DEADLINE_MS }: IxfrOptions = {},
 ): Promise<IxfrAnswer> {
   const query = ixfrQuery(zone, serial, ednsOctets);
   const records: Answer[] = [];

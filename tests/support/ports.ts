@@ -1,15 +1,42 @@
-/** Free loopback ports. */
+/**
+ * Free loopback ports.
+ *
+ * Test files run side by side, and a port may be chosen long before something listens on it: for
+ * a server not yet started, or one that is to come back on it. So each file takes a block of
+ * ports for itself, by listening on the block's first one for as long as the file runs.
+ */
 
-/** Below the ephemeral range, so that no client socket takes a port between choice and use. */
+/** All below the ephemeral range, so that no client socket takes a port between choice and use. */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
+/** Ports in a block; no test file needs nearly as many. */
+const BLOCK = 200;
 
-const given = new Set<number>();
+const listen = (port: number) => Deno.listen({ hostname: "127.0.0.1", port });
+
+/** Takes a block that no other test file has. Returns its first port, on which it listens. */
+function takeBlock(): number {
+  const blocks = (HIGHEST - LOWEST) / BLOCK;
+  const first = Math.floor(Math.random() * blocks);
+  for (let tries = 0; tries < blocks; tries++) {
+    const port = LOWEST + ((first + tries) % blocks) * BLOCK;
+    try {
+      listen(port).unref();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+  throw new Error(`All blocks of ports between ${LOWEST} and ${HIGHEST} are taken`);
+}
+
+const block = takeBlock();
+let given = 0;
 
 function isFree(port: number): boolean {
   try {
     Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port }).close();
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    listen(port).close();
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) return false;
@@ -17,13 +44,8 @@ function isFree(port: number): boolean {
   }
 }
 
-/** A port on 127.0.0.1 free for UDP and TCP, which this process has not given before. */
+/** A port on 127.0.0.1 free for UDP and TCP, which this test file has not given before. */
 export function freePort(): number {
-  for (let tries = 0; tries < 1000; tries++) {
-    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
-    if (given.has(port) || !isFree(port)) continue;
-    given.add(port);
-    return port;
-  }
-  throw new Error(`No free port found between ${LOWEST} and ${HIGHEST}`);
+  while (++given < BLOCK) if (isFree(block + given)) return block + given;
+  throw new Error(`All ${BLOCK} ports of the block from ${block} have been given`);
 }

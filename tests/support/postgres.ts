@@ -79,7 +79,7 @@ class Cluster implements TestPostgres {
     const client = postgres(url, {
       max: 4,
       backoff: () => 0.05,
-      connect_timeout: 5,
+      connect_timeout: 60,
       onnotice: () => {},
     });
     this.#clients.push(client);

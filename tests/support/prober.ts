@@ -6,7 +6,10 @@ import { sleep } from "./wait.ts";
 
 export interface Probe {
   readonly answers: number;
-  /** The longest time between two answers, or since the last, in ms. */
+  /**
+   * The longest time between two answers, or since the last, in ms; told by the questions asked
+   * in it, so that time in which the prober itself was kept from running does not count.
+   */
   readonly longestGapMs: number;
   /** Answers that were none: not NOERROR, not authoritative, without the SOA. */
   readonly bad: readonly string[];
@@ -27,8 +30,10 @@ class SoaProber implements Prober {
   readonly #bad: string[] = [];
   readonly #serials: number[] = [];
   #answers = 0;
-  #lastAt = performance.now();
-  #longestGapMs = 0;
+  #questions = 0;
+  /** As many questions had been asked at the last answer. */
+  #answeredAt = 0;
+  #longestGap = 0;
   #over = false;
   readonly #ended: Promise<unknown>;
 
@@ -37,10 +42,10 @@ class SoaProber implements Prober {
   }
 
   get probe(): Probe {
-    const sinceLast = performance.now() - this.#lastAt;
+    const sinceLast = this.#questions - this.#answeredAt;
     return {
       answers: this.#answers,
-      longestGapMs: Math.round(Math.max(this.#longestGapMs, sinceLast)),
+      longestGapMs: Math.max(this.#longestGap, sinceLast) * INTERVAL_MS,
       bad: [...this.#bad],
       serials: [...this.#serials],
     };
@@ -55,15 +60,15 @@ class SoaProber implements Prober {
         questions: [{ type: "SOA", name: this.zone }],
       });
       await this.#socket.send(octets, to);
+      this.#questions++;
       await sleep(INTERVAL_MS);
     }
   }
 
   async #listen(): Promise<void> {
     for await (const [octets] of this.#socket) {
-      const now = performance.now();
-      this.#longestGapMs = Math.max(this.#longestGapMs, now - this.#lastAt);
-      this.#lastAt = now;
+      this.#longestGap = Math.max(this.#longestGap, this.#questions - this.#answeredAt);
+      this.#answeredAt = this.#questions;
       this.#answers++;
       this.#judge(dnsPacket.decode(Buffer.from(octets)));
     }

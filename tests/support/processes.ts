@@ -5,15 +5,15 @@
  * failing test can show their logs (interop.ts). None outlives this process
  * (watchdog.ts).
  */
-import { until, within } from "./wait.ts";
+import { DEADLINE_MS, until, within } from "./wait.ts";
 import { unwatch, watch } from "./watchdog.ts";
 
 /** As much of a process's output as is kept, in characters; the oldest goes first. */
 const LOG_LIMIT = 1 << 20;
 /** How long a process may take to end by SIGTERM before SIGKILL. */
-const GRACE_MS = 5_000;
+const GRACE_MS = 20_000;
 /** How long output may go on after the end: a grandchild can hold the pipe open. */
-const DRAIN_MS = 500;
+const DRAIN_MS = 3_000;
 
 export interface SpawnOptions {
   /** For messages; default the command. */
@@ -36,7 +36,7 @@ export interface Running extends AsyncDisposable {
   /** Waits until its log matches. @throws {Error} it ended first, or time ran out */
   logged(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
   signal(signal: Deno.Signal): void;
-  /** Ends it by `signal`, by SIGKILL if that takes over 5 s. A process that has ended is no error. */
+  /** Ends it by `signal`, by SIGKILL if that takes over 20 s. A process that has ended is no error. */
   stop(signal?: Deno.Signal): Promise<Deno.CommandStatus>;
 }
 
@@ -103,7 +103,7 @@ class ChildProcess implements Running {
     return this.#log;
   }
 
-  async logged(pattern: RegExp, timeoutMs = 10_000): Promise<RegExpExecArray> {
+  async logged(pattern: RegExp, timeoutMs = DEADLINE_MS): Promise<RegExpExecArray> {
     const match = await until(() => pattern.exec(this.#log) ?? (!this.alive && "ended"), {
       what: `${this.name} logs ${pattern}`,
       timeoutMs,

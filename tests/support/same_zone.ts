@@ -37,7 +37,7 @@ function foldNames(line: string): string {
  * again; what differs at the same serial is never waited for.
  *
  * @param ours  the lines of {@link exportLines}
- * @throws {Error} no transfer at our serial in 10 s
+ * @throws {Error} no transfer at our serial in time
  */
 export async function secondaryLines(
   secondary: Server,

@@ -3,7 +3,7 @@ import * as dnsPacket from "dns-packet";
 import { Buffer } from "node:buffer";
 import type { Server } from "./dns_client.ts";
 import { freePort } from "./ports.ts";
-import { until } from "./wait.ts";
+import { DEADLINE_MS, until } from "./wait.ts";
 
 /** What is done with a NOTIFY: answered rightly, not at all, or wrongly in one respect. */
 export type NotifyReaction =
@@ -102,7 +102,7 @@ class NotifyReceiver implements FakeSecondary {
     this.#late.add(timer);
   }
 
-  async received(count: number, timeoutMs = 10_000): Promise<ReceivedNotify> {
+  async received(count: number, timeoutMs = DEADLINE_MS): Promise<ReceivedNotify> {
     await until(() => this.notifies.length >= count, {
       what: `${count} NOTIFY at ${this.addr}:${this.port}`,
       timeoutMs,

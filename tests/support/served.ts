@@ -1,6 +1,6 @@
 /** What a server serves of a zone, in a form that is easy to state in a test. */
 import { query, type QueryType, type Server } from "./dns_client.ts";
-import { until } from "./wait.ts";
+import { DEADLINE_MS, until } from "./wait.ts";
 
 /** The data of an RRset as sorted text; the RCODE where there is none, NODATA for an empty answer. */
 export async function served(
@@ -20,7 +20,7 @@ export async function untilServed(
   name: string,
   type: QueryType,
   wanted: string | string[],
-  timeoutMs = 10_000,
+  timeoutMs = DEADLINE_MS,
 ): Promise<void> {
   let seen: string | string[] | undefined;
   await until(async () => {

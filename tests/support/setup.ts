@@ -2,7 +2,7 @@
 import type postgres from "postgres";
 import { serialOf, type Server } from "./dns_client.ts";
 import type { TestPostgres } from "./postgres.ts";
-import { until } from "./wait.ts";
+import { DEADLINE_MS, until } from "./wait.ts";
 import { startZonecast, type Zonecast, zonecastCli, type ZonecastOptions } from "./zonecast.ts";
 
 export interface SourceDatabase {
@@ -82,7 +82,7 @@ export async function newSerial(
   server: Server,
   zone: string,
   old: number | undefined,
-  timeoutMs = 20_000,
+  timeoutMs = DEADLINE_MS,
 ): Promise<number> {
   const serial = await until(async () => {
     const shown = await serialOf(server, zone);

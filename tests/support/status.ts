@@ -1,6 +1,6 @@
 /** What `zonecast status --json` tells of a running server. */
 import type { StatusReport } from "../../lib/cli/status_report.ts";
-import { until } from "./wait.ts";
+import { DEADLINE_MS, until } from "./wait.ts";
 import type { Zonecast } from "./zonecast.ts";
 
 /** The report of now. */
@@ -13,7 +13,7 @@ export async function untilStatus(
   zonecast: Zonecast,
   what: string,
   isWanted: (report: StatusReport) => boolean,
-  timeoutMs = 10_000,
+  timeoutMs = DEADLINE_MS,
 ): Promise<StatusReport> {
   let report: StatusReport | undefined;
   return await until(async () => {

@@ -1,9 +1,17 @@
 /** Waiting for a condition, never for a time. */
 
+/**
+ * How long a condition may take that comes at once on a machine of its own, in ms.
+ *
+ * It only ends a test that would never end: tests run side by side on machines that do other
+ * things too, and a process may not run for seconds.
+ */
+export const DEADLINE_MS = 60_000;
+
 export interface UntilOptions {
   /** What is awaited, for the failure: "NSD has serial 7". */
   readonly what: string;
-  /** Default 10,000. */
+  /** Default {@link DEADLINE_MS}. */
   readonly timeoutMs?: number;
   /** Pause between two looks; default 10. */
   readonly intervalMs?: number;
@@ -24,7 +32,7 @@ export function sleep(ms: number): Promise<void> {
  */
 export async function until<T>(
   condition: () => T | undefined | false | Promise<T | undefined | false>,
-  { what, timeoutMs = 10_000, intervalMs = 10, seen }: UntilOptions,
+  { what, timeoutMs = DEADLINE_MS, intervalMs = 10, seen }: UntilOptions,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let cause: unknown;

@@ -179,7 +179,7 @@ Deno.test("clock set back: changes are published as fast as before, with the nex
   assertEquals(announced[0].serial, 1_800_000_000);
   now -= 3_600_000;
   source.set("www", "192.0.2.1");
-  await until(() => announced.length === 2, { what: "the change", timeoutMs: 3000 });
+  await until(() => announced.length === 2, { what: "the change" });
   assertEquals(announced[1].serial, 1_800_000_001);
 });
 
@@ -268,7 +268,7 @@ Deno.test("a change of a zone that is held is published when it is repaired, wha
   await until(() => announced.length === 3, { what: "a change elsewhere" });
   source.zones = [SETTINGS, other];
   source.tell([["example.org", new Set()]]);
-  await until(() => announced.length === 4, { what: "the zone repaired", timeoutMs: 3000 });
+  await until(() => announced.length === 4, { what: "the zone repaired" });
   assertEquals([announced[3].apexKey, announced[3].records], [announced[0].apexKey, 3]);
 });
 
@@ -289,7 +289,7 @@ Deno.test("a zone that is held stays so, and says why, when only its settings ch
   source.zones = [{ ...SETTINGS, refresh: 4000 }, other];
   const before = source.reads;
   source.touch("www", "192.0.2.2", "other.example");
-  await until(() => source.reads >= before + 2, { what: "a read of what waits", timeoutMs: 3000 });
+  await until(() => source.reads >= before + 2, { what: "a read of what waits" });
   source.touch("www", "192.0.2.3", "other.example");
   await until(() => announced.length === 4, { what: "both changes elsewhere" });
   assertEquals(primary.status().problems.map(({ code }) => code), ["zone-without-ns"]);
@@ -321,5 +321,5 @@ Deno.test("a zone that was due and could not be committed is due at the next try
   const serials = () => Promise.resolve(answer);
   await using driven = await drive({ serials, failingCommits: 1, retryMs: 20 });
   driven.source.touched = new Map(); // from now on the feed tells of nothing
-  await until(() => driven.announced.length === 1, { what: "the zone", timeoutMs: 3000 });
+  await until(() => driven.announced.length === 1, { what: "the zone" });
 });

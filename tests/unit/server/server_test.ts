@@ -16,7 +16,7 @@ import { axfr, exchange, query, type Server } from "../../support/dns_client.ts"
 import { type Decoded, decodeMessage, encodeQuery } from "../../support/oracle.ts";
 import { which } from "../../support/processes.ts";
 import { startFakeSecondary } from "../../support/secondary_fake.ts";
-import { until } from "../../support/wait.ts";
+import { DEADLINE_MS, until, within } from "../../support/wait.ts";
 import { transferLines, type TransferTool } from "../../support/zone_text.ts";
 import { soaOf, versionOf, zoneVersion } from "../../support/zone_version.ts";
 
@@ -236,21 +236,19 @@ Deno.test("a connection without a message, or with one that trickles, is closed 
     () => trickling.write(octets.subarray(at, ++at)).catch(() => {}),
     40,
   );
-  const started = performance.now();
-  assert(await isClosedByPeer(silent));
-  assert(await isClosedByPeer(trickling));
+  assert(await within(isClosedByPeer(silent), DEADLINE_MS, "the silent one's end"));
+  assert(await within(isClosedByPeer(trickling), DEADLINE_MS, "the trickling one's end"));
   clearInterval(timer);
-  assert(performance.now() - started < 5_000);
   assert(at < octets.length);
 });
 
 Deno.test("a connection is idle only since its last message", async () => {
-  const limits = { firstMessageMs: 400, idleMs: 400 };
+  const limits = { firstMessageMs: 1_500, idleMs: 1_500 };
   await using running = await start([zoneOf(7, 1)], { limits });
   using conn = await connect(running);
   const started = performance.now();
   let answers = 0;
-  while (performance.now() - started < 900) {
+  while (performance.now() - started < 2_000) {
     await writeAll(conn, frame(encodeQuery()));
     answers += (await readMessages(conn, 1)).length;
     await new Promise((resume) => setTimeout(resume, 50));
@@ -260,7 +258,7 @@ Deno.test("a connection is idle only since its last message", async () => {
 });
 
 Deno.test("a client that stops reading is cut off, counted as a zombie, and forgotten when it goes", async () => {
-  const limits = { writeMs: 200, connectionsPerSecondary: 2 };
+  const limits = { writeMs: 1_000, connectionsPerSecondary: 2 };
   await using running = await start([hugeZone(24e6)], { limits });
   const conn = await connect(running);
   const questions = [{ type: "AXFR", name: "example.org" }];
@@ -389,9 +387,7 @@ Deno.test("close cuts off a transfer that does not end in time", async () => {
   const questions = [{ type: "AXFR", name: "example.org" }];
   await writeAll(busy, frame(encodeQuery({ questions })));
   await busy.read(new Uint8Array(1));
-  const started = performance.now();
-  await running.server.close({ drainMs: 100 });
-  assert(performance.now() - started < 5_000);
+  await within(running.server.close({ drainMs: 100 }), DEADLINE_MS, "the close");
 });
 
 Deno.test("a flood of garbage over UDP starves neither TCP nor timers", async () => {

@@ -451,7 +451,7 @@ systemTest("behind a pooler that swallows notifications it is polled, and said o
   });
   await server.sql.unsafe(insertion("c"));
   const seen = mirror.wakes.length;
-  await until(() => mirror.wakes.length > seen + 3, { what: "polls", timeoutMs: 2000 });
+  await until(() => mirror.wakes.length > seen + 3, { what: "polls" });
   assertEquals(await mirror.scope(), { "example.com": ["c.example.com."] });
   assertEquals(lines.filter((line) => line.includes("source cannot notify")).length, 1);
 });

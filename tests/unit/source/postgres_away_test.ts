@@ -42,10 +42,10 @@ systemTest("Postgres goes away and comes back", async (t) => {
 
   /** Takes Postgres away and gives it back; a record committed on its return must be seen. */
   async function goneAndBack(name: string, away: () => unknown, back: () => unknown) {
-    const began = performance.now();
+    const began = Date.now();
     await away();
-    await watched.linkIs(false, NOTICED_MS);
-    const noticedMs = performance.now() - began;
+    await watched.linkIs(false);
+    const noticedMs = watched.source.link.since - began;
     assert(noticedMs < NOTICED_MS, `noticed after ${noticedMs} ms`);
     assertEquals(
       (await assertRejects(() => watched.source.read(EVERYTHING, () => {}), SourceError)).code,
@@ -55,7 +55,7 @@ systemTest("Postgres goes away and comes back", async (t) => {
     const seen = watched.wakes.length;
     await back();
     await commitRecord(server, name);
-    await watched.woken(seen, "reconnect", 15_000);
+    await watched.woken(seen, "reconnect");
     names.push(`example.com ${name} - A 192.0.2.1`);
     // The commit may have come after this session's start: then it notified.
     await until(async () => (await watched.read()).rows.length === names.length, {
@@ -90,7 +90,7 @@ systemTest("Postgres goes away and comes back", async (t) => {
     assertEquals((await failed).code, "source-unreachable");
     const seen = watched.wakes.length;
     server.thaw();
-    await watched.woken(seen, "reconnect", 15_000);
+    await watched.woken(seen, "reconnect");
     assertEquals((await watched.read()).rows.length, names.length + 20000);
   });
   await t.step("a read whose backend is killed in the middle of a query fails alone", async () => {
@@ -121,7 +121,7 @@ systemTest("a source started while Postgres is down comes up with it", async () 
   });
   assertEquals(watched.wakes, []);
   await server.start();
-  await watched.woken(0, "start", 15_000);
+  await watched.woken(0, "start");
   assertEquals((await watched.read()).reading.zones.length, 1);
 });
 
@@ -144,7 +144,7 @@ systemTest("a standby is polled every 200 ms, and said once; promoted, it notifi
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   await using watched = watchSource(url, { log });
   await watched.woken(0, "start");
-  await until(() => watched.wakes.length >= 6, { what: "five polls", timeoutMs: 3000 });
+  await until(() => watched.wakes.length >= 6, { what: "five polls" });
   assertEquals((await watched.read()).reading.zones.length, 1);
   assertEquals(lines.filter((line) => line.includes("source cannot notify")).length, 1);
 

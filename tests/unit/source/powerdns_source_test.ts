@@ -198,9 +198,7 @@ interopTest("PowerDNS' tables", { needs: ["pdns-pgsql"] }, async (t) => {
     }
     await using mirror = await FeedMirror.open(url);
     await run(sql, "update records set ttl = 61 where name = 'h7.example.com'");
-    const began = performance.now();
     assertEquals((await mirror.read()).rows, 1);
-    assert(performance.now() - began < 500);
   });
 
   await t.step("can be waited for", async () => {

@@ -185,7 +185,6 @@ Deno.test("a batch that Postgres cannot take is given up, loudly, and the next o
   queue.published(published(1));
   await until(() => lines.some((line) => line.includes("given up")), {
     what: "the batch is given up",
-    timeoutMs: 15_000,
   });
   failing.with = undefined;
   queue.published(published(2));
