@@ -18,8 +18,10 @@ export type QueryType = dnsPacket.RecordType | "ANY";
 
 export interface QueryOptions {
   readonly tcp?: boolean;
-  /** Default 2,000. */
+  /** Default 10,000. */
   readonly timeoutMs?: number;
+  /** Over UDP: the query is sent again so often until it is answered; default never. */
+  readonly resendMs?: number;
   /** Header flags of the query; default none (no recursion is desired of an authority). */
   readonly flags?: number;
   /** For IXFR: the records of the authority section. */
@@ -64,22 +66,32 @@ export async function query(
 export async function exchange(
   server: Server,
   octets: Uint8Array,
-  options: Pick<QueryOptions, "tcp" | "timeoutMs"> = {},
+  options: Pick<QueryOptions, "tcp" | "timeoutMs" | "resendMs"> = {},
 ): Promise<Uint8Array> {
-  const timeoutMs = options.timeoutMs ?? 2_000;
+  const timeoutMs = options.timeoutMs ?? 10_000;
   const what = `answer from ${server.addr}:${server.port}`;
   return await within(
-    options.tcp ? exchangeTcp(server, octets, timeoutMs) : exchangeUdp(server, octets, timeoutMs),
+    options.tcp
+      ? exchangeTcp(server, octets, timeoutMs)
+      : exchangeUdp(server, octets, timeoutMs, options.resendMs),
     timeoutMs + 100,
     what,
   );
 }
 
-async function exchangeUdp(server: Server, octets: Uint8Array, timeoutMs: number) {
+async function exchangeUdp(
+  server: Server,
+  octets: Uint8Array,
+  timeoutMs: number,
+  resendMs = timeoutMs,
+) {
+  const to = { transport: "udp", hostname: server.addr, port: server.port } as const;
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const timer = setTimeout(() => socket.close(), timeoutMs);
+  let resent: Promise<unknown> | undefined;
+  const again = setInterval(() => resent = socket.send(octets, to).catch(() => {}), resendMs);
   try {
-    await socket.send(octets, { transport: "udp", hostname: server.addr, port: server.port });
+    await socket.send(octets, to);
     while (true) {
       const [reply] = await socket.receive(new Uint8Array(65_535));
       if (reply[0] === octets[0] && reply[1] === octets[1]) return reply;
@@ -89,6 +101,8 @@ async function exchangeUdp(server: Server, octets: Uint8Array, timeoutMs: number
     throw new Error(`No answer over UDP from ${server.addr}:${server.port} in ${timeoutMs} ms`);
   } finally {
     clearTimeout(timer);
+    clearInterval(again);
+    await resent;
     try {
       socket.close();
     } catch {
@@ -140,7 +154,7 @@ export async function* tcpMessages(
 /** The SOA serial a server shows for a zone; undefined when it answers without one, or not at all. */
 export async function serialOf(server: Server, zone: string): Promise<number | undefined> {
   try {
-    const reply = await query(server, zone, "SOA", { timeoutMs: 500 });
+    const reply = await query(server, zone, "SOA", { timeoutMs: 2_000, resendMs: 100 });
     const soa = reply.answers?.find((answer) => answer.type === "SOA");
     return soa?.type === "SOA" ? soa.data.serial : undefined;
   } catch {

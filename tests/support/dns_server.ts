@@ -63,7 +63,7 @@ export interface LaunchSpec {
 /** Any answer at all, over UDP: the server listens. */
 async function answers(server: Server): Promise<boolean> {
   const soaOfRoot = new Uint8Array([0x5a, 0x43, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 1]);
-  await exchange(server, soaOfRoot, { timeoutMs: 200 });
+  await exchange(server, soaOfRoot, { timeoutMs: 1_000, resendMs: 20 });
   return true;
 }
 
