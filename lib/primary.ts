@@ -253,12 +253,13 @@ export class Primary {
     due: ReadonlySet<string>,
   ): Promise<{ builds: ZoneBuilds; reading: Reading }> {
     const isWanted = (key: string) => this.#isWanted(key);
+    const served = (apex: Name) => this.#parts.zones.get(apex);
     const { pending } = this.#waiting;
     let builds: ZoneBuilds | undefined;
     const reading = await this.#parts.source.read(
       { cursor: this.#cursor, everything, pending, due },
-      (rows, zones) => {
-        builds ??= new ZoneBuilds(zones, isWanted);
+      (rows, zones, everything) => {
+        builds ??= new ZoneBuilds(zones, isWanted, everything ? served : undefined);
         return runSliced(builds.take(rows));
       },
     );

@@ -32,6 +32,7 @@ export {
   rdataNames,
 } from "./rdata.ts";
 export { RdataError, type RdataErrorPlace } from "./rdata_error.ts";
+export { readIpv4, readIpv6 } from "./rdata/addresses.ts";
 export { decompressRdata } from "./rdata/decompress.ts";
 export { MAX_RDATA_OCTETS } from "./rdata/octets.ts";
 export { typesWithLayout } from "./rdata/table.ts";

@@ -103,14 +103,17 @@ export class PostgresSource implements Source {
     this.#reading = true;
     let failedHere = false;
     try {
-      const reading = await this.#readerOf(session).read(request, async (rows, zones) => {
-        try {
-          if (session.alive) await deliver(rows, zones);
-        } catch (error) {
-          failedHere = true; // the consumer's error, to be passed on as it is
-          throw error;
-        }
-      });
+      const reading = await this.#readerOf(session).read(
+        request,
+        async (rows, zones, everything) => {
+          try {
+            if (session.alive) await deliver(rows, zones, everything);
+          } catch (error) {
+            failedHere = true; // the consumer's error, to be passed on as it is
+            throw error;
+          }
+        },
+      );
       this.#link.setTrouble(undefined);
       return reading;
     } catch (error) {

@@ -156,12 +156,12 @@ export class PostgresReader {
     const watch = new OwnerWatch(settings);
     for await (const rows of readAllRecords(sql, session, present.columns)) {
       if (present.columns.owner) watch.look(rows);
-      await deliver(rows, settings);
+      await deliver(rows, settings, true);
     }
     if (present.columns.owner) this.memory.ownersWrong = watch.wrong;
     if (present.powerdns) {
       for await (const rows of readPowerdnsRecords(sql, session, zones)) {
-        await deliver(rows, settings);
+        await deliver(rows, settings, true);
       }
     }
     const reading: Reading = {
@@ -201,7 +201,7 @@ export class PostgresReader {
       ? await readPublishedSerials(sql, session, zones)
       : undefined;
     for await (const rows of readOwners(sql, session, present.columns, zones, scope)) {
-      await deliver(rows, zones.settings);
+      await deliver(rows, zones.settings, false);
     }
     const keep = scope.size === 0 && present.readAt - cursor.readAt < CURSOR_AGE_MS;
     const reading: Reading = {

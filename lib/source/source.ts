@@ -47,10 +47,16 @@ export interface ReadRequest {
   readonly due: ReadonlySet<string>;
 }
 
-/** Takes one batch of a read. */
+/**
+ * Takes one batch of a read.
+ *
+ * @param everything  whether the read is of everything, as its {@link Reading.scope}
+ *   will say; where it is not known yet, false
+ */
 export type Deliver = (
   rows: readonly SourceRow[],
   zones: readonly ZoneSettings[],
+  everything: boolean,
 ) => void | Promise<void>;
 
 /** What one read covered, at one snapshot. */

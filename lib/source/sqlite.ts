@@ -138,7 +138,7 @@ export class SqliteSource implements Source {
       delivered = delivered.then(async () => {
         if (failure) return;
         try {
-          await deliver(batch.rows, zones);
+          await deliver(batch.rows, zones, true);
           this.#worker.say("more", answer.id);
         } catch (error) {
           failure = { error }; // the consumer's own: the read is given up, and it gets it back

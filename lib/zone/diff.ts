@@ -12,11 +12,11 @@ import {
   ZonecastError,
 } from "../dns/mod.ts";
 import { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
-import { buildPages } from "./page_build.ts";
-import { editPages, editSteps, mergeSmall, type OwnerChange } from "./page_edit.ts";
+import { buildPagesPaused } from "./page_build.ts";
+import { editPages, editSteps, mergeSmall, type OwnerChange, type Paused } from "./page_edit.ts";
 import { findOwner, findPage, readOwner, readOwners } from "./page_read.ts";
 import type { Page } from "./page.ts";
-import { listRecords, packRecords } from "./record_list.ts";
+import { listRecords, packRecords, RecordListWriter } from "./record_list.ts";
 import type { ZoneDiff } from "./zone_diff.ts";
 import { ZoneVersion } from "./zone_version.ts";
 
@@ -24,9 +24,6 @@ import { ZoneVersion } from "./zone_version.ts";
 export class DiffError extends ZonecastError {
   override readonly name = "DiffError";
 }
-
-/** A sequence that may pause: undefined means "nothing yet, go on". */
-export type Paused<T> = Iterable<T | undefined>;
 
 /** Owners compared between two pauses. */
 const OWNERS_PER_PAUSE = 256;
@@ -64,36 +61,43 @@ export function* compareOwners(
   }
 }
 
-function equalOwners(a: OwnerRecords, b: OwnerRecords): boolean {
+/** Whether two owners have the same records, octet for octet. */
+export function equalOwners(a: OwnerRecords, b: OwnerRecords): boolean {
   return a.records.length === b.records.length &&
     a.records.every((record, i) => equalRecords(record, b.records[i]));
 }
 
 /** The records removed and added by changes of owners. */
 export function differenceOf(
-  changes: readonly OwnerChange[],
+  changes: Iterable<OwnerChange>,
   fromSoa: ResourceRecord,
   toSoa: ResourceRecord,
 ): ZoneDiff {
-  const removed: ResourceRecord[] = [];
-  const added: ResourceRecord[] = [];
-  for (const change of changes) {
-    compareRecordLists(
-      change.before?.records ?? [],
-      change.after?.records ?? [],
-      removed,
-      added,
-    );
+  const difference = new DifferenceWriter();
+  for (const change of changes) difference.add(change);
+  return difference.finish(fromSoa, toSoa);
+}
+
+/** A difference put together owner by owner, in canonical order. */
+class DifferenceWriter {
+  readonly #removed = new RecordListWriter();
+  readonly #added = new RecordListWriter();
+
+  add({ before, after }: OwnerChange): void {
+    compareRecordLists(before?.records ?? [], after?.records ?? [], this.#removed, this.#added);
   }
-  return { fromSoa, toSoa, removed: packRecords(removed), added: packRecords(added) };
+
+  finish(fromSoa: ResourceRecord, toSoa: ResourceRecord): ZoneDiff {
+    return { fromSoa, toSoa, removed: this.#removed.finish(), added: this.#added.finish() };
+  }
 }
 
 /** Both lists are sorted by type, then RDATA. */
 function compareRecordLists(
   before: readonly ResourceRecord[],
   after: readonly ResourceRecord[],
-  removed: ResourceRecord[],
-  added: ResourceRecord[],
+  removed: RecordListWriter,
+  added: RecordListWriter,
 ): void {
   let a = 0;
   let b = 0;
@@ -103,12 +107,12 @@ function compareRecordLists(
       : b === after.length
       ? -1
       : before[a].type - after[b].type || compareOctets(before[a].rdata, after[b].rdata);
-    if (order < 0) removed.push(before[a++]);
-    else if (order > 0) added.push(after[b++]);
+    if (order < 0) removed.add(before[a++]);
+    else if (order > 0) added.add(after[b++]);
     else {
       if (!equalRecords(before[a], after[b])) {
-        removed.push(before[a]);
-        added.push(after[b]);
+        removed.add(before[a]);
+        added.add(after[b]);
       }
       a++;
       b++;
@@ -117,17 +121,18 @@ function compareRecordLists(
 }
 
 /**
- * A zone's first version; yields undefined after each page as a place to pause.
+ * A zone's first version; yields after each page as a place to pause.
  *
- * @param owners  in canonical order, without the SOA; every owner at or under the apex
+ * @param owners  in canonical order, without the SOA; every owner at or under the
+ *   apex. They are taken as the pages fill: their octets need not last
  */
 export function* firstVersion(
   soa: ResourceRecord,
-  owners: Iterable<OwnerRecords>,
+  owners: Paused<OwnerRecords>,
 ): Generator<undefined, ZoneVersion> {
   const pages: Page[] = [];
-  for (const page of buildPages(owners)) {
-    pages.push(page);
+  for (const page of buildPagesPaused(owners)) {
+    if (page) pages.push(page);
     yield undefined;
   }
   return new ZoneVersion(soa, mergeSmall(pages, new Set(pages)));
@@ -136,16 +141,20 @@ export function* firstVersion(
 /**
  * The version that follows when owners change, and the difference that leads to
  * it; yields as places to pause.
+ *
+ * @param changes  in canonical order; taken one by one, so that their octets need
+ *   not last
  */
 export function* nextVersion(
   current: ZoneVersion,
-  changes: readonly OwnerChange[],
+  changes: Paused<OwnerChange>,
   soa: ResourceRecord,
 ): Generator<undefined, { version: ZoneVersion; diff: ZoneDiff }> {
-  const pages = changes.length === 0 ? current.pages : yield* editSteps(current.pages, changes);
+  const difference = new DifferenceWriter();
+  const pages = yield* editSteps(current.pages, changes, (change) => difference.add(change));
   return {
     version: new ZoneVersion(soa, pages),
-    diff: differenceOf(changes, current.soa, soa),
+    diff: difference.finish(current.soa, soa),
   };
 }
 

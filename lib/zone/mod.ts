@@ -1,6 +1,4 @@
 /** Zones: immutable versions made of pages, their differences and lookups. Pure. */
-export { CandidateZone, type RawOwner } from "./candidate.ts";
-export { checkApex, checkOwners } from "./checks.ts";
 export { condense, reverseDiff, versionBefore } from "./condense.ts";
 export {
   applyDiff,

@@ -1,7 +1,7 @@
 /**
  * Building pages from owners in canonical order.
  *
- * Pure (one writer is reused between calls). The rules: a page is cut near
+ * Pure (a buffer is reused between calls). The rules: a page is cut near
  * {@link FRESH_PAGE_OCTETS}, holds whole owners, and never passes
  * {@link MAX_BLOCK_OCTETS}; an owner too big for one page spans several; a record
  * is never cut. Compression: owner names always, RDATA names only in the types
@@ -36,8 +36,14 @@ export function recordFits(record: ResourceRecord): boolean {
   return recordOctets(record) <= MAX_BLOCK_OCTETS;
 }
 
-const names = new NameWriter();
-const scratch = new Uint8Array(MAX_BLOCK_OCTETS);
+/** Where one page at a time is written. */
+class PageScratch {
+  readonly names = new NameWriter();
+  readonly octets = new Uint8Array(MAX_BLOCK_OCTETS);
+}
+
+/** For pages that are written without a pause. */
+const shared = new PageScratch();
 
 /** One page under construction. */
 class PageWriter {
@@ -47,8 +53,8 @@ class PageWriter {
   #firstKey = "";
   #part = 0;
 
-  constructor() {
-    names.reset();
+  constructor(readonly scratch: PageScratch) {
+    scratch.names.reset();
   }
 
   get octets(): number {
@@ -66,6 +72,7 @@ class PageWriter {
 
   add(record: ResourceRecord): void {
     const { owner, type, ttl, rdata } = record;
+    const { names, octets: scratch } = this.scratch;
     let at = names.write(scratch, HEADER_OCTETS, this.#at, owner);
     scratch[at++] = type >> 8;
     scratch[at++] = type;
@@ -75,7 +82,7 @@ class PageWriter {
     scratch[at++] = ttl >>> 16;
     scratch[at++] = ttl >>> 8;
     scratch[at++] = ttl;
-    const end = writeRdata(at + 2, type, rdata);
+    const end = writeRdata(this.scratch, at + 2, type, rdata);
     const length = end - at - 2;
     scratch[at] = length >> 8;
     scratch[at + 1] = length;
@@ -85,7 +92,7 @@ class PageWriter {
 
   finish(): Page {
     return {
-      block: scratch.slice(0, this.#at),
+      block: this.scratch.octets.slice(0, this.#at),
       owners: Uint32Array.from(this.#owners),
       records: this.#records,
       firstKey: this.#firstKey,
@@ -95,7 +102,12 @@ class PageWriter {
 }
 
 /** Writes RDATA with its compressible names compressed; returns the index after it. */
-function writeRdata(at: number, type: number, rdata: Uint8Array): number {
+function writeRdata(
+  { names, octets: scratch }: PageScratch,
+  at: number,
+  type: number,
+  rdata: Uint8Array,
+): number {
   let from = 0;
   for (const name of rdataNames(type, rdata)) {
     if (!name.compressible) continue;
@@ -122,8 +134,7 @@ export function ownerOctets(owner: OwnerRecords): number {
 /**
  * Pages of the owners given, each filled up to `target` octets, or near it.
  *
- * Yields after each page, so that a caller can pause there; between two yields
- * no other page may be built, since all share one scratch buffer.
+ * No other page may be built between two of them, since all share one buffer.
  *
  * @param owners  in canonical order, no key twice, none without records; every
  *   record passes {@link recordFits}
@@ -133,18 +144,37 @@ export function* buildPages(
   owners: Iterable<OwnerRecords>,
   target: number = FRESH_PAGE_OCTETS,
 ): Generator<Page, void> {
+  for (const page of writePages(owners, target, shared)) if (page) yield page;
+}
+
+/** As {@link buildPages}, with places to pause: undefined where the owners have it, and as such. */
+export function buildPagesPaused(
+  owners: Iterable<OwnerRecords | undefined>,
+): Generator<Page | undefined, void> {
+  return writePages(owners, FRESH_PAGE_OCTETS, new PageScratch());
+}
+
+function* writePages(
+  owners: Iterable<OwnerRecords | undefined>,
+  target: number,
+  scratch: PageScratch,
+): Generator<Page | undefined, void> {
   let page: PageWriter | undefined;
   for (const owner of owners) {
+    if (!owner) {
+      yield undefined;
+      continue;
+    }
     const octets = ownerOctets(owner);
     if (page && page.octets + octets > target) {
       yield page.finish();
       page = undefined;
     }
     if (octets > MAX_BLOCK_OCTETS) {
-      yield* buildParts(owner);
+      yield* buildParts(owner, scratch);
       continue;
     }
-    page ??= new PageWriter();
+    page ??= new PageWriter(scratch);
     page.beginOwner(owner.key, 0);
     for (const record of owner.records) page.add(record);
   }
@@ -152,7 +182,7 @@ export function* buildPages(
 }
 
 /** Pages of one owner that does not fit a single one; cut between records. */
-function* buildParts(owner: OwnerRecords): Generator<Page, void> {
+function* buildParts(owner: OwnerRecords, scratch: PageScratch): Generator<Page, void> {
   let part = 0;
   let page: PageWriter | undefined;
   for (const record of owner.records) {
@@ -161,7 +191,7 @@ function* buildParts(owner: OwnerRecords): Generator<Page, void> {
       page = undefined;
     }
     if (!page) {
-      page = new PageWriter();
+      page = new PageWriter(scratch);
       page.beginOwner(owner.key, part++);
     }
     page.add(record);

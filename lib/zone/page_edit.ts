@@ -10,8 +10,14 @@
  */
 import type { OwnerRecords } from "./owner_records.ts";
 import type { Page } from "./page.ts";
-import { buildPages, FRESH_PAGE_OCTETS, MIN_PAGE_OCTETS, PAGE_CUT_OCTETS } from "./page_build.ts";
-import { findPage, readOwners } from "./page_read.ts";
+import {
+  buildPages,
+  FRESH_PAGE_OCTETS,
+  MIN_PAGE_OCTETS,
+  ownerOctets,
+  PAGE_CUT_OCTETS,
+} from "./page_build.ts";
+import { findPage, groupEnd, readOwners } from "./page_read.ts";
 
 /** One owner as it was and as it shall be; undefined where it is not in the zone. */
 export interface OwnerChange {
@@ -25,6 +31,9 @@ const WINDOW = 8;
 /** How much more room than fresh pages a window may take. */
 const MAX_SLACK = 1.2;
 
+/** A sequence that may pause: undefined means "nothing yet, go on". */
+export type Paused<T> = Iterable<T | undefined>;
+
 /** {@link editSteps} without a pause. */
 export function editPages(pages: readonly Page[], changes: readonly OwnerChange[]): Page[] {
   const steps = editSteps(pages, changes);
@@ -34,38 +43,65 @@ export function editPages(pages: readonly Page[], changes: readonly OwnerChange[
   }
 }
 
+/** Owners of a run are packed when they come to this many octets, uncompressed. */
+const RUN_OCTETS = 256 * 1024;
+
 /**
  * The pages with the changes made; pages that hold no changed owner are shared.
  * Yields after each run of pages as a place to pause.
  *
  * @param pages  in canonical order
- * @param changes  in canonical order, no key twice
+ * @param changes  in canonical order, no key twice; each is taken when the ones
+ *   before are made, and is of no more use when the one after the next is taken
+ * @param note  called for each change
  */
 export function* editSteps(
   pages: readonly Page[],
-  changes: readonly OwnerChange[],
+  changes: Paused<OwnerChange>,
+  note: (change: OwnerChange) => void = () => {},
 ): Generator<undefined, Page[]> {
   const out: Page[] = [];
   const fresh = new Set<Page>();
-  let copied = 0;
-  for (let c = 0; c < changes.length;) {
-    const [from, to] = pagesOf(pages, changes[c].key);
-    // Changes that touch the same pages, or the pages just behind them, are made together.
-    let end = to;
-    let next = c + 1;
-    for (; next < changes.length; next++) {
-      const [nextFrom, nextTo] = pagesOf(pages, changes[next].key);
-      if (nextFrom >= end) break;
-      end = Math.max(end, nextTo);
-    }
-    for (; copied < from; copied++) out.push(pages[copied]);
-    const owners = mergeChanges(readOwners(pages, from, end), changes, c, next);
+  const pack = (owners: readonly OwnerRecords[]) => {
     for (const page of packOwners(owners)) {
       fresh.add(page);
       out.push(page);
     }
+  };
+  const source = changes[Symbol.iterator]();
+  function* take(): Generator<undefined, OwnerChange | undefined> {
+    while (true) {
+      const { done, value } = source.next();
+      if (done) return undefined;
+      if (value) {
+        note(value);
+        return value;
+      }
+      yield;
+    }
+  }
+  let copied = 0;
+  let change = yield* take();
+  while (change) {
+    const [from, end] = pagesOf(pages, change.key);
+    for (; copied < from; copied++) out.push(pages[copied]);
     copied = end;
-    c = next;
+    const run = new OwnerRun();
+    for (const owner of readOwners(pages, from, end)) {
+      for (; change && change.key < owner.key; change = yield* take()) {
+        if (run.add(change.after)) pack(run.take());
+      }
+      if (change?.key === owner.key) {
+        if (run.add(change.after)) pack(run.take());
+        change = yield* take();
+      } else if (run.add(owner)) pack(run.take());
+    }
+    const nextKey = end < pages.length ? pages[end].firstKey : undefined;
+    while (change && (nextKey === undefined || change.key < nextKey)) {
+      if (run.add(change.after)) pack(run.take());
+      change = yield* take();
+    }
+    pack(run.take());
     yield;
   }
   for (; copied < pages.length; copied++) out.push(pages[copied]);
@@ -78,31 +114,29 @@ function pagesOf(pages: readonly Page[], key: string): [from: number, to: number
   let from = findPage(pages, key);
   // A page that holds a later part of an owner cannot be decoded without the parts before.
   while (pages[from].part > 0) from--;
-  let to = from + 1;
-  while (to < pages.length && pages[to].part > 0) to++;
-  return [from, to];
+  return [from, groupEnd(pages, from)];
 }
 
-/** Owners of a run with changes `first` to `end` (exclusive) made. */
-function mergeChanges(
-  owners: Iterable<OwnerRecords>,
-  changes: readonly OwnerChange[],
-  first: number,
-  end: number,
-): OwnerRecords[] {
-  const out: OwnerRecords[] = [];
-  let c = first;
-  for (const owner of owners) {
-    for (; c < end && changes[c].key < owner.key; c++) addOwner(out, changes[c].after);
-    if (c < end && changes[c].key === owner.key) addOwner(out, changes[c++].after);
-    else out.push(owner);
+/** Owners that are packed together. */
+class OwnerRun {
+  #owners: OwnerRecords[] = [];
+  #octets = 0;
+
+  /** Adds an owner, if it has records; returns whether it is time to take them all. */
+  add(owner: OwnerRecords | undefined): boolean {
+    if (!owner || owner.records.length === 0) return false;
+    this.#owners.push(owner);
+    this.#octets += ownerOctets(owner);
+    return this.#octets >= RUN_OCTETS;
   }
-  for (; c < end; c++) addOwner(out, changes[c].after);
-  return out;
-}
 
-function addOwner(out: OwnerRecords[], owner: OwnerRecords | undefined): void {
-  if (owner && owner.records.length > 0) out.push(owner);
+  /** All that were added. */
+  take(): readonly OwnerRecords[] {
+    const owners = this.#owners;
+    this.#owners = [];
+    this.#octets = 0;
+    return owners;
+  }
 }
 
 /** One page if the owners fit one, else pages of about equal size near the fresh size. */

@@ -23,12 +23,16 @@ export class PageError extends ZonecastError {
 
 const nameScratch = new Uint8Array(MAX_NAME_OCTETS + 64);
 
+/** Index after the name that {@link copyName} read last. */
+let afterName = 0;
+
 /**
- * The name at an offset of a block, uncompressed in a fresh buffer, and the offset after it.
+ * Copies the name at an offset of a block, uncompressed; returns its octets.
  *
+ * @param out  has room for {@link MAX_NAME_OCTETS} and one
  * @throws {PageError} a pointer that does not go backward, or a cut or overlong name
  */
-function readName(block: Uint8Array, from: number): [Name, number] {
+export function copyName(block: Uint8Array, from: number, out: Uint8Array): number {
   let at = from;
   let bound = from;
   let next = -1;
@@ -45,9 +49,37 @@ function readName(block: Uint8Array, from: number): [Name, number] {
     if (octet === undefined || octet > 63 || length + octet + 1 > MAX_NAME_OCTETS) {
       throw damaged(from, "no name");
     }
-    for (let i = 0; i <= octet; i++) nameScratch[length++] = block[at + i];
+    for (let i = 0; i <= octet; i++) out[length++] = block[at + i];
     at += 1 + octet;
-    if (octet === 0) return [nameScratch.slice(0, length), next < 0 ? at : next];
+    if (octet === 0) {
+      afterName = next < 0 ? at : next;
+      return length;
+    }
+  }
+}
+
+/** The name at an offset of a block in a fresh buffer; {@link afterName} is the index after it. */
+function readName(block: Uint8Array, from: number): Name {
+  return nameScratch.slice(0, copyName(block, from, nameScratch));
+}
+
+/** Whether the name at an offset of a block is this one, octet for octet; read in place. */
+export function nameIs(block: Uint8Array, from: number, name: Uint8Array): boolean {
+  let at = from;
+  let bound = from;
+  for (let i = 0;;) {
+    const octet = block[at];
+    if (octet >= 0xc0) {
+      at = ((octet & 0x3f) << 8 | block[at + 1]) - HEADER_OCTETS;
+      if (!(at < bound) || at < 0) throw damaged(from, "a pointer that does not go backward");
+      bound = at;
+      continue;
+    }
+    if (octet !== name[i]) return false;
+    if (octet === 0) return true;
+    for (let j = 1; j <= octet; j++) if (block[at + j] !== name[i + j]) return false;
+    at += 1 + octet;
+    i += 1 + octet;
   }
 }
 
@@ -64,8 +96,8 @@ export function readOwner(page: Page, index: number): OwnerRecords {
   const { block, owners } = page;
   const end = index + 1 < owners.length ? owners[index + 1] : block.length;
   const records: ResourceRecord[] = [];
-  const [owner, afterOwner] = readName(block, owners[index]);
-  let at = afterOwner;
+  const owner = readName(block, owners[index]);
+  let at = afterName;
   while (true) {
     if (at + 10 > end) throw damaged(at, "a record cut off");
     const type = block[at] << 8 | block[at + 1];
@@ -82,7 +114,13 @@ export function readOwner(page: Page, index: number): OwnerRecords {
   return { key: canonicalKey(owner), owner, records };
 }
 
-function readRdata(block: Uint8Array, type: number, at: number, length: number): Uint8Array {
+/** RDATA of a block uncompressed: a view where there is nothing to expand. */
+export function readRdata(
+  block: Uint8Array,
+  type: number,
+  at: number,
+  length: number,
+): Uint8Array {
   // Types whose names are never compressed are most of a zone: a view is enough.
   if (!mayBeCompressed(type)) return block.subarray(at, at + length);
   return decompressRdata(type, messageView(block), at + HEADER_OCTETS, length);
@@ -106,7 +144,8 @@ function messageView(block: Uint8Array): Uint8Array {
   return viewedMessage;
 }
 
-function skipName(block: Uint8Array, at: number): number {
+/** Index after the name at an offset. @throws {PageError} there is none */
+export function skipName(block: Uint8Array, at: number): number {
   while (true) {
     const octet = block[at];
     if (octet === 0) return at + 1;
@@ -134,6 +173,13 @@ export function* readOwners(pages: readonly Page[], from = 0, to = pages.length)
     }
   }
   if (open) yield open;
+}
+
+/** Index behind a page and those that hold further parts of its owner. */
+export function groupEnd(pages: readonly Page[], from: number): number {
+  let end = from + 1;
+  while (end < pages.length && pages[end].part > 0) end++;
+  return end;
 }
 
 /**

@@ -25,13 +25,36 @@ export function recordOctets(record: ResourceRecord): number {
 }
 
 /** Packs records in the order given. */
-export function packRecords(records: readonly ResourceRecord[]): RecordList {
-  let size = 0;
-  for (const record of records) size += recordOctets(record);
-  const octets = new Uint8Array(size);
-  let at = 0;
-  for (const record of records) at = writeRecord(octets, at, record);
-  return { octets, count: records.length };
+export function packRecords(records: Iterable<ResourceRecord>): RecordList {
+  const list = new RecordListWriter();
+  for (const record of records) list.add(record);
+  return list.finish();
+}
+
+/** Room a list has at first, in octets. */
+const FIRST_OCTETS = 256;
+
+/** A list written record by record. Owns its buffer until {@link finish}. */
+export class RecordListWriter {
+  #octets = new Uint8Array(FIRST_OCTETS);
+  #at = 0;
+  #count = 0;
+
+  add(record: ResourceRecord): void {
+    const end = this.#at + recordOctets(record);
+    if (end > this.#octets.length) {
+      const more = new Uint8Array(Math.max(end, 2 * this.#octets.length));
+      more.set(this.#octets.subarray(0, this.#at));
+      this.#octets = more;
+    }
+    this.#at = writeRecord(this.#octets, this.#at, record);
+    this.#count++;
+  }
+
+  /** The list, in a buffer of its own. */
+  finish(): RecordList {
+    return { octets: this.#octets.slice(0, this.#at), count: this.#count };
+  }
 }
 
 /** Writes one uncompressed record at an offset; returns the offset after it. */

@@ -14,11 +14,12 @@ import {
   ZonecastError,
 } from "../dns/mod.ts";
 import { CandidateZone } from "./candidate.ts";
-import { checkApex, checkOwners } from "./checks.ts";
-import { compareOwners, firstVersion, getOwner, nextVersion } from "./diff.ts";
+import { checkApex, checkOwner } from "./checks.ts";
+import { equalOwners, firstVersion, getOwner, nextVersion } from "./diff.ts";
 import { equalRecords, type OwnerRecords } from "./owner_records.ts";
 import type { OwnerChange } from "./page_edit.ts";
-import { readOwners } from "./page_read.ts";
+import { readPlainRow } from "./plain_row.ts";
+import { allRead, partRead } from "./read_owners.ts";
 import {
   type Problem,
   problemGroup,
@@ -28,9 +29,11 @@ import {
   WHOLE_ZONE,
   zoneProblem,
 } from "./rows.ts";
+import { ServedRecords } from "./served_records.ts";
 import { nextSerial, type SerialPolicy } from "./serial_policy.ts";
 import { makeSoa, SoaError, type SoaSettings } from "./soa.ts";
 import type { ZoneDiff } from "./zone_diff.ts";
+import { WireRecord } from "./wire_record.ts";
 import { withSerial, type ZoneVersion } from "./zone_version.ts";
 
 /** A zone as a source has it. */
@@ -62,16 +65,21 @@ export type BuildResult =
   | { kind: "held" }
   | { kind: "changed"; version: ZoneVersion; diff: ZoneDiff | undefined };
 
+/** Owners asked for between two pauses. */
+const OWNERS_PER_PAUSE = 256;
+
 /** One zone being read and built. */
 export class ZoneBuild {
   readonly apex: Name;
   readonly problems: Problem[] = [];
   readonly #zone: RowZone;
-  readonly #candidate = new CandidateZone();
-  /** Problem groups that this build has the last word on; undefined means all. */
+  readonly #candidate: CandidateZone;
+  /** The records served now, to be ticked off; undefined where they are compared at the end. */
+  #served: ServedRecords | undefined;
+  /** Whose rows were added; undefined means those of all owners. */
+  #owners: ReadonlySet<string> | undefined;
+  /** Problem groups that this build has the last word on; made when asked for. */
   #groups: Set<string> | undefined;
-  /** Keys of the owners read, as far as they are names; undefined means all. */
-  #keys: Set<string> | undefined;
 
   /**
    * @throws {NameError} the zone's name is none
@@ -85,25 +93,29 @@ export class ZoneBuild {
       apexKey: canonicalKey(this.apex),
       defaultTtl: settings.defaultTtl,
     };
+    this.#candidate = new CandidateZone(this.#zone);
+  }
+
+  /**
+   * Has the rows of a read of everything compared with what is served as they come,
+   * so that only those that differ are kept; yields as places to pause.
+   *
+   * @param current  the version that {@link finish} will be called with
+   */
+  *compareWith(current: ZoneVersion): Generator<undefined, void> {
+    this.#served = new ServedRecords(current);
+    yield* this.#served.index();
   }
 
   /** Says whose rows were added; without it, those of all owners. */
   limitTo(owners: ReadOwners): void {
-    if (owners === "all") return;
-    this.#groups = new Set([WHOLE_ZONE]);
-    this.#keys = new Set();
-    for (const text of owners) this.#cover(text, this.#groups, this.#keys);
+    if (owners !== "all") this.#owners = owners;
   }
 
-  #cover(text: string, groups: Set<string>, keys: Set<string>): void {
-    let key: string | undefined;
-    try {
-      key = canonicalKey(parseName(text));
-      if (key.startsWith(this.#zone.apexKey)) keys.add(key);
-    } catch (error) {
-      if (!(error instanceof ZonecastError)) throw error; // rows of such an owner are bad rows
-    }
-    groups.add(problemGroup(key, text));
+  #makeGroups(owners: ReadonlySet<string>): Set<string> {
+    const groups = new Set([WHOLE_ZONE]);
+    for (const text of owners) groups.add(problemGroup(keyOf(text), text));
+    return groups;
   }
 
   /** {@link canonicalKey} of the apex. */
@@ -113,22 +125,33 @@ export class ZoneBuild {
 
   /** Whether this build says all there is to say of a problem group. */
   covers(group: string): boolean {
-    return this.#groups === undefined || this.#groups.has(group);
+    if (!this.#owners) return true;
+    this.#groups ??= this.#makeGroups(this.#owners);
+    return this.#groups.has(group);
   }
 
   /** Takes one row; a bad one becomes a problem. */
   add(row: RowText): void {
+    if (!this.#read(row) || this.#served?.see(scratch)) return;
+    this.#candidate.add(scratch);
+  }
+
+  /** Reads a row into {@link scratch}; false for a bad one. */
+  #read(row: RowText): boolean {
+    if (readPlainRow(row, this.#zone, scratch)) return true;
+    const { apex, apexKey } = this.#zone;
     const read = readRow(row, this.#zone);
     if ("record" in read) {
-      this.#candidate.add(read.key, read.record);
-      return;
+      scratch.take(read.record, read.key, apexKey, apex);
+      return true;
     }
     this.problems.push(read.problem);
-    if (read.key?.startsWith(this.#zone.apexKey)) this.#candidate.add(read.key, undefined);
+    if (read.key?.startsWith(apexKey)) this.#candidate.trouble(read.key);
+    return false;
   }
 
   /**
-   * The zone's next version, in steps that may be paused between.
+   * The zone's next version, in steps that may be paused between. Call once.
    *
    * @param current  the version served now; undefined for a zone's first
    */
@@ -136,54 +159,82 @@ export class ZoneBuild {
     current: ZoneVersion | undefined,
     rules: SerialRules,
   ): Generator<unknown, BuildResult> {
-    if (!current && this.#keys) return { kind: "incomplete" };
-    const serial = this.#serial(current, rules);
-    const soa = this.#soa(serial);
-    // Owners are judged also when the zone is held, or their problems would seem solved.
-    const changes = yield* this.#changes(current);
-    if (!soa) return { kind: "held" };
-    const missing = this.#apexProblem(current, changes);
-    if (missing) {
-      this.problems.push(missing);
-      return { kind: "held" };
+    try {
+      return yield* this.#finish(current, rules);
+    } finally {
+      this.#candidate.release();
+      this.#served?.release();
+      this.#served = undefined;
     }
-    if (!current) {
-      const version = yield* firstVersion(soa, changes.map(({ after }) => after!));
-      return { kind: "changed", version, diff: undefined };
-    }
-    if (changes.length === 0 && !this.#soaDiffers(current, soa, rules.floors)) {
-      return { kind: "unchanged" };
-    }
-    return { kind: "changed", ...(yield* nextVersion(current, changes, soa)) };
   }
 
-  /** The owners that differ from what is served, among those read. */
-  *#changes(current: ZoneVersion | undefined): Generator<undefined, OwnerChange[]> {
-    const checked = checkOwners(
-      this.#candidate.owners(),
-      this.#zone,
-      current,
-      (problem) => this.problems.push(problem),
-    );
-    const changes: OwnerChange[] = [];
-    const compared = current && this.#keys
-      ? yield* comparePart(current, checked, this.#keys)
-      : compareOwners(current ? readOwners(current.pages) : [], checked);
-    for (const change of compared) {
-      if (change) changes.push(change);
-      else yield;
+  *#finish(
+    current: ZoneVersion | undefined,
+    rules: SerialRules,
+  ): Generator<unknown, BuildResult> {
+    if (!current && this.#owners) return { kind: "incomplete" };
+    const serial = this.#serial(current, rules);
+    const soa = this.#soa(serial);
+    yield* this.#sort();
+    const changes = this.#changes(current);
+    const first = yield* firstOf(changes);
+    const missing = soa && this.#apexProblem(current, first);
+    if (!soa || missing) {
+      // Owners are judged also when the zone is held, or their problems would seem solved.
+      for (const _ of changes) yield;
+      if (missing) this.problems.push(missing);
+      return { kind: "held" };
     }
-    return changes;
+    const all = chain(first, changes);
+    if (!current) {
+      const version = yield* firstVersion(soa, afterThem(all));
+      return { kind: "changed", version, diff: undefined };
+    }
+    if (!first && !this.#soaDiffers(current, soa, rules.floors)) return { kind: "unchanged" };
+    return { kind: "changed", ...(yield* nextVersion(current, all, soa)) };
+  }
+
+  /** Brings what was read into order, with the owners that were asked for. */
+  *#sort(): Generator<undefined, void> {
+    let asked = 0;
+    for (const text of this.#owners ?? []) {
+      const key = keyOf(text); // rows of an owner that is no name are bad rows
+      if (key?.startsWith(this.#zone.apexKey)) this.#candidate.ask(key);
+      if (++asked % OWNERS_PER_PAUSE === 0) yield;
+    }
+    yield* this.#candidate.sort();
+  }
+
+  /** The owners that differ from what is served, among those read; undefined as a place to pause. */
+  *#changes(current: ZoneVersion | undefined): Generator<OwnerChange | undefined, void> {
+    if (this.#served && this.#served.version !== current) {
+      throw new RangeError("Cannot build zone: another version became current while it was read");
+    }
+    if (this.#served?.all && this.#candidate.isEmpty) return;
+    const owners = !current || this.#owners
+      ? partRead(this.#candidate, current?.pages ?? [])
+      : allRead(this.#candidate, current.pages, this.#served);
+    for (const owner of owners) {
+      if (!owner) {
+        yield undefined;
+        continue;
+      }
+      const { key, served: before } = owner;
+      const after = checkOwner(owner, this.#zone, (problem) => this.problems.push(problem));
+      if (before && after ? !equalOwners(before, after) : before !== after) {
+        yield { key, before, after };
+      }
+    }
   }
 
   /** A zone needs NS records at its apex, in what was read or in what is served. */
   #apexProblem(
     current: ZoneVersion | undefined,
-    changes: readonly OwnerChange[],
+    first: OwnerChange | undefined,
   ): Problem | undefined {
     const { apexKey } = this.#zone;
-    const change = changes.find(({ key }) => key === apexKey);
-    const apex = change ? change.after : current && getOwner(current.pages, apexKey);
+    // The apex comes before all other owners.
+    const apex = first?.key === apexKey ? first.after : current && getOwner(current.pages, apexKey);
     return checkApex(this.#zone, apex);
   }
 
@@ -229,29 +280,38 @@ export class ZoneBuild {
   }
 }
 
-/** Compares the owners read, and those that rows came for, with what is served at their keys. */
-function* comparePart(
-  current: ZoneVersion,
-  checked: Iterable<OwnerRecords | undefined>,
-  keys: ReadonlySet<string>,
-): Generator<undefined, Iterable<OwnerChange | undefined>> {
-  const wanted: OwnerRecords[] = [];
-  const all = new Set(keys);
-  for (const owner of checked) {
-    if (!owner) {
-      yield;
-      continue;
-    }
-    wanted.push(owner);
-    all.add(owner.key);
+/** The record of the row being read: one buffer serves all zones. */
+const scratch = new WireRecord();
+
+/** The key of an owner in the source's normal form; undefined when it is no name. */
+function keyOf(text: string): string | undefined {
+  try {
+    return canonicalKey(parseName(text));
+  } catch (error) {
+    if (error instanceof ZonecastError) return undefined;
+    throw error;
   }
-  return compareOwners(servedOwners(current, [...all].sort()), wanted);
 }
 
-/** What is served at these keys, in their order. */
-function* servedOwners(current: ZoneVersion, keys: readonly string[]): Generator<OwnerRecords> {
-  for (const key of keys) {
-    const owner = getOwner(current.pages, key);
-    if (owner) yield owner;
+/** The first of a sequence that may pause; undefined when it is empty. */
+function* firstOf<T>(values: Iterator<T | undefined, void>): Generator<undefined, T | undefined> {
+  while (true) {
+    const { done, value } = values.next();
+    if (done) return undefined;
+    if (value !== undefined) return value;
+    yield;
   }
+}
+
+function* chain<T>(first: T | undefined, rest: Iterable<T | undefined>): Generator<T | undefined> {
+  if (first === undefined) return;
+  yield first;
+  yield* rest;
+}
+
+/** What owners become, of those that stay. */
+function* afterThem(
+  changes: Iterable<OwnerChange | undefined>,
+): Generator<OwnerRecords | undefined> {
+  for (const change of changes) yield change?.after;
 }

@@ -6,6 +6,7 @@
 import { canonicalKey, type Name, parseName, ZonecastError } from "../dns/mod.ts";
 import { type Problem, type RowText, zoneProblem } from "./rows.ts";
 import { type BuildSettings, type ReadOwners, ZoneBuild } from "./zone_build.ts";
+import type { ZoneVersion } from "./zone_version.ts";
 
 /** A row that says which zone it is of. */
 export interface ZoneRow extends RowText {
@@ -33,13 +34,23 @@ export class ZoneBuilds {
   /** The build a zone's text means; undefined for zones not served and for strays. */
   readonly #byText = new Map<string, ZoneBuild | undefined>();
   readonly #isWanted: (apexKey: string) => boolean;
+  readonly #served: (apex: Name) => ZoneVersion | undefined;
+  /** Builds that no row was added to yet. */
+  readonly #new = new Set<ZoneBuild>();
 
   /**
    * @param settings  all zones of the source at the snapshot read
    * @param isWanted  whether a zone, by its apex's key, is to be served
+   * @param served  for a read of everything: gives the version of a zone served now,
+   *   which rows are compared with as they come
    */
-  constructor(settings: readonly BuildSettings[], isWanted: (apexKey: string) => boolean) {
+  constructor(
+    settings: readonly BuildSettings[],
+    isWanted: (apexKey: string) => boolean,
+    served: (apex: Name) => ZoneVersion | undefined = () => undefined,
+  ) {
     this.#isWanted = isWanted;
+    this.#served = served;
     for (const zone of settings) {
       const apex = this.#parseZone(zone.name, this.zoneProblems);
       if (!apex) {
@@ -74,7 +85,13 @@ export class ZoneBuilds {
   *take(rows: readonly ZoneRow[]): Generator<undefined, void> {
     for (const [i, row] of rows.entries()) {
       if (i % ROWS_PER_PAUSE === 0) yield;
-      this.#buildOf(row.zone)?.add(row);
+      const build = this.#buildOf(row.zone);
+      if (!build) continue;
+      if (this.#new.delete(build)) {
+        const version = this.#served(build.apex);
+        if (version) yield* build.compareWith(version);
+      }
+      build.add(row);
     }
   }
 
@@ -133,6 +150,7 @@ export class ZoneBuilds {
   #open(key: string, settings: BuildSettings): ZoneBuild {
     const build = new ZoneBuild(settings);
     this.#builds.set(key, build);
+    this.#new.add(build);
     return build;
   }
 

@@ -58,7 +58,7 @@ class ScriptedSource implements Source {
     const cursor = String(this.reads);
     const { zones, publishedSerials } = this;
     if (!this.touched || request.everything || request.cursor === undefined) {
-      await deliver(this.rows, this.zones);
+      await deliver(this.rows, this.zones, true);
       return { cursor, zones, scope: "everything", publishedSerials };
     }
     const scope = withPending(this.touched, request);
@@ -67,7 +67,7 @@ class ScriptedSource implements Source {
       const owners = scope.get(zone);
       return owners === "all" || owners?.has(owner);
     });
-    await deliver(rows, this.zones);
+    await deliver(rows, this.zones, false);
     return { cursor, zones, scope, publishedSerials };
   }
 

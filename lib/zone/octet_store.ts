@@ -1,0 +1,66 @@
+/**
+ * Octets put one entry after another into chunks that never move.
+ *
+ * Owns: the chunks, until {@link OctetStore.release} gives them back at once. A
+ * position is one number: the chunk's above {@link CHUNK_BITS}, the offset below.
+ */
+
+/** A chunk has at most 2 to this power octets. */
+const CHUNK_BITS = 20;
+const OFFSET_MASK = (1 << CHUNK_BITS) - 1;
+/** Octets of the first chunk; each further one is twice as long, up to the limit. */
+const FIRST_CHUNK_OCTETS = 1024;
+
+export class OctetStore {
+  readonly #chunks: Uint8Array[] = [];
+  /** Octets used of each chunk but the last. */
+  readonly #used: number[] = [];
+  /** The chunk being filled, and how far. */
+  chunk: Uint8Array = new Uint8Array(0);
+  at = 0;
+
+  /**
+   * Makes room for an entry at {@link at} of {@link chunk}; whoever writes it adds
+   * its octets to {@link at}.
+   *
+   * @param octets  at most 2 ** 20
+   */
+  reserve(octets: number): void {
+    if (this.at + octets <= this.chunk.length) return;
+    if (this.#chunks.length > 0) this.#used.push(this.at);
+    const next = Math.min(Math.max(2 * this.chunk.length, FIRST_CHUNK_OCTETS), 1 << CHUNK_BITS);
+    this.chunk = new Uint8Array(Math.max(next, octets));
+    this.#chunks.push(this.chunk);
+    this.at = 0;
+  }
+
+  /** The chunk of a position. */
+  chunkOf(position: number): Uint8Array {
+    return this.#chunks[position >>> CHUNK_BITS];
+  }
+
+  /** The offset of a position in its chunk. */
+  offsetOf(position: number): number {
+    return position & OFFSET_MASK;
+  }
+
+  /**
+   * The positions of all entries, in the order they came.
+   *
+   * @param end  the offset behind the entry at an offset of a chunk
+   */
+  *positions(end: (chunk: Uint8Array, at: number) => number): Generator<number, void> {
+    for (const [index, chunk] of this.#chunks.entries()) {
+      const used = index < this.#used.length ? this.#used[index] : this.at;
+      for (let at = 0; at < used; at = end(chunk, at)) yield (index << CHUNK_BITS | at) >>> 0;
+    }
+  }
+
+  /** Gives all octets back now; views into them are empty from then on. */
+  release(): void {
+    for (const { buffer } of this.#chunks) (buffer as ArrayBuffer).transfer(0);
+    this.#chunks.length = this.#used.length = 0;
+    this.chunk = new Uint8Array(0);
+    this.at = 0;
+  }
+}
