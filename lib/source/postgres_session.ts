@@ -74,6 +74,10 @@ export class PostgresSession {
   /** Fulfilled with the reason once the session has ended. */
   readonly ended: Promise<SourceError>;
   #settleEnded!: (reason: SourceError) => void;
+  /** Why it ended; undefined while it lives. */
+  #reason: SourceError | undefined;
+  /** Rejects what waits for an answer. */
+  readonly #guarded = new Set<(reason: SourceError) => void>();
   readonly #over = new AbortController();
   readonly #listener: PostgresClient;
   readonly #prober: PostgresClient;
@@ -141,17 +145,33 @@ export class PostgresSession {
     if (!this.alive) return;
     this.#over.abort();
     for (const client of [this.#listener, this.#prober, this.#reader]) client.destroy();
-    this.#settleEnded(unreachable(this.options.description, reason));
+    this.#reason = unreachable(this.options.description, reason);
+    for (const reject of this.#guarded) reject(this.#reason);
+    this.#guarded.clear();
+    this.#hear();
+    this.#settleEnded(this.#reason);
   }
 
-  /** The promise's value; rejected with the reason as soon as the session ends. */
+  /**
+   * The promise's value; rejected with the reason as soon as the session ends.
+   *
+   * Not a race with {@link ended}: that would keep every value until the end.
+   */
   guard<T>(promise: PromiseLike<T>): Promise<T> {
-    return Promise.race([
-      promise,
-      this.ended.then((reason) => {
-        throw reason;
-      }),
-    ]);
+    return new Promise((resolve, reject) => {
+      if (this.#reason) reject(this.#reason);
+      else this.#guarded.add(reject);
+      promise.then(
+        (value) => {
+          this.#guarded.delete(reject);
+          resolve(value);
+        },
+        (error) => {
+          this.#guarded.delete(reject);
+          reject(error);
+        },
+      );
+    });
   }
 
   /** A reading query's answer; silence beyond 60 s ends the session. */
@@ -246,13 +266,12 @@ export class PostgresSession {
     const { sql } = this.#prober;
     await sql`select pg_notify(${this.#privateChannel}, ${String(beat)})`;
     this.#lastSign = performance.now();
-    const heard = new Promise<void>((resolve) => {
-      this.#hear = () => this.#heard >= beat && resolve();
-      this.#hear();
-    });
     const late = new AbortController();
-    await Promise.race([heard, this.ended, pause(ECHO_MS, late.signal)]);
-    late.abort();
+    this.#hear = () => {
+      if (this.#heard >= beat || !this.alive) late.abort();
+    };
+    this.#hear();
+    await pause(ECHO_MS, late.signal);
     if (this.#heard >= beat || !this.alive) return;
     if (this.#heard > 0) this.end("its notifications stopped arriving");
     else this.options.onDeaf("notifications do not arrive, as behind a transaction pooler");

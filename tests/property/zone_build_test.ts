@@ -29,7 +29,18 @@ function ownerOf(name: string): string {
 }
 
 const row: fc.Arbitrary<ZoneRow> = fc.record({
-  name: fc.constantFrom("@", "a", "A", "b", "c.d", "bad..name", "x.elsewhere.net.", "e", "*"),
+  name: fc.constantFrom(
+    "@",
+    "a",
+    "A",
+    "b",
+    "c.d",
+    "bad..name",
+    "x.elsewhere.net.",
+    "e",
+    "*",
+    "B.example.org.",
+  ),
   typed: fc.constantFrom<[string, string][]>(
     ["A", "192.0.2.1"],
     ["A", "192.0.2.2"],
@@ -39,6 +50,8 @@ const row: fc.Arbitrary<ZoneRow> = fc.record({
     ["TXT", '"x"'],
     ["SOA", "x"],
     ["NS", "ns2"],
+    ["NS", "NS2"],
+    ["AAAA", "2001:db8::1"],
     ["NOTYPE", "1"],
   ),
   ttl: fc.constantFrom(null, 60, 60, 120, -1),
@@ -51,14 +64,23 @@ const row: fc.Arbitrary<ZoneRow> = fc.record({
   ttl,
 }));
 
-/** One read: rows, of the owners named or of all, onto a version. */
+/**
+ * One read: rows, of the owners named or of all, onto a version.
+ *
+ * @param asTheyCome  compare rows with the version as they come, as a read of everything does
+ */
 function read(
   rows: readonly ZoneRow[],
   owners: ReadonlySet<string> | "all",
   current: ZoneVersion | undefined,
   problems: ProblemTable,
+  asTheyCome = false,
 ): BuildResult {
-  const builds = new ZoneBuilds([ZONE_SETTINGS], () => true);
+  const builds = new ZoneBuilds(
+    [ZONE_SETTINGS],
+    () => true,
+    () => asTheyCome ? current : undefined,
+  );
   drain(builds.take(rows.filter((r) => owners === "all" || owners.has(r.owner!))));
   const scope = owners === "all" ? "everything" : new Map([[ZONE, owners]]);
   const [build] = builds.finish(scope, () => true);
@@ -96,6 +118,10 @@ Deno.test("build: reading only the owners that changed gives the version and pro
           const touched = new Set([...dropped, ...add].map((r) => r.owner!));
           const fullProblems = new ProblemTable();
           const full = read(rows, "all", version, fullProblems);
+          const tickedProblems = new ProblemTable();
+          const ticked = read(rows, "all", version, tickedProblems, true);
+          assertEquals(ticked, full);
+          assertEquals(problemsOf(tickedProblems), problemsOf(fullProblems));
           const part = read(rows, touched, version, problems);
           assertEquals(part.kind, full.kind);
           if (part.kind === "changed" && full.kind === "changed") {
