@@ -3,6 +3,7 @@
 #   make run     a demo zone on 127.0.0.1:5300
 #   make test    every test there is, with a real Postgres; ONLY=tests/unit runs a part
 #                (ZONECAST_TEST_LANES=1: one file after another; .ci/test.ts)
+#   make fuzz    sends COUNT (1,000,000) messages made from SEED (the time) to the running server
 #   make bench   measures zonecast beside Debian's servers; ROUNDS=n, ONLY=scenario,…, JSON=FILE, SVG=FILE, QUICK=1
 #   make check   format, lint, types, import directions, by the pinned Deno: others differ in detail
 #   make build   dist/zonecast, one executable (TARGET=aarch64-unknown-linux-gnu adds
@@ -19,7 +20,7 @@ ifdef DENO
 export DENO
 endif
 
-.PHONY: run test bench check build clean
+.PHONY: run test fuzz bench check build clean
 
 run:
 	@.ci/demo
@@ -27,6 +28,11 @@ run:
 test: build
 	@ZONECAST_TEST_BINARY=1 $(deno) run $(FROZEN) --no-prompt --no-check --allow-all .ci/test.ts \
 		$(FROZEN) $(or $(ONLY),tests)
+
+fuzz: build
+	ZONECAST_TEST_BINARY=1 COUNT=$(or $(COUNT),1000000) SEED=$(or $(SEED),$(shell date +%s)) \
+	  $(deno) test $(FROZEN) --no-prompt --no-check --allow-all \
+	  tests/unit/server/fuzz_cost_test.ts tests/fault/fuzz_test.ts
 
 # What cannot be installed here is named, and left out.
 bench: build

@@ -11,6 +11,12 @@ import { WireError } from "./wire_error.ts";
 /** A pointer's two leading bits; also the mask to see a label's kind. */
 const POINTER_BITS = 0xc0;
 
+/**
+ * Pointers in one name: a label before each fills the longest name with fewer. Without a bound a
+ * message of 64 KiB can lead through millions of them, record after record.
+ */
+const MAX_POINTERS = 127;
+
 /** A name and the offset behind it. */
 export interface NameAt {
   /** Uncompressed: a view of the message when it holds no pointer there, else a fresh buffer. */
@@ -47,6 +53,7 @@ function readCompressed(message: Uint8Array, start: number, end: number): NameAt
   let limit = start; // pointers must lead to before this
   let bound = end;
   let next = -1;
+  let pointers = 0;
   while (true) {
     if (at >= bound) throw new WireError("wire-cut", "a name is cut off", at);
     const label = message[at];
@@ -55,6 +62,13 @@ function readCompressed(message: Uint8Array, start: number, end: number): NameAt
       const target = (label & 0x3f) << 8 | message[at + 1];
       if (target >= limit || target < MESSAGE_HEADER_OCTETS) {
         throw new WireError("wire-pointer", "a pointer does not lead backward", at);
+      }
+      if (++pointers > MAX_POINTERS) {
+        throw new WireError(
+          "wire-pointer",
+          `a name leads through over ${MAX_POINTERS} pointers`,
+          at,
+        );
       }
       if (next < 0) next = at + 2;
       // What lies before the pointer's run of labels is all that may be read through it.

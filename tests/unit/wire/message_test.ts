@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { formatName, TYPE } from "../../../lib/dns/mod.ts";
-import { isResponse, parseQuery, RCODE, readHeader, WireError } from "../../../lib/wire/mod.ts";
+import {
+  isResponse,
+  parseQuery,
+  RCODE,
+  readHeader,
+  readName,
+  WireError,
+} from "../../../lib/wire/mod.ts";
 import { encodeQuery as query } from "../../support/oracle.ts";
 
 const RD = 0x0100;
@@ -54,6 +61,23 @@ Deno.test("parseQuery reads the client's serial of an IXFR query (RFC 1995 §3)"
     }],
   }));
   assertEquals(read.ixfrSerial, 4294967295);
+});
+
+Deno.test("a name may lead through as many pointers as it can have labels, and no more", () => {
+  // Found by the fuzzer's costly messages: thousands of records, each owner a pointer to the last.
+  const chain = (pointers: number) => {
+    const name = [1, 0x61, 0];
+    for (let i = 0, last = 0; i < pointers; i++) {
+      const at = 12 + name.length;
+      name.push(0xc0 | 12 + last >> 8, 12 + last & 0xff);
+      last = at - 12;
+    }
+    const message = octets(new Array(12).fill(0), name);
+    return readName(message, message.length - 2, message.length);
+  };
+  assertEquals(chain(1).name, octets([1, 0x61, 0]));
+  assertEquals(chain(100).name, octets([1, 0x61, 0]));
+  assertThrows(() => chain(128), WireError, "127 pointers");
 });
 
 Deno.test("parseQuery follows pointers in records", () => {
