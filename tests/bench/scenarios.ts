@@ -4,9 +4,12 @@
  * Those that measure the same servers with the same zone stand together: the servers run on.
  */
 import { AXFR } from "./axfr.ts";
+import { CHANGE_LIVE } from "./change_live.ts";
+import { CHANGE_SHARE } from "./change_share.ts";
 import { BURST } from "./burst.ts";
 import { CLIENTS } from "./clients.ts";
 import { GROWTH } from "./growth.ts";
+import { LARGE_CHANGES } from "./large_changes.ts";
 import { MANY_SECONDARIES } from "./many_secondaries.ts";
 import { MANY_ZONES } from "./many_zones.ts";
 import { MEMORY } from "./memory.ts";
@@ -20,6 +23,9 @@ export const SCENARIOS: readonly Scenario[] = [
   START,
   MEMORY,
   CLIENTS,
+  CHANGE_LIVE,
+  CHANGE_SHARE,
+  LARGE_CHANGES,
   GROWTH,
   MANY_SECONDARIES,
   MANY_ZONES,

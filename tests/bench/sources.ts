@@ -79,7 +79,7 @@ class PostgresSources implements Sources {
   postgres(): Promise<TestPostgres> {
     return this.#postgres ??= startPostgres({
       // Room as a server of this size would be given; else the defaults.
-      settings: { shared_buffers: "1GB", max_wal_size: "4GB", max_connections: "200" },
+      settings: { fsync: "on", shared_buffers: "1GB", max_wal_size: "4GB", max_connections: "200" },
     });
   }
 
