@@ -33,6 +33,7 @@ interface SentTransfer {
   readonly kind: "axfr" | "ixfr";
   readonly serial: number;
   readonly octets: number;
+  readonly reason?: string;
 }
 
 /** The transfers of versions after `serial`. */
@@ -147,7 +148,11 @@ async function compare({ bench, sinks, sql, zonecast, secondaries }: Setup, seri
     const fetched = await until(async () => {
       const fetched = await sinks.axfr(server, ZONE);
       return fetched.serial === serial && fetched;
-    }, { what: `${server.name} transfers serial ${serial}`, intervalMs: 50 });
+    }, {
+      what: `${server.name} transfers serial ${serial}`,
+      intervalMs: 50,
+      timeoutMs: PATIENCE_MS,
+    });
     assertArrived(fetched, table, server.name);
   }
   const who = ["zonecast", ...secondaries.map(({ name }) => name)].join(", ");
@@ -169,6 +174,13 @@ async function count(setup: Setup, serial: number, commits: number, took: number
   for (const { name } of secondaries) {
     const sent = transfersAfter(zonecast, first).filter(({ secondary }) => secondary === name);
     const octets = sent.reduce((sum, { octets }) => sum + octets, 0);
+    const reasons = sent.filter(({ kind }) => kind === "axfr").map(({ reason }) => reason);
+    if (reasons.length > 0) {
+      bench.note(
+        SCENARIO,
+        `the whole zone was sent to ${name}: ${[...new Set(reasons)].join(", ")}`,
+      );
+    }
     record("IXFRs sent to it", name, "count", sent.filter(({ kind }) => kind === "ixfr").length);
     record("AXFRs sent to it", name, "count", sent.filter(({ kind }) => kind === "axfr").length);
     record("octets sent to it", name, "octets", octets);

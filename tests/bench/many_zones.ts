@@ -6,13 +6,13 @@
  * longer to configure than to measure.
  */
 import type postgres from "postgres";
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { freePort } from "../support/ports.ts";
 import { sourceDatabase } from "../support/setup.ts";
 import { sleep, until } from "../support/wait.ts";
 import { startZonecast, type Zonecast } from "../support/zonecast.ts";
 import { assertArrived, tableSum } from "./expected.ts";
-import { resident, residentPeak } from "./resident.ts";
+import { cpuSeconds, resident, residentPeak } from "./resident.ts";
 import type { Bench, Sample, Scenario } from "./scenario.ts";
 import { Sinks } from "./sinks.ts";
 
@@ -28,7 +28,11 @@ const PAUSE_MS = 500;
 /** Sessions that commit at once. */
 const SESSIONS = 4;
 
+const CHANGE_ROUNDS = 3;
+
 const SCENARIO = "many-zones";
+const TOGETHER = "1,000 zones, one transaction";
+const ALONE = "1,000 zones, a transaction each";
 
 const zoneName = (index: number) => `z${String(index).padStart(5, "0")}.many.example`;
 
@@ -56,14 +60,13 @@ class Run {
   readonly names: readonly string[];
   /** The zones that a round changes. */
   readonly changed: readonly string[];
-  readonly #secondaryCount = SECONDARIES;
 
   constructor(
     readonly bench: Bench,
     readonly sql: postgres.Sql,
     readonly sinks: Sinks,
     readonly dir: string,
-    readonly zones: number,
+    zones: number,
   ) {
     this.names = Array.from({ length: zones }, (_, index) => zoneName(index));
     const step = Math.max(1, Math.floor(zones / CHANGED));
@@ -75,56 +78,55 @@ class Run {
   }
 
   /** From the program's start until all zones are served, and until all NOTIFY have come. */
-  async start(what: string, start: () => Promise<Zonecast | void>): Promise<Zonecast | void> {
+  async start(what: string, start: () => Promise<Zonecast>): Promise<Zonecast> {
     await this.sinks.mark();
     const all = this.names.map((zone) => [zone, undefined] as const);
     const startedMs = performance.now();
     const served = this.sinks.untilNewer(`${this.dir}/all`, all, PATIENCE_MS);
-    const started = await start();
+    const zonecast = await start();
+    const pid = zonecast.pid!;
     const { lastMs } = await served;
     this.record(`${what} → all zones served`, "s", (lastMs - startedMs) / 1000);
-    const pairs = this.zones * this.#secondaryCount;
+    this.record(`${what}: its CPU time until then`, "s", cpuSeconds(pid));
+    this.record(`${what}: memory then`, "octets", resident(pid));
+    const pairs = this.names.length * SECONDARIES;
     const notifies = await this.sinks.untilNotified(pairs, PATIENCE_MS, 50);
     this.record(`${what} → NOTIFY of all at all 4`, "s", (notifies.lastMs - startedMs) / 1000);
     this.record(`${what}: NOTIFY messages for ${pairs}`, "messages", notifies.received);
-    return started;
+    this.record(`${what}: memory after them`, "octets", resident(pid));
+    this.record(`${what}: peak of memory`, "octets", residentPeak(pid));
+    return zonecast;
   }
 
   /** One change in each of the chosen zones, and the time until it is served and announced. */
-  async change(what: string, commit: () => Promise<unknown>): Promise<number> {
+  async change(what: string, pid: number, commit: () => Promise<unknown>): Promise<void> {
+    const { changed, sinks } = this;
     await sleep(PAUSE_MS);
-    const serials = await this.#published(this.changed);
-    await this.sinks.mark();
-    const beganMs = performance.now();
-    const newer = this.sinks.untilNewer(
+    const serials = await sinks.zones(`${this.dir}/told`);
+    await sinks.mark();
+    const [beganMs, cpuBefore] = [performance.now(), cpuSeconds(pid)];
+    const since = (ms: number) => (ms - beganMs) / 1000;
+    const newer = sinks.untilNewer(
       `${this.dir}/changed`,
-      this.changed.map((zone) => [zone, serials.get(zone)] as const),
+      changed.map((zone) => [zone, serials.get(`${zone}.`)] as const),
       PATIENCE_MS,
     );
     await commit();
-    const committedMs = performance.now();
+    this.record(`${what}: begun → all committed`, "s", since(performance.now()));
     const { lastMs } = await newer;
-    const { changed } = this;
-    const notifies = await this.sinks.untilNotified(
-      changed.length * this.#secondaryCount,
-      PATIENCE_MS,
-    );
-    this.record(`${what}: begun → all committed`, "s", (committedMs - beganMs) / 1000);
-    this.record(`${what}: begun → all published`, "s", (lastMs - beganMs) / 1000);
-    this.record(`${what}: begun → first NOTIFY`, "s", (notifies.firstMs - beganMs) / 1000);
-    this.record(`${what}: begun → NOTIFY of all at all 4`, "s", (notifies.lastMs - beganMs) / 1000);
-    return (lastMs - committedMs) / 1000;
+    this.record(`${what}: begun → all published`, "s", since(lastMs));
+    const notifies = await sinks.untilNotified(changed.length * SECONDARIES, PATIENCE_MS);
+    this.record(`${what}: begun → first NOTIFY`, "s", since(notifies.firstMs));
+    this.record(`${what}: begun → NOTIFY of all at all 4`, "s", since(notifies.lastMs));
+    this.record(`${what}: zonecast's CPU time for it`, "s", cpuSeconds(pid) - cpuBefore);
   }
 
-  /** The newest serial of each zone, as zonecast wrote it back: it writes soon after it publishes. */
-  async #published(zones: readonly string[]): Promise<Map<string, number>> {
-    return await until(async () => {
-      const rows = await this.sql<{ zone: string; serial: string }[]>`
-        select distinct on (zone) zone, serial from zonecast.published
-        order by zone, published_at desc`;
-      const serials = new Map(rows.map(({ zone, serial }) => [zone, Number(serial)]));
-      return zones.every((zone) => serials.has(zone)) && serials;
-    }, { what: "every zone has a row in zonecast.published", timeoutMs: PATIENCE_MS });
+  /** The newest serial of each zone, as zonecast wrote it back. */
+  async #published(): Promise<Map<string, number>> {
+    const rows = await this.sql<{ zone: string; serial: string }[]>`
+      select distinct on (zone) zone, serial from zonecast.published
+      order by zone, published_at desc`;
+    return new Map(rows.map(({ zone, serial }) => [zone, Number(serial)]));
   }
 
   /** Every zone fetched by the secondaries: what they were told, and what the table has. */
@@ -137,13 +139,13 @@ class Run {
     const told = await this.sinks.zones(`${this.dir}/told`);
     // It is written back in the background.
     await until(async () => {
-      const published = await this.#published(this.names);
+      const published = await this.#published();
       return this.names.every((zone) => told.get(`${zone}.`) === published.get(zone));
     }, { what: "zonecast.published has the serials that NOTIFY told", timeoutMs: PATIENCE_MS });
     this.bench.note(
       SCENARIO,
       `all ${swept.zones} zones were fetched at the serial all ${SECONDARIES} secondaries were told, ` +
-        `with the ${table.records} records of the table`,
+        `with the table's ${table.records} records`,
     );
   }
 }
@@ -158,54 +160,46 @@ async function run(bench: Bench): Promise<void> {
   await using sinks = await Sinks.start(primary, SECONDARIES);
   const run = new Run(bench, sql, sinks, await bench.tempDir(), zones);
   await using running = new AsyncDisposableStack();
+  const options = { source: url, binary: true, port: primary.port, secondaries: sinks.servers };
+  const zonecast = await run.start(
+    "first start",
+    async () => running.use(await startZonecast(options)),
+  );
 
-  const zonecast = await run.start("first start", async () =>
-    running.use(
-      await startZonecast({
-        source: url,
-        binary: true,
-        port: primary.port,
-        secondaries: sinks.servers,
-      }),
-    ));
-  assert(zonecast);
-  run.record("memory after the first start", "octets", resident(zonecast.pid!));
-  run.record("its peak", "octets", residentPeak(zonecast.pid!));
-
-  for (let round = 0; round < bench.rounds; round++) {
+  const sessions = server.connect(url);
+  for (let round = 0; round < Math.min(bench.rounds, CHANGE_ROUNDS); round++) {
     await run.change(
-      `${run.changed.length} zones in one transaction`,
+      TOGETHER,
+      zonecast.pid!,
       () =>
         sql`insert into zonecast.records (zone, name, type, content)
         select zone, ${`together-${round}`}, 'A', '192.0.2.1'
         from unnest(${run.changed}::text[]) as zone`,
     );
-    await run.change(
-      `${run.changed.length} zones in as many transactions`,
-      () => commitEach(server.connect(url), run.changed, `alone-${round}`),
-    );
+    const name = `alone-${round}`;
+    await run.change(ALONE, zonecast.pid!, () => commitEach(sessions, run.changed, name));
   }
-  judge();
+  judge(bench);
 
   await zonecast.stop();
-  await run.start("restart", () => zonecast.start());
-  run.record("memory after the restart", "octets", resident(zonecast.pid!));
-  run.record("its peak after the restart", "octets", residentPeak(zonecast.pid!));
+  await run.start("restart", async () => {
+    await zonecast.start();
+    return zonecast;
+  });
   await run.compare();
+}
 
-  function judge(): void {
-    for (const how of ["one transaction", "as many transactions"]) {
-      const what = `${run.changed.length} zones in ${how}: begun → all published`;
-      bench.goal({
-        scenario: SCENARIO,
-        what:
-          `one change in each of ${run.changed.length} zones in ${how}, until all are published`,
-        value: bench.median({ scenario: SCENARIO, what, server: "zonecast" }),
-        unit: "s",
-        atMost: 1,
-        bound: "within a second",
-      });
-    }
+function judge(bench: Bench): void {
+  for (const how of [TOGETHER, ALONE]) {
+    const what = `${how}: begun → all published`;
+    bench.goal({
+      scenario: SCENARIO,
+      what: `a change in each of ${how}, until all are published`,
+      value: bench.median({ scenario: SCENARIO, what, server: "zonecast" }),
+      unit: "s",
+      atMost: 1,
+      bound: "within a second",
+    });
   }
 }
 
@@ -223,7 +217,6 @@ async function commitEach(
     }
   };
   await Promise.all(Array.from({ length: SESSIONS }, session));
-  await sql.end();
 }
 
 export const MANY_ZONES: Scenario = {

@@ -56,6 +56,10 @@ async function fill(sql: postgres.Sql, size: number): Promise<void> {
   }`;
   await sql.begin(async (sql) => {
     await sql`set local session_replication_role = replica`;
+    // An index made at the end takes a third less time than one kept meanwhile.
+    const [{ index }] = await sql<{ index: string }[]>`
+      select pg_get_indexdef('zonecast.records_owner'::regclass) as index`;
+    await sql`drop index zonecast.records_owner`;
     await sql`insert into zonecast.records (zone, name, type, content)
       select ${ZONE_NAME}, '@', 'NS', ns from unnest(${[...NS]}::text[]) as ns`;
     await sql`insert into zonecast.records (zone, name, type, content)
@@ -63,6 +67,7 @@ async function fill(sql: postgres.Sql, size: number): Promise<void> {
       from generate_series(0, ${size / 2 - 1}::integer) as n,
         lateral (values ('A', ${sql.unsafe(SQL.ipv4)}), ('AAAA', ${sql.unsafe(SQL.ipv6)}))
           as record (type, content)`;
+    await sql.unsafe(index);
   });
   await sql`vacuum analyze zonecast.records`;
 }

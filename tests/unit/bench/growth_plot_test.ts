@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { drawPlot, type Plot } from "./growth_plot.ts";
+import { drawPlot, type Plot } from "../../bench/growth_plot.ts";
 
 const plot: Plot = {
   title: "Cost & growth",
