@@ -34,7 +34,7 @@ const LANES = Number(Deno.env.get("ZONECAST_TEST_LANES")) ||
   Math.min(6, Math.max(2, Math.ceil(navigator.hardwareConcurrency * 1.5)));
 
 /** A file that takes longer is ended and failed; the slowest takes half a minute. */
-const FILE_LIMIT_MS = 300_000;
+const FILE_LIMIT_MS = 400_000;
 /** From SIGTERM to SIGKILL. */
 const GRACE_MS = 5_000;
 

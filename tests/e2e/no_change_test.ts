@@ -56,6 +56,7 @@ systemTest("what changes no record raises no serial", async (t) => {
     (${NAME}, 'www', 'A', '192.0.2.1'), (${NAME}, 'www', 'AAAA', '2001:db8::1'),
     (${OTHER}, 'marker', 'TXT', 'start')`;
   await using secondary = startFakeSecondary();
+  secondary.follows = true; // one that lags behind what it acknowledged is told again after 5 s
   await using zonecast = await serveZones({ source: url, zones: [ZONE], secondaries: [secondary] });
   const announced = () =>
     secondary.notifies.filter(({ zone }) => zone === NAME).map((notify) => notify.serial);
@@ -76,10 +77,11 @@ systemTest("what changes no record raises no serial", async (t) => {
       assertEquals(await zonecast.serial(ZONE), serial);
     });
   }
-  await t.step("then a real change does, by one NOTIFY", async () => {
+  await t.step("then a real change does, and is announced", async () => {
     await sql`update zonecast.records set content = '192.0.2.2' where content = '192.0.2.1'`;
     const next = await newSerial(zonecast, ZONE, serial);
     await notified(2);
-    assertEquals(announced(), [serial, next]);
+    // A NOTIFY acknowledged late, on a busy machine, comes twice.
+    assertEquals([...new Set(announced())], [serial, next]);
   });
 });

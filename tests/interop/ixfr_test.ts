@@ -101,11 +101,13 @@ interopTest("NSD, Knot, BIND, PowerDNS and dnspython take IXFR", {
   };
   const allReach = () => Promise.all(secondaries.map((each) => each.reaches(ZONE, serial)));
 
-  await t.step("each gets the zone whole, once", async () => {
+  await t.step("each gets the zone whole", async () => {
     await allReach();
     assertEquals(await dnspython.fetch(), serial);
     for (const index of [...secondaries.keys(), secondaries.length]) {
-      assertEquals(clientOf(index).map(({ kind }) => kind), ["axfr"], address(index));
+      // Its check at the start and our NOTIFY may each have it fetch the zone, at the same time.
+      const kinds = new Set(clientOf(index).map(({ kind }) => kind));
+      assertEquals([...kinds], ["axfr"], address(index));
     }
   });
 
@@ -113,13 +115,15 @@ interopTest("NSD, Knot, BIND, PowerDNS and dnspython take IXFR", {
     `${BURSTS * CHANGES} changes come as differences, and nothing but these`,
     async () => {
       const before = sentTransfers(zonecast).length;
+      const first = serial;
       for (let burst = 0; burst < BURSTS; burst++) {
         for (let n = 0; n < CHANGES; n++) await change();
         await allReach();
         assertEquals(await dnspython.fetch(burst % 2 === 0 ? "tcp" : "udp"), serial);
       }
       const sent = sentTransfers(zonecast).slice(before);
-      const whole = sent.filter(({ kind }) => kind !== "ixfr");
+      // One of the first version, fetched twice, may be logged only now.
+      const whole = sent.filter(({ kind, serial }) => kind !== "ixfr" && serial !== first);
       assertEquals(whole, []);
       for (const index of [...secondaries.keys(), secondaries.length]) {
         const count = clientOf(index).length - 1;
@@ -155,7 +159,9 @@ interopTest("NSD, Knot, BIND, PowerDNS and dnspython take IXFR", {
       await allReach();
       assertEquals(await dnspython.fetch(), serial);
       for (const [index, secondary] of secondaries.entries()) {
-        const sent = clientOf(index).slice(before[index]);
+        // One that ended as the secondary was stopped may be logged only now.
+        const sent = clientOf(index).slice(before[index])
+          .filter((transfer) => transfer.serial !== missedFrom);
         // Its check at the start and our NOTIFY may each have it fetch the same, at the same time.
         const answers = new Set(sent.map(({ kind, from, serial }) => `${kind} ${from} ${serial}`));
         assertEquals([...answers], [`ixfr ${missedFrom} ${serial}`], secondary.name);

@@ -4,9 +4,12 @@
  * ZONECAST_REQUIRE_INTEROP is set.
  */
 import { forgetProcesses, startedProcesses, which } from "./processes.ts";
+import { within } from "./wait.ts";
 
 /** As much of each log as a failure shows, in characters. */
 const SHOWN = 6_000;
+/** A test that hangs fails after this, in ms, and shows its logs, before its file is ended. */
+const TEST_LIMIT_MS = 240_000;
 
 /** What a test may need, the programs or files that make it up, and the Debian package that brings it. */
 const NEEDS = {
@@ -55,14 +58,22 @@ export interface InteropTestOptions {
 
 async function showLogsOnFailure(fn: () => Promise<void>): Promise<void> {
   forgetProcesses();
+  // An error that nobody catches ends the whole file, with no test to fail.
+  globalThis.addEventListener("unhandledrejection", showLogs);
   try {
-    await fn();
+    await within(fn(), TEST_LIMIT_MS, "the test's end");
   } catch (error) {
-    for (const process of startedProcesses()) {
-      console.error(`--- log of ${process.name} (pid ${process.pid})`);
-      console.error(process.log().slice(-SHOWN) || "(empty)");
-    }
+    showLogs();
     throw error;
+  } finally {
+    globalThis.removeEventListener("unhandledrejection", showLogs);
+  }
+}
+
+function showLogs(): void {
+  for (const process of startedProcesses()) {
+    console.error(`--- log of ${process.name} (pid ${process.pid})`);
+    console.error(process.log().slice(-SHOWN) || "(empty)");
   }
 }
 

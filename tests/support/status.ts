@@ -19,5 +19,5 @@ export async function untilStatus(
   return await until(async () => {
     report = await statusOf(zonecast);
     return isWanted(report) && report;
-  }, { what: `status shows: ${what}`, timeoutMs, intervalMs: 100, seen: () => report });
+  }, { what: `status shows: ${what}`, timeoutMs, intervalMs: 250, seen: () => report });
 }
