@@ -39,6 +39,8 @@ export class BenchRun implements Bench, AsyncDisposable {
   readonly #zones = new Map<number, Promise<BenchZone>>();
   readonly #dirs: AsyncDisposable[] = [];
   readonly #began = performance.now();
+  /** Whether no more is to be measured. */
+  interrupted = false;
 
   constructor({ rounds, quick, client, peers }: RunOptions) {
     this.rounds = rounds;
@@ -91,6 +93,7 @@ export class BenchRun implements Bench, AsyncDisposable {
   ): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       for (let turn = 0; turn < things.length; turn++) {
+        if (this.interrupted) throw new Error("interrupted");
         await measure(things[(round + turn) % things.length], round);
       }
     }

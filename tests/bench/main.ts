@@ -79,7 +79,12 @@ async function measure({ scenarios, rounds, json, svg, quick }: Options): Promis
   const failures: string[] = [];
   await using client = await compileClient();
   await using bench = new BenchRun({ rounds, quick, client, peers: PEERS.filter(isInstalled) });
+  // What was measured till then is reported, and all directories go.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => bench.interrupted = true);
+  }
   for (const scenario of scenarios) {
+    if (bench.interrupted) break;
     bench.progress(`${scenario.name}: ${scenario.title}`);
     try {
       if (!scenario.contenders) await bench.endContenders();
