@@ -25,7 +25,7 @@ import {
   type WakeReason,
 } from "./source/mod.ts";
 import type { Publication, StoredState } from "./store/mod.ts";
-import { type BuildSettings, type ZoneBuild, ZoneBuilds } from "./zone/mod.ts";
+import { type BuildSettings, equalSettings, type ZoneBuild, ZoneBuilds } from "./zone/mod.ts";
 
 export type {
   Announcer,
@@ -58,7 +58,9 @@ export class Primary {
   readonly #waiting = new Waiting();
   readonly #publishedAt = new Map<string, number>();
   /** The settings each zone was last built with, served or not, by its apex's key. */
-  readonly #built = new Map<string, string>();
+  readonly #built = new Map<string, BuildSettings>();
+  /** The source's zones that all were looked at: built, or found built, or gone. */
+  #settledZones: readonly BuildSettings[] | undefined;
   readonly #reads = { everything: 0, part: 0 };
   #cursor: string | undefined;
   #failure: string | undefined;
@@ -229,20 +231,19 @@ export class Primary {
     const { builds, reading } = await this.#read(read, due);
     const zoneBuilds = builds.finish(
       reading.scope,
-      (key, settings) => this.#isSettled(key, settings),
+      this.#areAllSettled(reading) ? undefined : (key, settings) => this.#isSettled(key, settings),
     );
     const pending = this.#waiting.notRead(reading);
     const outcome: Outcome = { publications: [], pending, incomplete: [], settled: [] };
     for (const build of zoneBuilds) await this.#build(build, reading, read.reason, outcome);
     await this.#commit(outcome, reading);
-    for (const { apexKey, settings } of zoneBuilds) {
-      this.#built.set(apexKey, JSON.stringify(settings));
-    }
+    for (const { apexKey, settings } of zoneBuilds) this.#built.set(apexKey, settings);
     for (const apex of outcome.incomplete) this.#readAgain(apex);
     this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
     this.#reporting.noteAbsent(this.#parts.config.zones, builds);
     this.#tell(outcome, reading, zoneBuilds, builds);
-    await this.#retireMissing(builds);
+    if (this.#settledZones !== reading.zones) await this.#retireMissing(builds);
+    this.#settledZones = reading.zones;
     const everything = reading.scope === "everything";
     this.#reads[everything ? "everything" : "part"]++;
     return everything;
@@ -362,9 +363,15 @@ export class Primary {
     return zones.length === 0 || zones.some((zone) => canonicalKey(zone) === apexKey);
   }
 
+  /** Whether no zone need be built but those of which something was read. */
+  #areAllSettled({ zones }: Reading): boolean {
+    return this.#settledZones === zones && this.#waiting.pending.size === 0 &&
+      !this.#serials.mustRaiseAny;
+  }
+
   /** Whether a zone of which nothing was read need not be built. */
   #isSettled(apexKey: string, settings: BuildSettings): boolean {
-    const asBuilt = this.#built.get(apexKey) === JSON.stringify(settings);
+    const asBuilt = equalSettings(this.#built.get(apexKey), settings);
     if (!this.#waiting.pending.has(settings.name)) {
       return asBuilt && !this.#serials.mustRaise(apexKey);
     }

@@ -65,6 +65,11 @@ export class SerialGuard {
     return this.#raises.has(apexKey);
   }
 
+  /** Whether any does. */
+  get mustRaiseAny(): boolean {
+    return this.#raises.size > 0;
+  }
+
   published({ apexKey, serial }: ZoneVersion): void {
     const raise = this.#raises.get(apexKey);
     // One that was built before the raise became known does not pass it.

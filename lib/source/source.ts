@@ -63,7 +63,7 @@ export type Deliver = (
 export interface Reading {
   /** Opaque to all but the source: identity and snapshot. */
   readonly cursor: string;
-  /** All zones at the snapshot. */
+  /** All zones at the snapshot; nobody changes the list. The same one again says that no zone changed. */
   readonly zones: readonly ZoneSettings[];
   /**
    * "everything": the rows delivered are all there are. Otherwise the owners

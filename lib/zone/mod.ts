@@ -43,6 +43,7 @@ export {
 } from "./rows.ts";
 export { nextSerial, SERIAL_POLICIES, type SerialPolicy } from "./serial_policy.ts";
 export { makeSoa, SoaError, type SoaSettings } from "./soa.ts";
+export { equalSettings } from "./source_zones.ts";
 export { type ReadScope, ZoneBuilds, type ZoneRow } from "./zone_builds.ts";
 export {
   type BuildResult,

@@ -4,7 +4,8 @@
  * Owns: one {@link ZoneBuild} per zone that was read. Pure otherwise.
  */
 import { canonicalKey, type Name, parseName, ZonecastError } from "../dns/mod.ts";
-import { type Problem, type RowText, zoneProblem } from "./rows.ts";
+import type { Problem, RowText } from "./rows.ts";
+import { noteZone, parseZone, sourceZones } from "./source_zones.ts";
 import { type BuildSettings, type ReadOwners, ZoneBuild } from "./zone_build.ts";
 import type { ZoneVersion } from "./zone_version.ts";
 
@@ -19,16 +20,14 @@ export type ReadScope = "everything" | ReadonlyMap<string, ReadOwners>;
 
 /** Rows read between two pauses. */
 const ROWS_PER_PAUSE = 256;
-/** Rows of unknown zones are reported for this many zones. */
-const MAX_STRAY_ZONES = 100;
 
 export class ZoneBuilds {
   /** What is wrong with zones as such: of all zones of the source, whatever was read. */
-  readonly zoneProblems: Problem[] = [];
+  readonly zoneProblems: readonly Problem[];
   /** Rows that belong to no zone: of those read. */
   readonly strays: Problem[] = [];
   /** All zones of the source, by {@link canonicalKey} of the apex. */
-  readonly #settings = new Map<string, BuildSettings>();
+  readonly #settings: ReadonlyMap<string, BuildSettings>;
   /** By {@link canonicalKey} of the apex. */
   readonly #builds = new Map<string, ZoneBuild>();
   /** The build a zone's text means; undefined for zones not served and for strays. */
@@ -51,19 +50,10 @@ export class ZoneBuilds {
   ) {
     this.#isWanted = isWanted;
     this.#served = served;
-    for (const zone of settings) {
-      const apex = this.#parseZone(zone.name, this.zoneProblems);
-      if (!apex) {
-        this.#byText.set(zone.name, undefined);
-        continue;
-      }
-      const key = canonicalKey(apex);
-      if (this.#settings.has(key)) {
-        const reason = `the zone ${zone.name} stands in zones more than once, in several spellings`;
-        const hint = "delete all but one of the rows";
-        note(this.zoneProblems, zone.name, { code: "zone-twice", reason, hint });
-      } else this.#settings.set(key, zone);
-    }
+    const { byApex, problems, nameless } = sourceZones(settings);
+    this.#settings = byApex;
+    this.zoneProblems = problems;
+    for (const text of nameless) this.#byText.set(text, undefined); // told of as a zone
   }
 
   /** Whether the source has a zone, by its apex's key, and it is to be served. */
@@ -99,16 +89,18 @@ export class ZoneBuilds {
    * The builds of all zones read, in no particular order; call once, after all rows.
    *
    * @param isSettled  whether a zone's settings are those it is served with; one
-   *   that is not gets a build also where none of its owners was read
+   *   that is not gets a build also where none of its owners was read. Undefined:
+   *   all are.
    */
   finish(
     scope: ReadScope,
-    isSettled: (apexKey: string, settings: BuildSettings) => boolean,
+    isSettled: ((apexKey: string, settings: BuildSettings) => boolean) | undefined,
   ): ZoneBuild[] {
     if (scope !== "everything") this.#limitTo(scope);
+    if (scope !== "everything" && !isSettled) return [...this.#builds.values()];
     for (const [key, settings] of this.#settings) {
       if (this.#builds.has(key) || !this.#isWanted(key)) continue;
-      if (scope !== "everything" && isSettled(key, settings)) continue;
+      if (scope !== "everything" && isSettled?.(key, settings)) continue;
       const build = this.#open(key, settings);
       if (scope !== "everything") build.limitTo(new Set());
     }
@@ -131,7 +123,7 @@ export class ZoneBuilds {
   #buildOf(zone: string, reportsStray = true): ZoneBuild | undefined {
     if (this.#byText.has(zone)) return this.#byText.get(zone);
     let build: ZoneBuild | undefined;
-    const apex = this.#parseZone(zone, reportsStray ? this.strays : []);
+    const apex = parseZone(zone, reportsStray ? this.strays : []);
     if (apex) {
       const key = canonicalKey(apex);
       const settings = this.#settings.get(key);
@@ -140,7 +132,7 @@ export class ZoneBuilds {
       } else if (!settings && reportsStray) {
         const reason = `rows of the zone "${zone}" belong to no zone in zones`;
         const hint = "add the zone with `zonecast zone add`, or correct the rows' zone";
-        note(this.strays, zone, { code: "zone-unknown", reason, hint });
+        noteZone(this.strays, zone, { code: "zone-unknown", reason, hint });
       }
     }
     this.#byText.set(zone, build);
@@ -153,24 +145,4 @@ export class ZoneBuilds {
     this.#new.add(build);
     return build;
   }
-
-  #parseZone(text: string, problems: Problem[]): Name | undefined {
-    try {
-      return parseName(text);
-    } catch (error) {
-      if (!(error instanceof ZonecastError)) throw error;
-      note(problems, text, { code: error.code, reason: error.message, hint: error.hint });
-      return undefined;
-    }
-  }
-}
-
-/** Adds a problem of a zone as such; no more than {@link MAX_STRAY_ZONES}. */
-function note(
-  problems: Problem[],
-  zone: string,
-  what: Pick<Problem, "code" | "reason" | "hint">,
-): void {
-  if (problems.length >= MAX_STRAY_ZONES) return;
-  problems.push(zoneProblem(zone, what));
 }
