@@ -50,6 +50,11 @@ async function makeFiles(version: PostgresVersion): Promise<PostgresFiles> {
   const files = { bin: `${place}/native/bin`, template: `${place}/template` };
   if (await exists(files.template)) return files;
 
+  // Test files run side by side: one makes them, the others wait.
+  using lock = await Deno.open(`${await privateCache()}/lock`, { create: true, write: true });
+  await lock.lock(true);
+  if (await exists(files.template)) return files;
+
   // Made under another name and moved, so that a half-made one is never used.
   const fresh = await Deno.makeTempDir({ dir: await privateCache(), prefix: "new-" });
   try {
@@ -59,8 +64,7 @@ async function makeFiles(version: PostgresVersion): Promise<PostgresFiles> {
     await Deno.rename(fresh, place);
   } catch (error) {
     await Deno.remove(fresh, { recursive: true });
-    // Another test process may have been first.
-    if (!await exists(files.template)) throw error;
+    throw error;
   }
   return files;
 }
