@@ -30,6 +30,9 @@ interface Source {
 
 /** One answer being built from one version. */
 export class Answering {
+  /** DNAME records written: a chain may pass one twice, a message has it once. */
+  readonly #dnames: ResourceRecord[] = [];
+
   constructor(
     readonly writer: MessageWriter,
     readonly version: ZoneVersion,
@@ -39,10 +42,10 @@ export class Answering {
   ) {}
 
   /**
-   * Answers for a name, following CNAME and DNAME records inside the zone.
+   * Answers for a name, following CNAME and DNAME records as far as the zone goes.
    *
-   * A chain ends where it leaves the zone, comes back to a name it met, or is
-   * longer than {@link MAX_CHAIN}: what has been found by then is the answer.
+   * Spec: RFC 1034 §3.6.2 (a loop is an error): a chain that comes back to a name it
+   * met, or is longer than {@link MAX_CHAIN}, is SERVFAIL with what was found by then.
    *
    * @param isOurs  whether this zone is the one to answer for a name
    */
@@ -50,9 +53,11 @@ export class Answering {
     let next = this.#step(start, true);
     if (!next) return;
     const met: Name[] = [start];
-    while (next && met.length <= MAX_CHAIN && isOurs(next)) {
+    while (next && isOurs(next)) {
       const name: Name = next;
-      if (met.some((earlier) => equalNames(earlier, name))) return;
+      if (met.length > MAX_CHAIN || met.some((earlier) => equalNames(earlier, name))) {
+        return this.writer.setRcode(RCODE.SERVFAIL);
+      }
       met.push(name);
       next = this.#step(name, false);
     }
@@ -120,7 +125,10 @@ export class Answering {
    */
   #substitute(name: Name, records: readonly ResourceRecord[]): Name | undefined {
     const [dname] = ofType(records, TYPE.DNAME);
-    if (!this.#put(SECTION.ANSWER, TYPE.DNAME, { records })) return undefined;
+    if (!this.#dnames.some(({ owner }) => equalNames(owner, dname.owner))) {
+      if (!this.#put(SECTION.ANSWER, TYPE.DNAME, { records })) return undefined;
+      this.#dnames.push(dname);
+    }
     const kept = name.length - dname.owner.length;
     if (kept + dname.rdata.length > MAX_NAME_OCTETS) {
       this.writer.setRcode(RCODE.YXDOMAIN);
@@ -135,7 +143,7 @@ export class Answering {
   }
 
   /**
-   * NS records of a cut, its DS if signatures are wanted, and the addresses the
+   * NS records of a cut, its DS if signatures are wanted and there, and the addresses the
    * zone has for the name servers.
    *
    * Spec: RFC 9471 §3.1 (addresses of name servers below the cut must be there, or
@@ -146,7 +154,9 @@ export class Answering {
   #refer(records: readonly ResourceRecord[], isFirst: boolean): void {
     if (isFirst) this.writer.clearFlags(FLAG.AA);
     if (!this.#put(SECTION.AUTHORITY, TYPE.NS, { records })) return;
-    if (this.dnssecOk && !this.#put(SECTION.AUTHORITY, TYPE.DS, { records })) return;
+    // Without a signature a DS proves nothing.
+    const isSecure = this.dnssecOk && signaturesOf(records, TYPE.DS).length > 0;
+    if (isSecure && !this.#put(SECTION.AUTHORITY, TYPE.DS, { records })) return;
     const ns = ofType(records, TYPE.NS);
     const cut = ns[0].owner;
     const below = ns.filter(({ rdata }) => isSubdomain(rdata, cut));

@@ -223,6 +223,8 @@ export class MessageWriter {
       this.#name(rdata.subarray(at, read));
     }
     this.#copy(rdata, read, rdata.length);
+    // Not compressed itself (RFC 6672 §2.5), but the CNAME made from it ends in it.
+    if (type === TYPE.DNAME) names.remember(this.#buffer, 0, rdataAt, rdata);
     this.#put16(rdataAt - 2, this.#at - rdataAt);
   }
 

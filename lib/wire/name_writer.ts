@@ -68,6 +68,18 @@ export class NameWriter {
     return at + name.length;
   }
 
+  /**
+   * Remembers the suffixes of a name that stands in full at an index, so that later names
+   * may point at them.
+   */
+  remember(out: Uint8Array, base: number, at: number, name: Name): void {
+    const labels = this.#hashSuffixes(name);
+    for (let i = 0; i < labels; i++) {
+      const start = this.#starts[i];
+      if (this.#findOrKeep(out, base, at + start, name, start, this.#hashes[i]) >= 0) return;
+    }
+  }
+
   /** Fills starts and hashes of all suffixes but the root; returns their number. */
   #hashSuffixes(name: Name): number {
     let labels = 0;

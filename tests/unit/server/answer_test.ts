@@ -137,7 +137,8 @@ const CASES: readonly [criterion: string, name: string, type: string, expected: 
       ...WWW,
     ],
   }],
-  ["a CNAME loop ends", "loop1.example.org", "A", {
+  ["a CNAME loop is an error (RFC 1034 §3.6.2)", "loop1.example.org", "A", {
+    rcode: "SERVFAIL",
     answers: [
       "loop1.Example.org 60 CNAME loop2.Example.org",
       "loop2.Example.org 60 CNAME loop1.Example.org",
