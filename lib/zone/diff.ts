@@ -14,7 +14,7 @@ import {
 import { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
 import { buildPagesPaused } from "./page_build.ts";
 import { editPages, editSteps, mergeSmall, type OwnerChange, type Paused } from "./page_edit.ts";
-import { findOwner, findPage, readOwner, readOwners } from "./page_read.ts";
+import { compareOwner, findOwner, findPage, readOwners, readWholeOwner } from "./page_read.ts";
 import type { Page } from "./page.ts";
 import { listRecords, packRecords, RecordListWriter } from "./record_list.ts";
 import type { ZoneDiff } from "./zone_diff.ts";
@@ -172,14 +172,10 @@ export function getOwner(pages: readonly Page[], key: string): OwnerRecords | un
   if (pages.length === 0) return undefined;
   const at = findPage(pages, key);
   const index = findOwner(pages[at], key);
-  if (index === pages[at].owners.length) return undefined;
-  let owner = readOwner(pages[at], index);
-  if (owner.key !== key) return undefined;
-  for (let p = at + 1; p < pages.length && pages[p].part > 0; p++) {
-    if (pages[p].firstKey !== key) break;
-    owner = { ...owner, records: [...owner.records, ...readOwner(pages[p], 0).records] };
+  if (index === pages[at].owners.length || compareOwner(pages[at], index, key) !== 0) {
+    return undefined;
   }
-  return owner;
+  return readWholeOwner(pages, at, index, key);
 }
 
 /**

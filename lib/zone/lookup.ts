@@ -5,8 +5,7 @@
  * though it owns no records).
  */
 import { canonicalKey, type Name, type ResourceRecord } from "../dns/mod.ts";
-import { getOwner } from "./diff.ts";
-import { BELOW, compareOwner, findOwner, findPage } from "./page_read.ts";
+import { BELOW, compareOwner, findOwner, findPage, readWholeOwner } from "./page_read.ts";
 import type { Page } from "./page.ts";
 import type { ZoneVersion } from "./zone_version.ts";
 
@@ -23,27 +22,26 @@ export type Lookup =
  */
 export function lookupOwner(version: ZoneVersion, name: Name): Lookup {
   const key = canonicalKey(name);
-  const order = orderOfNext(version.pages, key);
-  const owner = order === 0 ? getOwner(version.pages, key) : undefined;
-  if (key === version.apexKey) {
-    return {
-      kind: "found",
-      owner: owner?.owner ?? version.apex,
-      records: [version.soa, ...owner?.records ?? []],
-    };
-  }
-  if (owner) return { kind: "found", owner: owner.owner, records: owner.records };
-  return { kind: order === BELOW ? "empty" : "missing" };
+  const found = lookupKey(version.pages, key);
+  if (key !== version.apexKey) return found;
+  const { owner, records } = found.kind === "found" ? found : { owner: version.apex, records: [] };
+  return { kind: "found", owner, records: [version.soa, ...records] };
 }
 
-/**
- * How the first owner at or after a name stands to it: 0 it is the name, {@link BELOW}
- * it lies below, positive it lies beyond; undefined there is none.
- */
-function orderOfNext(pages: readonly Page[], key: string): number | undefined {
-  if (pages.length === 0) return undefined;
-  const at = findPage(pages, key);
-  const index = findOwner(pages[at], key);
-  if (index < pages[at].owners.length) return compareOwner(pages[at], index, key);
-  return at + 1 < pages.length ? compareOwner(pages[at + 1], 0, key) : undefined;
+const EMPTY: Lookup = { kind: "empty" };
+const MISSING: Lookup = { kind: "missing" };
+
+/** What stands at a name, the SOA left out: told by the first owner at or after it. */
+function lookupKey(pages: readonly Page[], key: string): Lookup {
+  if (pages.length === 0) return MISSING;
+  let at = findPage(pages, key);
+  let index = findOwner(pages[at], key);
+  if (index === pages[at].owners.length) {
+    if (++at === pages.length) return MISSING;
+    index = 0;
+  }
+  const order = compareOwner(pages[at], index, key);
+  if (order !== 0) return order === BELOW ? EMPTY : MISSING;
+  const { owner, records } = readWholeOwner(pages, at, index, key);
+  return { kind: "found", owner, records };
 }

@@ -90,9 +90,10 @@ function damaged(at: number, what: string): PageError {
 /**
  * The owner number `index` of a page with its records there, RDATA uncompressed.
  *
+ * @param key  its key, where it is known
  * @throws {PageError} the page is damaged
  */
-export function readOwner(page: Page, index: number): OwnerRecords {
+export function readOwner(page: Page, index: number, key?: string): OwnerRecords {
   const { block, owners } = page;
   const end = index + 1 < owners.length ? owners[index + 1] : block.length;
   const records: ResourceRecord[] = [];
@@ -111,7 +112,28 @@ export function readOwner(page: Page, index: number): OwnerRecords {
     if (at === end) break;
     at = skipName(block, at);
   }
-  return { key: canonicalKey(owner), owner, records };
+  return { key: key ?? canonicalKey(owner), owner, records };
+}
+
+/**
+ * The owner number `index` of page `at`, also where its records go on in the next pages.
+ *
+ * @param key  its key
+ * @throws {PageError} a page is damaged
+ */
+export function readWholeOwner(
+  pages: readonly Page[],
+  at: number,
+  index: number,
+  key: string,
+): OwnerRecords {
+  let owner = readOwner(pages[at], index, key);
+  if (index < pages[at].owners.length - 1) return owner;
+  for (let p = at + 1; p < pages.length && pages[p].part > 0; p++) {
+    if (pages[p].firstKey !== key) break;
+    owner = { ...owner, records: [...owner.records, ...readOwner(pages[p], 0, key).records] };
+  }
+  return owner;
 }
 
 /** RDATA of a block uncompressed: a view where there is nothing to expand. */
