@@ -79,7 +79,12 @@ export interface Operations {
   };
   load: { request: undefined; answer: StateHead };
   publish: {
-    request: { publications: readonly WirePublication[]; progress: Progress | undefined };
+    request: {
+      publications: readonly WirePublication[];
+      /** What all pages and lists of the publications are views of. */
+      buffer: ArrayBuffer;
+      progress: Progress | undefined;
+    };
     answer: undefined;
   };
   keepProgress: { request: { progress: Progress }; answer: undefined };

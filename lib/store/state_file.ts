@@ -5,6 +5,7 @@
  * and waits for no disk.
  */
 import { canonicalKey, type Name } from "../dns/mod.ts";
+import { runSliced } from "../ops/mod.ts";
 import { type Page, type ZoneDiff, ZoneVersion } from "../zone/mod.ts";
 import { errorFromFields, reportToConsole, StateError } from "./errors.ts";
 import { JOURNAL_MAX_AGE_MS, type JournalBounds } from "./journal_bounds.ts";
@@ -17,9 +18,8 @@ import {
   type Reply,
   type StateHead,
   type WireDiff,
-  type WirePublication,
 } from "./protocol.ts";
-import { wirePublication, zoneDiff } from "./publication.ts";
+import { wirePublications, zoneDiff } from "./publication.ts";
 import { readSoa } from "./soa.ts";
 import type {
   JournalEntry,
@@ -135,8 +135,8 @@ class StateFile implements StateStore {
   }
 
   async publish(publications: readonly Publication[], progress?: Progress): Promise<void> {
-    const wire = publications.map(wirePublication);
-    await this.#ask("publish", { publications: wire, progress }, publicationBuffers(wire));
+    const { wire, buffer } = await runSliced(wirePublications(publications));
+    await this.#ask("publish", { publications: wire, buffer, progress }, [buffer]);
   }
 
   async keepProgress(progress: Progress): Promise<void> {
@@ -222,14 +222,4 @@ class StateFile implements StateStore {
       "restart zonecast; please report this",
     );
   }
-}
-
-/** Every buffer in publications; all are private copies. */
-function publicationBuffers(publications: readonly WirePublication[]): ArrayBufferLike[] {
-  const buffers: ArrayBufferLike[] = [];
-  for (const { put, diff } of publications) {
-    for (const { page } of put) buffers.push(page.block.buffer, page.owners.buffer);
-    if (diff) buffers.push(diff.removed.octets.buffer, diff.added.octets.buffer);
-  }
-  return buffers;
 }

@@ -37,7 +37,11 @@ function answer(request: Request): { answer: Answer; transfer?: ArrayBufferLike[
         ),
       };
     case "publish":
-      open().publish(request.body.publications, request.body.progress);
+      try {
+        open().publish(request.body.publications, request.body.progress);
+      } finally {
+        request.body.buffer.transfer(0); // now: when it is found to be garbage may be much later
+      }
       return { answer: undefined };
     case "keepProgress":
       open().keepProgress(request.body.progress);

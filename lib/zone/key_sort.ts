@@ -6,6 +6,8 @@
  * Pure, but for the memory, which is given back at once.
  */
 
+import { largeBuffer, releaseBuffers } from "./large_buffer.ts";
+
 /** Reads four octets of an entry's key at a depth, as one number; zeros behind its end. */
 export type ReadPrefix = (position: number, depth: number) => number;
 
@@ -23,12 +25,12 @@ class Items {
   readonly words: Uint32Array;
 
   constructor(count: number) {
-    this.all = new BigUint64Array(count);
-    this.words = new Uint32Array(this.all.buffer);
+    this.all = new BigUint64Array(largeBuffer(8 * count), 0, count);
+    this.words = new Uint32Array(this.all.buffer, 0, 2 * count);
   }
 
   release(): void {
-    (this.all.buffer as ArrayBuffer).transfer(0);
+    releaseBuffers([this.all]);
   }
 }
 

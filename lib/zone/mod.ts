@@ -10,6 +10,7 @@ export {
   getOwner,
   nextVersion,
 } from "./diff.ts";
+export { largeBuffer, releaseBuffers } from "./large_buffer.ts";
 export { type Lookup, lookupOwner } from "./lookup.ts";
 export { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
 export { HEADER_OCTETS, type Page } from "./page.ts";

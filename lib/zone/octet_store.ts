@@ -5,11 +5,16 @@
  * position is one number: the chunk's above {@link CHUNK_BITS}, the offset below.
  */
 
-/** A chunk has at most 2 to this power octets. */
-const CHUNK_BITS = 20;
+import { largeBuffer, releaseBuffers } from "./large_buffer.ts";
+
+/** A chunk has at most 2 to this power octets, and there are 64 of them. */
+const CHUNK_BITS = 26;
 const OFFSET_MASK = (1 << CHUNK_BITS) - 1;
-/** Octets of the first chunk; each further one is twice as long, up to the limit. */
+const MAX_CHUNKS = 2 ** (32 - CHUNK_BITS);
+/** Octets of the first chunk; each further one is twice as long ... */
 const FIRST_CHUNK_OCTETS = 1024;
+/** ... up to this; those behind have all the octets a chunk can have, touched as they fill. */
+const LAST_SMALL_OCTETS = 256 * 1024;
 
 export class OctetStore {
   readonly #chunks: Uint8Array[] = [];
@@ -24,12 +29,16 @@ export class OctetStore {
    * its octets to {@link at}.
    *
    * @param octets  at most 2 ** 20
+   * @throws {RangeError} there would be more than about 3.4 GiB
    */
   reserve(octets: number): void {
     if (this.at + octets <= this.chunk.length) return;
     if (this.#chunks.length > 0) this.#used.push(this.at);
-    const next = Math.min(Math.max(2 * this.chunk.length, FIRST_CHUNK_OCTETS), 1 << CHUNK_BITS);
-    this.chunk = new Uint8Array(Math.max(next, octets));
+    if (this.#chunks.length === MAX_CHUNKS) {
+      throw new RangeError("Cannot read zone: its records take more than 3 GiB");
+    }
+    const twice = Math.max(2 * this.chunk.length, FIRST_CHUNK_OCTETS, octets);
+    this.chunk = new Uint8Array(largeBuffer(twice > LAST_SMALL_OCTETS ? 1 << CHUNK_BITS : twice));
     this.#chunks.push(this.chunk);
     this.at = 0;
   }
@@ -58,7 +67,7 @@ export class OctetStore {
 
   /** Gives all octets back now; views into them are empty from then on. */
   release(): void {
-    for (const { buffer } of this.#chunks) (buffer as ArrayBuffer).transfer(0);
+    releaseBuffers(this.#chunks);
     this.#chunks.length = this.#used.length = 0;
     this.chunk = new Uint8Array(0);
     this.at = 0;

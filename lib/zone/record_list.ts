@@ -43,17 +43,18 @@ export class RecordListWriter {
   add(record: ResourceRecord): void {
     const end = this.#at + recordOctets(record);
     if (end > this.#octets.length) {
-      const more = new Uint8Array(Math.max(end, 2 * this.#octets.length));
-      more.set(this.#octets.subarray(0, this.#at));
-      this.#octets = more;
+      // The old octets are given back now, not when they are found to be garbage.
+      this.#octets = new Uint8Array(
+        this.#octets.buffer.transfer(Math.max(end, 2 * this.#octets.length)),
+      );
     }
     this.#at = writeRecord(this.#octets, this.#at, record);
     this.#count++;
   }
 
-  /** The list, in a buffer of its own. */
+  /** The list, in a buffer of its own; nothing can be added then. */
   finish(): RecordList {
-    return { octets: this.#octets.slice(0, this.#at), count: this.#count };
+    return { octets: new Uint8Array(this.#octets.buffer.transfer(this.#at)), count: this.#count };
   }
 }
 

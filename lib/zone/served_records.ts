@@ -9,6 +9,7 @@
  */
 import { TYPE } from "../dns/mod.ts";
 import { conflictOf } from "./conflicts.ts";
+import { largeBuffer, releaseBuffers } from "./large_buffer.ts";
 import { copyName, nameIs, readOwner, readRdata, skipName } from "./page_read.ts";
 import type { Page } from "./page.ts";
 import type { WireRecord } from "./wire_record.ts";
@@ -39,8 +40,9 @@ export class ServedRecords {
     this.#firsts = new Uint32Array(pages.length + 1);
     for (const [i, page] of pages.entries()) this.#firsts[i + 1] = this.#firsts[i] + page.records;
     const records = this.#firsts[pages.length];
-    this.#offsets = new Uint16Array(records);
-    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * records + 2)));
+    this.#offsets = new Uint16Array(largeBuffer(2 * records), 0, records);
+    const slots = 2 ** Math.ceil(Math.log2(2 * records + 2));
+    this.#slots = new Uint32Array(largeBuffer(4 * slots), 0, slots);
     this.#seen = new Uint8Array((records + 7) >> 3);
   }
 
@@ -94,9 +96,7 @@ export class ServedRecords {
 
   /** Gives the memory back. */
   release(): void {
-    for (const { buffer } of [this.#firsts, this.#offsets, this.#slots, this.#seen]) {
-      (buffer as ArrayBuffer).transfer(0);
-    }
+    releaseBuffers([this.#firsts, this.#offsets, this.#slots, this.#seen]);
   }
 
   #indexPage(page: Page, first: number): void {
