@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_ZONES = 65536, IN_FLIGHT = 64, IDLE_NS = 1000000, AGAIN_NS = 5000000,
-       LOST_NS = 50000000, LOOKS = 2000 };
+enum { MAX_ZONES = 65536, IN_FLIGHT = 256, IDLE_NS = 1000000, AGAIN_NS = 5000000,
+       LOST_NS = 100000000, LOOKS = 2000 };
 
 struct asked {
   struct name name;
