@@ -111,9 +111,23 @@ function openSocket(
     socket.once("connect", () => {
       clearTimeout(timer);
       socket.removeAllListeners("error");
+      hearLateErrors(socket);
       resolve(socket);
     });
   });
+}
+
+/**
+ * Lets a write that fails after its socket has closed do no harm.
+ *
+ * postgres.js takes all listeners off a closed socket; an error that nobody hears ends the process.
+ */
+function hearLateErrors(socket: net.Socket): void {
+  const removeAllListeners = socket.removeAllListeners.bind(socket);
+  socket.removeAllListeners = (...events: [] | [string | symbol]) => {
+    removeAllListeners(...events); // one that is undefined would take none off
+    return socket.on("error", () => {});
+  };
 }
 
 /**

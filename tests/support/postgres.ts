@@ -1,4 +1,5 @@
 /** A real Postgres for one test: started, stopped, crashed, frozen, and gone afterwards. */
+import { Socket } from "node:net";
 import postgres from "postgres";
 import { freePort } from "./ports.ts";
 import {
@@ -10,6 +11,14 @@ import {
 import { childrenOf, killQuietly, mustRun, type Running, spawn } from "./processes.ts";
 import { tempDir } from "./tempdir.ts";
 import { until } from "./wait.ts";
+
+// postgres.js takes all listeners off a closed socket: a write that fails later, as when Postgres
+// stops on a busy machine, was heard by nobody, and ended the whole test file.
+const { removeAllListeners } = Socket.prototype;
+Socket.prototype.removeAllListeners = function (this: Socket, ...events: [] | [string | symbol]) {
+  removeAllListeners.apply(this, events);
+  return this.on("error", () => {});
+};
 
 export interface PostgresOptions {
   readonly version?: PostgresVersion;
