@@ -1,25 +1,33 @@
 /**
- * Versions to tell the secondaries of, in slices: ten thousand at a start do not
- * hold the event loop.
+ * Versions to tell the secondaries of: ten thousand at a start neither hold the
+ * event loop nor are all begun long before their NOTIFY can go.
  *
  * Owns: the versions that wait. One alone is told of at once.
  */
 import { SLICE_MS } from "../ops/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import type { Clock } from "./clock.ts";
+import { PACE_WINDOW_MS } from "./limits.ts";
+
+/** Whom the versions are told. */
+export interface Audience {
+  tell(version: ZoneVersion): void;
+  /** Whether one more could go out soon. */
+  hasRoom(): boolean;
+}
 
 export class Announcements {
   readonly #clock: Clock;
-  readonly #tell: (version: ZoneVersion) => void;
+  readonly #audience: Audience;
   /** By apex key, the longest waiting first: a newer version takes the older one's place. */
   readonly #waiting = new Map<string, ZoneVersion>();
   /** When the slice that was begun last ends, ms of the monotonic clock. */
   #sliceEnds = 0;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(clock: Clock, tell: (version: ZoneVersion) => void) {
+  constructor(clock: Clock, audience: Audience) {
     this.#clock = clock;
-    this.#tell = tell;
+    this.#audience = audience;
   }
 
   /** Tells of a version now, or soon where many came before it. */
@@ -43,13 +51,18 @@ export class Announcements {
   }
 
   #run(): void {
+    let pauseMs = 0;
     for (const [apexKey, version] of this.#waiting) {
+      if (!this.#audience.hasRoom()) {
+        pauseMs = PACE_WINDOW_MS / 2;
+        break;
+      }
       this.#waiting.delete(apexKey);
-      this.#tell(version);
+      this.#audience.tell(version);
       if (performance.now() >= this.#sliceEnds) break;
     }
     if (this.#waiting.size === 0 && performance.now() < this.#sliceEnds) return;
-    this.#cancelTimer = this.#clock.after(0, () => {
+    this.#cancelTimer = this.#clock.after(pauseMs, () => {
       this.#cancelTimer = undefined;
       this.#sliceEnds = performance.now() + SLICE_MS;
       this.#run();

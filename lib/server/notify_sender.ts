@@ -83,6 +83,11 @@ export class NotifySender {
     for (const target of this.#targets) target.retire(zone);
   }
 
+  /** Whether a secondary, if there is any, could be told of one more version soon. */
+  get hasRoom(): boolean {
+    return this.#targets.length === 0 || this.#targets.some(({ hasRoom }) => hasRoom);
+  }
+
   /** Number of NOTIFY messages not yet acknowledged or given up. */
   get outstanding(): number {
     return this.#targets.reduce((sum, target) => sum + target.outstanding, 0);

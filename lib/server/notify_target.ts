@@ -21,7 +21,7 @@ import { rcodeName } from "../wire/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import type { Clock } from "./clock.ts";
 import type { LogLimiter } from "./log_limiter.ts";
-import { NOTIFY_GAP_MS } from "./limits.ts";
+import { NOTIFY_GAP_MS, PACE_WINDOW_MESSAGES } from "./limits.ts";
 import { freeId } from "./message_ids.ts";
 import { Pacer } from "./pacer.ts";
 import type { Secondary } from "./secondary.ts";
@@ -82,6 +82,11 @@ export class NotifyTarget {
   /** Messages not yet acknowledged or given up. */
   get outstanding(): number {
     return this.#byZone.size;
+  }
+
+  /** Whether no more messages wait their turn than go out in two windows of its pace. */
+  get hasRoom(): boolean {
+    return this.#pacer.waiting < 2 * PACE_WINDOW_MESSAGES;
   }
 
   is(secondary: Secondary): boolean {

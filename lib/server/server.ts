@@ -181,9 +181,12 @@ export class DnsServer {
       lagAlarmMs: options.lagAlarmMs ?? DEFAULT_LAG_ALARM_MS,
       onSecondary: options.onSecondary,
     });
-    this.#announcements = new Announcements(clock, (version) => {
-      this.#watcher.announced(version);
-      this.#notify.announce(version);
+    this.#announcements = new Announcements(clock, {
+      tell: (version) => {
+        this.#watcher.announced(version);
+        this.#notify.announce(version);
+      },
+      hasRoom: () => this.#notify.hasRoom,
     });
     this.#clock = clock;
   }
