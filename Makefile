@@ -38,7 +38,7 @@ fuzz: build
 bench: build
 	@.ci/servers || echo "some servers could not be installed: going on with those that are here"
 	@$(deno) run $(FROZEN) --no-prompt --no-check --allow-all tests/bench/main.ts \
-	  $(if $(ONLY),--only=$(ONLY)) $(if $(ROUNDS),--rounds=$(ROUNDS)) \
+	  $(if $(ONLY),--only=$(ONLY)) $(if $(PEERS),--peers=$(PEERS)) $(if $(ROUNDS),--rounds=$(ROUNDS)) \
 	  $(if $(JSON),--json=$(JSON)) $(if $(SVG),--svg=$(SVG)) $(if $(QUICK),--quick)
 
 check:

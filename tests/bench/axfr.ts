@@ -7,6 +7,7 @@ import {
   SUBJECT,
   transfer,
 } from "./contenders.ts";
+import { format } from "./report.ts";
 import type { Bench, Scenario } from "./scenario.ts";
 
 const SCENARIO = "axfr";
@@ -57,7 +58,7 @@ async function run(bench: Bench): Promise<void> {
 
 function judge(bench: Bench, size: number): void {
   const median = (server: string) => bench.median({ scenario: SCENARIO, what: LAST, server, size });
-  const value = median(SUBJECT);
+  const [value, raw] = [median(SUBJECT), median(RAW)];
   for (
     const [server, share, words] of [
       ["NSD", OF_NSD, "1/10 of NSD's time"],
@@ -72,6 +73,9 @@ function judge(bench: Bench, size: number): void {
       unit: "s",
       atMost: reference === undefined ? undefined : reference * share,
       bound: words,
+      reason: reference !== undefined && raw !== undefined && raw > reference * share
+        ? `a bare sender of the same octets takes ${format(raw, "s")} here`
+        : undefined,
     });
   }
 }

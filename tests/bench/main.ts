@@ -2,6 +2,7 @@
  * `make bench`: measures zonecast and the servers beside it, prints a table, and JSON if asked.
  *
  *   --only=NAME,…   these scenarios; all if left out
+ *   --peers=NAME,…  beside these peers, "none" for zonecast alone; all that are installed if left out
  *   --rounds=N      default 5; 1 in the short form
  *   --json=FILE     every sample, and what the table shows
  *   --svg=FILE      the plot of the scenario "growth"; dist/growth.svg if left out
@@ -27,6 +28,7 @@ const PLOT = new URL("../../dist/growth.svg", import.meta.url).pathname;
 
 interface Options {
   readonly scenarios: readonly Scenario[];
+  readonly peers: readonly Peer[];
   readonly rounds: number;
   readonly json?: string;
   readonly svg: string;
@@ -37,29 +39,39 @@ class UsageError extends Error {}
 
 function options(args: readonly string[]): Options {
   const flags = parseArgs(args, {
-    string: ["only", "rounds", "json", "svg"],
+    string: ["only", "peers", "rounds", "json", "svg"],
     boolean: ["quick"],
     unknown(argument) {
       throw new UsageError(`There is no ${argument}`);
     },
   });
-  const names = flags.only?.split(",").filter((name) => name !== "");
-  const known = SCENARIOS.map(({ name }) => name);
-  const unknown = names?.find((name) => !known.includes(name));
-  if (unknown) {
-    throw new UsageError(`There is no scenario "${unknown}"; there are ${known.join(", ")}`);
-  }
   const rounds = flags.rounds === undefined ? (flags.quick ? 1 : ROUNDS) : Number(flags.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new UsageError(`Cannot run ${flags.rounds} rounds`);
   }
   return {
-    scenarios: SCENARIOS.filter(({ name }) => names?.includes(name) ?? true),
+    scenarios: chosen("scenario", SCENARIOS, flags.only),
+    peers: flags.peers === "none" ? [] : chosen("peer", PEERS, flags.peers),
     rounds,
     json: flags.json,
     svg: flags.svg ?? PLOT,
     quick: flags.quick,
   };
+}
+
+/** Those of `all` that a list with commas names; all without a list. */
+function chosen<T extends { readonly name: string }>(
+  kind: string,
+  all: readonly T[],
+  list: string | undefined,
+): readonly T[] {
+  const names = list?.split(",").filter((name) => name !== "");
+  const known = all.map(({ name }) => name);
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown) {
+    throw new UsageError(`There is no ${kind} "${unknown}"; there are ${known.join(", ")}`);
+  }
+  return all.filter(({ name }) => names?.includes(name) ?? true);
 }
 
 async function factOf(peer: Peer): Promise<PeerFact> {
@@ -74,11 +86,11 @@ function plotted({ cpu, cores }: Machine): string {
   return `${cpu}, ${cores} cores; zonecast ${config.version}, ${month}`;
 }
 
-async function measure({ scenarios, rounds, json, svg, quick }: Options): Promise<number> {
-  const facts = { machine: await machine(), peers: await Promise.all(PEERS.map(factOf)) };
+async function measure({ scenarios, peers, rounds, json, svg, quick }: Options): Promise<number> {
+  const facts = { machine: await machine(), peers: await Promise.all(peers.map(factOf)) };
   const failures: string[] = [];
   await using client = await compileClient();
-  await using bench = new BenchRun({ rounds, quick, client, peers: PEERS.filter(isInstalled) });
+  await using bench = new BenchRun({ rounds, quick, client, peers: peers.filter(isInstalled) });
   // What was measured till then is reported, and all directories go.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => bench.interrupted = true);

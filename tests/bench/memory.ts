@@ -90,7 +90,7 @@ async function compare(bench: Bench, { zone, all }: Contenders): Promise<Set<str
 /** How often a running zonecast has read everything. */
 async function fullReads(zonecast: Zonecast): Promise<number> {
   const status = JSON.parse(await zonecast.mustCli(["status", "--json"]));
-  return status.source.reads.full;
+  return status.server.source.reads.full;
 }
 
 /** A zonecast that knows nothing yet reads the whole zone, and then twice more. */

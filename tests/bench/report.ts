@@ -181,6 +181,9 @@ function machineLines({ machine, zonecast, peers, rounds, quick }: Results): str
     ...peers.filter(({ version }) => !version).map((peer) =>
       `${peer.name} is missing (Debian: ${peer.package}), and is not measured`
     ),
+    ...(machine.load > machine.cores
+      ? ["the machine was busy with other work: the figures are worse than they need be, and noisy"]
+      : []),
     `${rounds} round${rounds === 1 ? "" : "s"}, every server in turn within each${
       quick ? "; short form: small zones, the figures say little" : ""
     }`,
