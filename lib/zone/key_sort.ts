@@ -19,19 +19,17 @@ const STEPS_PER_PAUSE = 8192;
 const PREFIX_OCTETS = 4;
 
 /** Entries as 64-bit numbers, in memory that can be looked at as pairs of 32-bit ones. */
-class Items {
+interface Items {
   readonly all: BigUint64Array;
   /** At 2 i an entry's position, behind it its prefix: little-endian, as Deno's platforms are. */
   readonly words: Uint32Array;
+}
 
-  constructor(count: number) {
-    this.all = new BigUint64Array(largeBuffer(8 * count), 0, count);
-    this.words = new Uint32Array(this.all.buffer, 0, 2 * count);
-  }
-
-  release(): void {
-    releaseBuffers([this.all]);
-  }
+function itemsIn(buffer: ArrayBuffer, from: number, count: number): Items {
+  return {
+    all: new BigUint64Array(buffer, 8 * from, count),
+    words: new Uint32Array(buffer, 8 * from, 2 * count),
+  };
 }
 
 /** Sorted entries. */
@@ -59,8 +57,9 @@ export function* sortByKey(
   positions: Iterable<number>,
   readPrefix: ReadPrefix,
 ): Generator<undefined, SortedEntries> {
-  const items = new Items(count);
-  const spare = new Items(count);
+  const buffer = largeBuffer(16 * count);
+  const items = itemsIn(buffer, 0, count);
+  const spare = itemsIn(buffer, count, count);
   const { words } = items;
   let filled = 0;
   for (const position of positions) {
@@ -86,8 +85,7 @@ export function* sortByKey(
       steps = 0;
     }
   }
-  spare.release();
-  return { count, at: (index) => words[2 * index], release: () => items.release() };
+  return { count, at: (index) => words[2 * index], release: () => releaseBuffers([words]) };
 }
 
 /** Ranges shorter than this are sorted by insertion: a native call costs more. */

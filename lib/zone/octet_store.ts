@@ -13,8 +13,9 @@ const OFFSET_MASK = (1 << CHUNK_BITS) - 1;
 const MAX_CHUNKS = 2 ** (32 - CHUNK_BITS);
 /** Octets of the first chunk; each further one is twice as long ... */
 const FIRST_CHUNK_OCTETS = 1024;
-/** ... up to this; those behind have all the octets a chunk can have, touched as they fill. */
+/** ... up to this; those behind are large buffers, touched as they fill. */
 const LAST_SMALL_OCTETS = 256 * 1024;
+const LARGE_OCTETS = 33 * 1024 * 1024;
 
 export class OctetStore {
   readonly #chunks: Uint8Array[] = [];
@@ -29,16 +30,16 @@ export class OctetStore {
    * its octets to {@link at}.
    *
    * @param octets  at most 2 ** 20
-   * @throws {RangeError} there would be more than about 3.4 GiB
+   * @throws {RangeError} there would be more than 2 GiB
    */
   reserve(octets: number): void {
     if (this.at + octets <= this.chunk.length) return;
     if (this.#chunks.length > 0) this.#used.push(this.at);
     if (this.#chunks.length === MAX_CHUNKS) {
-      throw new RangeError("Cannot read zone: its records take more than 3 GiB");
+      throw new RangeError("Cannot read zone: its records take more than 2 GiB");
     }
     const twice = Math.max(2 * this.chunk.length, FIRST_CHUNK_OCTETS, octets);
-    this.chunk = new Uint8Array(largeBuffer(twice > LAST_SMALL_OCTETS ? 1 << CHUNK_BITS : twice));
+    this.chunk = new Uint8Array(largeBuffer(twice > LAST_SMALL_OCTETS ? LARGE_OCTETS : twice));
     this.#chunks.push(this.chunk);
     this.at = 0;
   }

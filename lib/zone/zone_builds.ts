@@ -113,8 +113,11 @@ export class ZoneBuilds {
       const build = this.#buildOf(zone, false);
       if (!build) continue; // a zone that is gone, or not served
       const before = owners.get(build);
-      const all = before === "all" || read === "all";
-      owners.set(build, all ? "all" : new Set([...before ?? [], ...read]));
+      if (before === undefined) owners.set(build, read);
+      else {
+        const all = before === "all" || read === "all";
+        owners.set(build, all ? "all" : new Set([...before, ...read]));
+      }
     }
     for (const build of this.#builds.values()) build.limitTo(owners.get(build) ?? new Set());
   }
