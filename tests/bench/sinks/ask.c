@@ -7,8 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_ZONES = 65536, IN_FLIGHT = 256, IDLE_NS = 1000000, AGAIN_NS = 5000000,
-       LOST_NS = 100000000, LOOKS = 2000 };
+enum { MAX_ZONES = 65536, WINDOW = 16, AGAIN_NS = 10000000, LOST_NS = 100000000 };
 
 struct asked {
   struct name name;
@@ -45,8 +44,7 @@ static void ask(struct asking *asking, int index, int64_t now) {
   uint8_t query[NAME_MAX_OCTETS + 64];
   struct asked *asked = &asking->zones[index];
   size_t length = soa_query(query, (uint16_t)index, &asked->name);
-  asked->sent_ns = asking->sent_ns = now;
-  if (!asked->waits) asking->in_flight++;
+  asked->sent_ns = now;
   asked->waits = true;
   /* Nobody listens yet: it is asked again. */
   if (send(asking->fd, query, length, MSG_NOSIGNAL) < 0) return;
@@ -59,7 +57,6 @@ static void take_answers(struct asking *asking) {
     if (length < 0) return;
     if (length < HEADER_OCTETS || get16(message) >= asking->count) continue;
     struct asked *asked = &asking->zones[get16(message)];
-    if (asked->waits) asking->in_flight--;
     asked->waits = false;
     const uint8_t *numbers = first_soa_numbers(message, (size_t)length);
     if (!numbers || asked->is_newer) continue;
@@ -70,27 +67,17 @@ static void take_answers(struct asking *asking) {
   }
 }
 
-/* Asks the next zone, if it is due and there is room. Returns whether it was asked. */
-static bool ask_next(struct asking *asking, int64_t now, int most) {
-  int index = asking->next;
-  struct asked *asked = &asking->zones[index];
-  asking->next = (index + 1) % asking->count;
-  if (asked->is_newer || now - asked->sent_ns < (asked->waits ? LOST_NS : AGAIN_NS)) return false;
-  if (!asked->waits && asking->in_flight >= most) return false;
-  ask(asking, index, now);
-  return true;
-}
-
 bool asking_step(struct asking *asking, int64_t now) {
   take_answers(asking);
-  if (asking->newer == asking->count) return true;
-  if (asking->newer == 0) {
-    if (now - asking->sent_ns >= IDLE_NS) ask_next(asking, now, asking->count);
-    return false;
+  while (asking->first < asking->count && asking->zones[asking->first].is_newer) asking->first++;
+  int looked_for = 0;
+  for (int i = asking->first; i < asking->count && looked_for < WINDOW; i++) {
+    const struct asked *asked = &asking->zones[i];
+    if (asked->is_newer) continue;
+    looked_for++;
+    if (now - asked->sent_ns >= (asked->waits ? LOST_NS : AGAIN_NS)) ask(asking, i, now);
   }
-  int looks = asking->count < LOOKS ? asking->count : LOOKS;
-  for (int i = 0; i < looks; i++) ask_next(asking, now, IN_FLIGHT);
-  return false;
+  return asking->newer == asking->count;
 }
 
 void asking_end(struct asking *asking) {
