@@ -19,6 +19,11 @@ import type {
   WriteBack,
 } from "./source.ts";
 
+/**
+ * Gathered this long before it is written, in ms. The secondaries fetch a new version within
+ * these: they come first, and that they have it is written with it.
+ */
+const GATHER_MS = 20;
 /** Least time between two writes, in ms: many publications a second are written together. */
 const MIN_INTERVAL_MS = 50;
 /** First pause after a failure, in ms; doubled at each further one. */
@@ -158,13 +163,13 @@ export class WriteBackQueue {
       this.#covered === undefined && this.#problems === undefined;
   }
 
-  /** Sees to it that what waits is written: after what else this turn brings, or when it is time. */
+  /** Sees to it that what waits is written: with what else comes soon, when it is time. */
   #wake(): void {
     this.#bound();
     if (this.#closed || this.#running || this.#timer !== undefined || this.#idle) return;
     if (!this.source.writeBack) return this.#drop();
     const pause = this.#failures === 0 ? MIN_INTERVAL_MS : this.#pauseMs;
-    const dueIn = Math.max(0, this.#lastEnd + pause - performance.now());
+    const dueIn = Math.max(GATHER_MS, this.#lastEnd + pause - performance.now());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#running = this.#write().finally(() => {

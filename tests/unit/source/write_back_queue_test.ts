@@ -84,7 +84,7 @@ function standing(serial: number, secondary = "ns1"): SecondaryReport {
 
 const away = new SourceError("source-unreachable", "Cannot reach it");
 
-Deno.test("what one turn brings is one write, at once", async () => {
+Deno.test("what one turn brings is one write, soon", async () => {
   const { queue, writes, wrote } = setUp();
   queue.published(published(1));
   queue.problems([]);
