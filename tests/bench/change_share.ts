@@ -145,8 +145,10 @@ function judge(bench: Bench, smallest: number, largest: number): void {
     WHAT.cpu,
     "s",
     0.003,
-    "it holds all that a change costs: the read, the commit, NOTIFY, the IXFR served over a fresh " +
-      "connection, the watch on the secondary and what is written back to Postgres",
+    "it holds all that a change costs, the IXFR over a fresh connection, the watch on the " +
+      "secondary and what is written back included; of a profile half is the runtime's own code " +
+      "on the main thread, a tenth compiled code, the rest the kernel, V8's threads and the " +
+      "state file's worker; on a machine busy with other work it counts more",
   );
   goal("IXFR of one record, request → answer", WHAT.ixfr, "s", 0.001);
   goal("octets of it", "octets of it", "octets", 300);
