@@ -69,10 +69,10 @@ async function run(bench: Bench): Promise<void> {
     bench.note(SCENARIO, `${name} was spared the ${CLIENTS} transfers: one takes over ${SLOW} s`);
   }
   const database = await bench.sources.database(size);
-  for (let round = 0; round < bench.rounds; round++) {
+  await bench.interleave([database], async (database, round) => {
     bench.progress(`round ${round + 1}: zonecast, full reads`);
     await readEverything(bench, database, size, (what, memory) => record(SUBJECT, what, memory));
-  }
+  });
   judge(bench, size);
 }
 
