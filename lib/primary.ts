@@ -236,6 +236,7 @@ export class Primary {
     const pending = this.#waiting.notRead(reading);
     const outcome: Outcome = { publications: [], pending, incomplete: [], settled: [] };
     for (const build of zoneBuilds) await this.#build(build, reading, read.reason, outcome);
+    builds.release(); // of those that could not be built
     await this.#commit(outcome, reading);
     for (const { apexKey, settings } of zoneBuilds) this.#built.set(apexKey, settings);
     for (const apex of outcome.incomplete) this.#readAgain(apex);

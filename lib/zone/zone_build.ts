@@ -162,10 +162,15 @@ export class ZoneBuild {
     try {
       return yield* this.#finish(current, rules);
     } finally {
-      this.#candidate.release();
-      this.#served?.release();
-      this.#served = undefined;
+      this.release();
     }
+  }
+
+  /** Gives the memory of what was read back; {@link finish} does so too. */
+  release(): void {
+    this.#candidate.release();
+    this.#served?.release();
+    this.#served = undefined;
   }
 
   *#finish(

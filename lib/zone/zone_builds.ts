@@ -107,6 +107,11 @@ export class ZoneBuilds {
     return [...this.#builds.values()];
   }
 
+  /** Gives the memory of what was read back, where nothing will be built of it. */
+  release(): void {
+    for (const build of this.#builds.values()) build.release();
+  }
+
   #limitTo(scope: ReadonlyMap<string, ReadOwners>): void {
     const owners = new Map<ZoneBuild, ReadOwners>();
     for (const [zone, read] of scope) {
