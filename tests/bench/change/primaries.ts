@@ -13,7 +13,7 @@ import { mustRun, which } from "../../support/processes.ts";
 import { startSecondary } from "../../support/secondaries.ts";
 import { newSerial } from "../../support/setup.ts";
 import { startZonecast, type Zonecast } from "../../support/zonecast.ts";
-import { BIND, isInstalled, KNOT, PDNS, type Peer, startPeer } from "../peers/mod.ts";
+import { BIND, KNOT, PDNS, type Peer, startPeer } from "../peers/mod.ts";
 import type { Bench } from "../scenario.ts";
 import { NS, TTL, ZONE, ZONE_NAME } from "../zones.ts";
 import {
@@ -288,7 +288,7 @@ function changeRows(dir: string, { owner, ip }: AddedRecord): void {
   }
 }
 
-/** zonecast first, then the peers that can be changed and are installed here. */
+/** zonecast first, then the peers of this run that can be changed. */
 export function changeable(
   bench: Bench,
   size: number,
@@ -300,7 +300,9 @@ export function changeable(
   ];
   return [
     { name: "zonecast", start: (to) => zonecastPrimary(bench, size, to) },
-    ...ways.filter(({ peer }) => isInstalled(peer)).map(({ peer, start }) => ({
+    ...ways.filter(({ peer }) => bench.peers.some(({ name }) => name === peer.name)).map((
+      { peer, start },
+    ) => ({
       name: peer.name,
       start: (to: readonly Server[]) => start(bench, size, to),
     })),
