@@ -8,11 +8,12 @@
  * answered as they were loaded; what is not there is not proven (no NSEC or NSEC3
  * records in negative answers and referrals).
  */
-import { CLASS_IN, parentName, TYPE } from "../dns/mod.ts";
+import { CLASS_IN, type Name, parentName, TYPE } from "../dns/mod.ts";
 import {
   CLASS_ANY,
   CLASS_CH,
   EDE,
+  type ExtendedError,
   FLAG,
   MessageWriter,
   type Query,
@@ -38,7 +39,7 @@ function replyFlags(query: Query): number {
 export interface Refusal {
   readonly rcode: number;
   /** The extended error (RFC 8914), if one fits. */
-  readonly ede?: number;
+  readonly ede?: ExtendedError;
   /** The request's TSIG record is answered with this error, unsigned. */
   readonly tsigError?: number;
 }
@@ -79,10 +80,14 @@ export function answerQuery(
   const authority = question.class === CLASS_ANY ? 0 : FLAG.AA;
   writer.header(query.id, replyFlags(query) | authority);
   writer.question(question);
-  new Answering(writer, version, question.type, query.edns?.dnssecOk ?? false).answer(
-    question.name,
-    (name) => zones.closest(name) === version,
-  );
+  const dnssecOk = query.edns?.dnssecOk ?? false;
+  if (question.type === TYPE.SOA && question.name.length === version.apex.length && !dnssecOk) {
+    // What secondaries ask all day takes the short way.
+    if (!writer.record(SECTION.ANSWER, version.soa)) writer.addFlags(FLAG.TC);
+  } else {
+    const isOurs = (name: Name) => zones.closest(name) === version;
+    new Answering(writer, version, question.type, dnssecOk).answer(question.name, isOurs);
+  }
   return writer.finish();
 }
 

@@ -8,7 +8,9 @@
  */
 import { TYPE } from "../dns/mod.ts";
 import {
+  EDE,
   type EdnsOption,
+  type ExtendedError,
   MAX_MESSAGE_OCTETS,
   MAX_UDP_OCTETS,
   MIN_UDP_OCTETS,
@@ -85,9 +87,17 @@ export function plainEnvelope(settings: EdnsSettings): Envelope {
   return { edns, maxOctets: MIN_UDP_OCTETS, validCookie: false };
 }
 
+/** Made once: refusals are what floods are answered with. */
+const EXTENDED_ERRORS: ReadonlyMap<number, EdnsOption> = new Map(
+  Object.values(EDE).map((infoCode) => [infoCode, { code: OPTION.EDE, octets: uint(infoCode, 2) }]),
+);
+
 /** The same with an extended error (RFC 8914 §2), where there is an OPT record for it. */
-export function withExtendedError(edns: ResponseEdns | undefined, infoCode: number) {
-  return edns && withOption(edns, { code: OPTION.EDE, octets: uint(infoCode, 2) });
+export function withExtendedError(
+  edns: ResponseEdns | undefined,
+  infoCode: ExtendedError,
+): ResponseEdns | undefined {
+  return edns && withOption(edns, EXTENDED_ERRORS.get(infoCode)!);
 }
 
 /**

@@ -42,6 +42,7 @@ export const EDE = {
   NOT_SUPPORTED: 21,
   INVALID_TYPE: 30,
 } as const;
+export type ExtendedError = typeof EDE[keyof typeof EDE];
 
 const RCODE_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(RCODE).map(([name, code]) => [code, name]),
