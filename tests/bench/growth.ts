@@ -52,7 +52,7 @@ class Server {
   /** Seconds from the INSERT's sending to its NOTIFY. */
   async change(): Promise<number> {
     await sleep(PAUSE_MS);
-    await this.sinks.mark();
+    await this.sinks.markBeforeChange();
     const name = `change-${this.#changes++}`;
     const sentMs = performance.now();
     await this.sql`insert into zonecast.records (zone, name, type, content)

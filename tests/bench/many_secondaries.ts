@@ -44,7 +44,7 @@ async function run(bench: Bench): Promise<void> {
   const before = await sinks.followers();
   for (let change = 0; change < changes; change++) {
     await sleep(PAUSE_MS);
-    await sinks.mark();
+    await sinks.markBeforeChange();
     const committedMs = performance.now();
     await sql`insert into zonecast.records (zone, name, type, content)
       values (${ZONE_NAME}, ${`change-${change}`}, 'A', '192.0.2.1')`;

@@ -112,7 +112,7 @@ class Run {
     const { changed, sinks } = this;
     await sleep(PAUSE_MS);
     const serials = await sinks.zones(`${this.dir}/told`);
-    await sinks.mark();
+    await sinks.markBeforeChange();
     const [beganMs, cpuBefore] = [performance.now(), cpuSeconds(pid)];
     const since = (ms: number) => (ms - beganMs) / 1000;
     const newer = sinks.untilNewer(

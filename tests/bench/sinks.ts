@@ -154,6 +154,11 @@ export class Sinks implements AsyncDisposable {
     await this.#ask("mark");
   }
 
+  /** The same, before a change: NOTIFY that comes again with a serial told before does not count. */
+  async markBeforeChange(): Promise<void> {
+    await this.#ask("mark newer");
+  }
+
   async notifies(): Promise<Notifies> {
     const line = await this.#ask<Record<string, number>>("notifies");
     return {

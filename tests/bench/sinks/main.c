@@ -8,7 +8,8 @@
  * the monotonic clock, limits (MS) in milliseconds.
  *
  *   clock                     the time, and the CPU time this process has used
- *   mark                      forgets the NOTIFY messages so far
+ *   mark [newer]              forgets the NOTIFY messages so far; with "newer", those that come
+ *                             again with a serial told before are not timed
  *   notifies                  how many came since, of how many (zone, secondary), and when
  *   zones FILE                writes "ZONE SERIAL SECONDARIES" for each zone it was told of;
  *                             SERIAL is "different" where the secondaries disagree
@@ -58,6 +59,7 @@ static struct {
   int epoll, count, running;
   struct sink *sinks;
   struct zone *followed;
+  bool only_newer; /* only NOTIFY of a serial not told of before is timed */
   int64_t received, failures;
   const char *fault; /* of the last transfer that failed */
   FILE *sweep;
@@ -155,7 +157,9 @@ static void notified(struct sink *sink, const struct request *request) {
   struct zone *zone = zone_of(&request->zone);
   struct seen *seen = &zone->seen[sink - self.sinks];
   self.received++;
-  if (seen->notified_ns == 0) seen->notified_ns = now_ns();
+  bool is_old =
+      request->has_serial && seen->is_told && (int32_t)(request->serial - seen->serial) <= 0;
+  if (seen->notified_ns == 0 && !(self.only_newer && is_old)) seen->notified_ns = now_ns();
   if (!request->has_serial) return;
   if (zone != self.followed) {
     seen->is_told = true;
@@ -363,6 +367,7 @@ static void command(char *line) {
     struct sockaddr_in server = address_of(word[1], word[2]);
     measure(1, &server, word[3], atoi(word[4]));
   } else if (!strcmp(verb, "mark")) {
+    self.only_newer = count == 2;
     self.received = 0;
     zones_forget_times();
     printf("{}\n");
