@@ -33,13 +33,19 @@ export interface Resident {
 
 /** The memory of a process and all that descend from it; those that end meanwhile count as none. */
 export function residentTree(pid: number): Resident {
+  const total = treeOrNone(pid);
+  if (total.rss === 0) throw new Error(`Cannot read the memory of process ${pid}`);
+  return total;
+}
+
+/** The same; zeros when it has ended. */
+function treeOrNone(pid: number): Resident {
   const total = { rss: 0, pss: 0 };
   for (const member of processTree(pid)) {
     const text = ifThere(() => Deno.readTextFileSync(`/proc/${member}/smaps_rollup`)) ?? "";
     total.rss += Number(/^Rss:\s*(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
     total.pss += Number(/^Pss:\s*(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
   }
-  if (total.rss === 0) throw new Error(`Cannot read the memory of process ${pid}`);
   return total;
 }
 
@@ -63,7 +69,7 @@ function ifThere<T>(read: () => T): T | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     // ESRCH: it ended between opening and reading.
-    if (error instanceof Error && "code" in error && error.code === "ESRCH") return undefined;
+    if (error instanceof Error && /os error 3\b/.test(error.message)) return undefined;
     throw error;
   }
 }
@@ -83,6 +89,20 @@ export async function untilQuiet(pid: number, timeoutMs = 60_000): Promise<void>
   }, { what: `process ${pid} is quiet`, timeoutMs, intervalMs: QUIET.ms });
 }
 
+/** Between two looks at the memory, in ms. */
+const SAMPLING_MS = 20;
+/** PSS is looked at in one of so many: the kernel walks all pages for it, and the server waits. */
+const PSS_EACH = 50;
+const PAGE_OCTETS = 4096;
+
+/** Resident octets of a process tree, cheaply. */
+function residentTotal(pid: number): number {
+  return processTree(pid).reduce((sum, member) => {
+    const text = ifThere(() => Deno.readTextFileSync(`/proc/${member}/statm`)) ?? "";
+    return sum + Number(text.split(" ")[1] ?? 0) * PAGE_OCTETS;
+  }, 0);
+}
+
 /**
  * The most memory a server takes while `work` is done.
  *
@@ -91,25 +111,21 @@ export async function untilQuiet(pid: number, timeoutMs = 60_000): Promise<void>
 export async function peakWhile(pid: number, work: () => Promise<void>): Promise<Resident> {
   const alone = processTree(pid).length === 1;
   if (alone) forgetPeak(pid);
-  const peak = { rss: 0, pss: 0 };
-  let done = false;
-  const sampling = (async () => {
-    do {
-      const { rss, pss } = residentTree(pid);
-      peak.rss = Math.max(peak.rss, rss);
-      peak.pss = Math.max(peak.pss, pss);
-      await sleep(SAMPLING_MS);
-    } while (!done);
-  })();
+  const peak = { rss: 0, pss: residentTree(pid).pss };
+  let samples = 0;
+  const sample = () => {
+    peak.rss = Math.max(peak.rss, residentTotal(pid));
+    if (++samples % PSS_EACH === 0) peak.pss = Math.max(peak.pss, treeOrNone(pid).pss);
+  };
+  const timer = setInterval(sample, SAMPLING_MS);
   try {
     await work();
   } finally {
-    done = true;
-    await sampling;
+    clearInterval(timer);
   }
-  if (alone) peak.rss = Math.max(peak.rss, residentPeak(pid));
-  return peak;
+  const { pss } = residentTree(pid);
+  return {
+    rss: alone ? Math.max(peak.rss, residentPeak(pid)) : peak.rss,
+    pss: Math.max(peak.pss, pss),
+  };
 }
-
-/** Between two samples, in ms. */
-const SAMPLING_MS = 20;
