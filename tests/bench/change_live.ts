@@ -44,7 +44,8 @@ async function run(bench: Bench): Promise<void> {
       "primary has the same three secondaries: Knot, NSD and one that asks IXFR at each NOTIFY " +
       `at once. Changes are at least ${
         SPACING_MS / 1000
-      } s apart: the secondaries pace themselves.`,
+      } s apart: the secondaries pace themselves, ` +
+      "and write no zone files.",
   );
 }
 

@@ -27,6 +27,8 @@ export interface SecondaryOptions {
   readonly transferFrom?: string;
   /** Whether PowerDNS asks for differences; the others always do. Default: no, which is its own. */
   readonly ixfr?: boolean;
+  /** Whether NSD and Knot write each new version into a file, whole. Default: they do. */
+  readonly writesFiles?: boolean;
 }
 
 /** A running server; disposing stops it and removes its directory. */

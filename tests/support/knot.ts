@@ -26,12 +26,13 @@ acl:
 }
 
 function secondaryConfiguration(options: SecondaryOptions): string {
-  const { transferFrom = "127.0.0.1" } = options;
+  const { transferFrom = "127.0.0.1", writesFiles = true } = options;
   const zones = options.zones.map((zone) => `
   - domain: "${zone}"
     master: primary
     acl: loopback
     semantic-checks: off
+    zonefile-sync: ${writesFiles ? 0 : -1}
 `);
   return `
 remote:

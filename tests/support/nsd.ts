@@ -2,7 +2,7 @@
 import { type DnsServer, launch, type SecondaryOptions } from "./dns_server.ts";
 
 function configuration(dir: string, addr: string, port: number, options: SecondaryOptions): string {
-  const { primary, transferFrom = "127.0.0.1" } = options;
+  const { primary, transferFrom = "127.0.0.1", writesFiles = true } = options;
   const zones = options.zones.map((zone) => `
 zone:
   name: "${zone}"
@@ -27,7 +27,7 @@ server:
   xfrdfile: "${dir}/xfrd.state"
   xfrdir: "${dir}"
   xfrd-reload-timeout: 0
-  zonefiles-write: 1
+  zonefiles-write: ${writesFiles ? 1 : 0}
   rrl-ratelimit: 0
   rrl-whitelist-ratelimit: 0
   verbosity: 2

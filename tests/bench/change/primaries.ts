@@ -90,7 +90,12 @@ export class ChangedPrimary implements AsyncDisposable {
       const secondaries: DnsServer[] = [];
       for (const [index, kind] of kinds.entries()) {
         const { port } = places[index];
-        const server = await startSecondary(kind, { zones: [ZONE], primary: primary.server, port });
+        const server = await startSecondary(kind, {
+          zones: [ZONE],
+          primary: primary.server,
+          port,
+          writesFiles: false, // whole files, written while another primary's change is measured
+        });
         started.push(server);
         secondaries.push(server);
       }
