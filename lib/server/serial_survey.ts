@@ -19,7 +19,11 @@ export interface SerialSurvey {
 }
 
 /**
- * The serials that servers show, within {@link SURVEY_MS}; never rejects.
+ * The serials that servers show; never rejects.
+ *
+ * Within {@link SURVEY_MS}, but for servers that answer and are asked about so many
+ * zones that this one waits its turn: to give those up would publish thousands of
+ * zones on a guess.
  *
  * @param peers  each asked up to {@link SURVEY_TRIES} times
  */
@@ -28,20 +32,23 @@ export async function surveySerials(
   apex: Name,
   clock: Clock,
 ): Promise<SerialSurvey> {
-  const open = new Set<() => void>();
-  const cancelTimer = clock.after(SURVEY_MS, () => {
-    for (const end of [...open]) end();
-  });
+  /** How to give up on each server that has not answered yet. */
+  const open = new Map<SoaPeer, () => void>();
+  let cancelTimer = clock.after(SURVEY_MS, giveUp);
+  function giveUp() {
+    for (const [peer, end] of [...open]) if (!peer.isBusy) end();
+    if (open.size > 0) cancelTimer = clock.after(SURVEY_TRY_MS, giveUp);
+  }
   const answers = await Promise.all(
     peers.map((peer) =>
       new Promise<SoaAnswer | undefined>((resolve) => {
         let cancelQuestion = () => {};
         const end = (answer?: SoaAnswer) => {
-          open.delete(end);
+          open.delete(peer);
           cancelQuestion();
           resolve(answer);
         };
-        open.add(end);
+        open.set(peer, end);
         const ask = (tries: number) => {
           const options = { urgent: true, answerMs: SURVEY_TRY_MS };
           cancelQuestion = peer.ask(apex, (answer) => {

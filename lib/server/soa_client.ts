@@ -160,6 +160,11 @@ export class SoaPeer {
     return this.#unanswered >= SILENT_AFTER;
   }
 
+  /** Whether questions wait their turn, and those that had it are answered. */
+  get isBusy(): boolean {
+    return this.#waiting.size > 0 && !this.isSilent && !this.#closed;
+  }
+
   open(socket: UdpSocket): void {
     this.#socket = socket;
   }

@@ -460,6 +460,18 @@ Deno.test("serials: every watched server asked, three times at most, within 5 s"
   assertEquals(run.network.at("192.0.2.3").count("soa"), 3);
 });
 
+Deno.test("serials of 8,000 zones at once: a server that answers is waited for, a silent one is not", async () => {
+  await using run = await rig(["a=192.0.2.1", "b=192.0.2.2"]);
+  run.network.at("192.0.2.1").shows = () => 70;
+  run.network.at("192.0.2.2").up = false;
+  const zones = Array.from({ length: 8_000 }, (_, i) => parseName(`zone${i}.example.`));
+  const surveys = Promise.all(zones.map((zone) => run.server.serials(zone)));
+  for (let second = 0; second < 20; second++) run.clock.advance(1_000);
+  const found = await surveys;
+  assertEquals(found.filter(({ answered }) => answered === 1).length, zones.length);
+  assertEquals(new Set(found.flatMap(({ serials }) => serials)), new Set([70]));
+});
+
 Deno.test("serials is urgent, ends with the server, and has nobody to ask without a watch", async () => {
   const run = await rig([`ns1=${NS1},notify=off`], { log: nullLogger });
   run.network.at(NS1).shows = () => 7;
