@@ -2,7 +2,7 @@
  * What a query's EDNS says of the response: its size, and the options it gets.
  *
  * Pure but for the cookies' secrets. Specs: RFC 6891 §6.1.1 (OPT answers OPT) and
- * §6.2.3 (sizes), RFC 5001 §2 (NSID), RFC 7314 §3 (EXPIRE), RFC 7828 §3.2
+ * §6.2.3 (sizes), RFC 5001 §2 (NSID), RFC 7314 §2 and §3 (EXPIRE), RFC 7828 §3.3
  * (keepalive), RFC 7873 §5.2 (cookies), RFC 8914 (extended errors). Options
  * nobody here knows are ignored (RFC 6891 §6.1.2).
  */
@@ -103,7 +103,7 @@ export function withExtendedError(
 /**
  * The same with the time after which the zone expires, if that is asked for.
  *
- * Spec: RFC 7314 §3.2 (a primary gives the EXPIRE of its SOA) and §3.1 (asked for
+ * Spec: RFC 7314 §3 (a primary gives the EXPIRE of its SOA) and §2 (asked for
  * with queries for SOA, AXFR and IXFR).
  */
 export function withExpire(

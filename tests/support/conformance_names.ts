@@ -60,7 +60,7 @@ export const NAME_RULES: readonly Rule[] = [
   row("RFC 3597 §3: a type nobody knows", "unknown.nasty.test.", "TYPE65280", {
     answer: ["unknown.nasty.test. 300 TYPE65280 \\# 3 010203"],
   }),
-  row("RFC 8906 §3.1.3: and is not there", "www.nasty.test.", "TYPE1000", { authority: SOA }),
+  row("RFC 8906 §3.1.2: and is not there", "www.nasty.test.", "TYPE1000", { authority: SOA }),
   // Wildcards.
   row("RFC 4592 §3.3.1: synthesis has the name asked for", "any.wild.nasty.test.", "A", {
     answer: [a("any.wild", 10)],

@@ -56,13 +56,13 @@ const HEADER_RULES: readonly Rule[] = [
   answered("RFC 6840 §5.8: AD asked for is not claimed", { flags: 0x0020 }, {
     check: flagsAre(0x8400),
   }),
-  answered("RFC 8906 §3.1.4: the Z bit is ignored, and does not come back", { flags: 0x0040 }, {
+  answered("RFC 8906 §3.1.3: the Z bit is ignored, and does not come back", { flags: 0x0040 }, {
     check: flagsAre(0x8400),
   }),
-  answered("RFC 8906 §3.1.4: so are AA, TC and RA", { flags: 0x0680 }, { check: flagsAre(0x8400) }),
-  answered("RFC 8906 §3.1.4: and an RCODE in a query", { flags: 0x000f }),
+  answered("RFC 8906 §3.1.3: so are AA, TC and RA", { flags: 0x0680 }, { check: flagsAre(0x8400) }),
+  answered("RFC 8906 §3.1.3: and an RCODE in a query", { flags: 0x000f }),
   ...[1, 2, 3, 4, 5, 6, 7, 15].map((code) =>
-    refused(`RFC 8906 §3.1.5: opcode ${code} is NOTIMP`, opcode(code), "NOTIMP", {
+    refused(`RFC 8906 §3.1.4: opcode ${code} is NOTIMP`, opcode(code), "NOTIMP", {
       ...bare,
       check: flagsAre(0x8000 | code << 11),
     })
@@ -131,7 +131,7 @@ const CLASS_RULES: readonly Rule[] = [
   refused("RFC 8945 §4.2: QTYPE TSIG is FORMERR", { type: "TSIG" }, "FORMERR"),
   refused("RFC 9824 §3.5: QTYPE NXNAME is FORMERR", { type: "TYPE128" }, "FORMERR"),
   ...["TKEY", "MAILA", "MAILB"].map((type) =>
-    refused(`RFC 8906 §3.1.3: QTYPE ${type} is NOTIMP`, { type }, "NOTIMP")
+    refused(`RFC 8906 §3.1.2: QTYPE ${type} is NOTIMP`, { type }, "NOTIMP")
   ),
   refused(
     "RFC 5936 §2.2.1: AXFR by a stranger is refused",
@@ -219,13 +219,13 @@ const EDNS_RULES: readonly Rule[] = [
     check: endsIn(0, NSID, 0, SERVER_ID.length, ...text(SERVER_ID)),
   }),
   rule(
-    "RFC 7314 §3.2: EXPIRE with SOA is the SOA's",
+    "RFC 7314 §3: EXPIRE with SOA is the SOA's",
     { name: "nasty.test.", type: "SOA", ...option(EXPIRE) },
     { answer: SOA, options: [EXPIRE], check: endsIn(0, EXPIRE, 0, 4, 0, 0x12, 0x75, 0) },
   ),
-  answered("RFC 7314 §3.1: and with nothing but SOA and transfers", option(EXPIRE)),
-  answered("RFC 7828 §3.2.1: over UDP keepalive is ignored", option(KEEPALIVE), {}, "udp"),
-  answered("RFC 7828 §3.2.2: over TCP the time a connection may wait", option(KEEPALIVE), {
+  answered("RFC 7314 §2: and with nothing but SOA and transfers", option(EXPIRE)),
+  answered("RFC 7828 §3.3.1: over UDP keepalive is ignored", option(KEEPALIVE), {}, "udp"),
+  answered("RFC 7828 §3.3.2: over TCP the time a connection may wait", option(KEEPALIVE), {
     options: [KEEPALIVE],
     check: endsIn(0, KEEPALIVE, 0, 2, 300 >> 8, 300 & 0xff),
   }, "tcp"),
