@@ -4,6 +4,7 @@
 #   make test    every test there is, with a real Postgres; ONLY=tests/unit runs a part
 #                (ZONECAST_TEST_LANES=1: one file after another; .ci/test.ts)
 #   make fuzz    sends COUNT (1,000,000) messages made from SEED (the time) to the running server
+#   make abuse   has clients behave badly for longer than `make test` does
 #   make bench   measures zonecast beside Debian's servers; ROUNDS=n, ONLY=scenario,…, JSON=FILE, SVG=FILE, QUICK=1
 #   make check   format, lint, types, import directions, by the pinned Deno: others differ in detail
 #   make build   dist/zonecast, one executable (TARGET=aarch64-unknown-linux-gnu adds
@@ -20,7 +21,7 @@ ifdef DENO
 export DENO
 endif
 
-.PHONY: run test fuzz bench check build clean
+.PHONY: run test fuzz abuse bench check build clean
 
 run:
 	@.ci/demo
@@ -33,6 +34,10 @@ fuzz: build
 	ZONECAST_TEST_BINARY=1 COUNT=$(or $(COUNT),1000000) SEED=$(or $(SEED),$(shell date +%s)) \
 	  $(deno) test $(FROZEN) --no-prompt --no-check --allow-all \
 	  tests/unit/server/fuzz_cost_test.ts tests/fault/fuzz_test.ts
+
+abuse: build
+	ZONECAST_TEST_BINARY=1 ABUSE_SECONDS=$(or $(SECONDS),15) \
+	  $(deno) test $(FROZEN) --no-prompt --no-check --allow-all tests/fault/abuse_test.ts
 
 # What cannot be installed here is named, and left out.
 bench: build

@@ -27,7 +27,7 @@ const FIRST = [
 ];
 
 /** What measures time or load; a busy neighbour would be measured too. */
-const ALONE = ["tests/unit/source/sqlite_source_test.ts"];
+const ALONE = ["tests/unit/source/sqlite_source_test.ts", "tests/fault/abuse_test.ts"];
 
 /** Two cores are kept busy by three lanes, since files wait as long as they work. */
 const LANES = Number(Deno.env.get("ZONECAST_TEST_LANES")) ||

@@ -3,7 +3,7 @@
  */
 import type { ControlCommand, ControlRequest, JsonValue } from "../ops/mod.ts";
 import type { Primary } from "../primary.ts";
-import type { DnsServer, SecondaryZone } from "../server/mod.ts";
+import type { DnsServer, SecondaryZone, ServerStatus as DnsServerStatus } from "../server/mod.ts";
 import type { WriteBackQueue } from "../source/mod.ts";
 import type { StateStore } from "../store/mod.ts";
 import type { ZoneTable, ZoneVersion } from "../zone/mod.ts";
@@ -11,7 +11,7 @@ import { notPublished } from "./errors.ts";
 import { ZONE, type ZoneName } from "./forms.ts";
 import { differencesParts, historyParts, versionParts } from "./history_parts.ts";
 import { isoTime, zoneStatus } from "./status.ts";
-import type { SecondaryZoneStatus, StatusPart } from "./status_report.ts";
+import type { LoadStatus, SecondaryZoneStatus, StatusPart } from "./status_report.ts";
 import { VERSION } from "./version.ts";
 import { versionText } from "./zone_text.ts";
 
@@ -63,6 +63,7 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
         writtenBackAt: isoTime(queue.status.writtenAt),
         writeBackFailure: queue.status.failure,
       },
+      load: loadStatus(server.status()),
     },
   };
   for (const { version, publishedAt } of zones) {
@@ -77,6 +78,18 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
   for (const { zone, name, type, content, code, reason } of problems) {
     yield { problem: { zone, name, type, content, code, reason } };
   }
+}
+
+function loadStatus(status: DnsServerStatus): LoadStatus {
+  const { connections, zombies, evicted, bufferOctets, transfers, counts } = status;
+  return {
+    connections,
+    zombies,
+    evicted,
+    bufferOctets,
+    transfers: { ...transfers },
+    counts: { ...counts },
+  };
 }
 
 function secondaryZoneStatus(entry: SecondaryZone): SecondaryZoneStatus {

@@ -21,6 +21,27 @@ export interface ServerStatus extends JsonObject {
   readonly startedAt: string;
   readonly listen: string[];
   readonly source: SourceStatus;
+  readonly load?: LoadStatus;
+}
+
+/** What clients make the server do. */
+export interface LoadStatus extends JsonObject {
+  /** TCP connections, zombies included. */
+  readonly connections: number;
+  /** Connections closed whose last write the peer has never taken. */
+  readonly zombies: number;
+  /** Connections that waited and were closed for others, since the start. */
+  readonly evicted: number;
+  /** Octets of messages being received and answers not yet sent over TCP. */
+  readonly bufferOctets: number;
+  /** Transfers that move, that hardly do, and that wait. */
+  readonly transfers: {
+    readonly moving: number;
+    readonly slow: number;
+    readonly waiting: number;
+  };
+  /** Totals since the start, by what is counted. */
+  readonly counts: JsonObject;
 }
 
 /** The connection to the source. */
@@ -216,7 +237,7 @@ export function renderReport(report: StatusReport, now: number): string {
 }
 
 function renderServer(
-  { version, pid, startedAt, listen, source }: ServerStatus,
+  { version, pid, startedAt, listen, source, load }: ServerStatus,
   now: number,
 ): string {
   const link = source.up
@@ -235,7 +256,16 @@ function renderServer(
   return `zonecast ${version}, process ${pid}, up ${age(startedAt, now)}, on ${
     listen.join(", ")
   }\n` +
-    `source ${source.description}: ${link}\n${reads}${failure}${told}`;
+    `source ${source.description}: ${link}\n${reads}${failure}${told}` +
+    (load ? renderLoad(load) : "");
+}
+
+function renderLoad({ connections, zombies, transfers }: LoadStatus): string {
+  const stuck = zombies > 0
+    ? `, ${zombies} of them closed under a client that stopped reading`
+    : "";
+  return `TCP connections: ${connections}${stuck}; transfers: ${transfers.moving} move, ` +
+    `${transfers.slow} hardly move, ${transfers.waiting} wait\n`;
 }
 
 function renderNotify(notify: NotifyStatus | undefined, now: number): string {

@@ -6,7 +6,7 @@
 import { formatName, type Name, type Serial, TYPE } from "../dns/mod.ts";
 import { type Logger, normalIp } from "../ops/mod.ts";
 import type { DifferencesWanted, TransferPlan } from "../transfer/mod.ts";
-import { headerOnly, type Query, RCODE, rcodeName } from "../wire/mod.ts";
+import { EDE, headerOnly, type Query, RCODE, rcodeName } from "../wire/mod.ts";
 import type { DifferenceReader } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
 import { errorAnswer } from "./answer.ts";
@@ -208,7 +208,7 @@ export class DnsService {
         alike: held,
       });
     }
-    return errorAnswer(query, { rcode: RCODE.SERVFAIL }, envelope);
+    return errorAnswer(query, { rcode: RCODE.SERVFAIL, ede: EDE.OTHER }, envelope);
   }
 
   /** A connection that is closed because all of them hold too many octets. */

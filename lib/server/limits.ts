@@ -114,6 +114,18 @@ export const STRANGERS_BUFFER_SHARE = 0.75;
 export const WORK_SHARE_MS = 5;
 /** See {@link WORK_SHARE_MS}, ms. */
 export const WORK_WINDOW_MS = 10;
+/** What reading a connection costs the system beside what is done with it, ms: each time, and an octet. */
+export const READ_COST_MS = 0.01;
+/** See {@link READ_COST_MS}: 0.15 ms for 16 KiB. Counts in that share. */
+export const OCTET_COST_MS = 0.15 / 16_384;
+/**
+ * Time that accepting connections and sending transfers may go on before all other sockets are
+ * looked at, ms: while the kernel has more to give or takes more, they never wait by themselves.
+ * The look costs one or two.
+ */
+export const TURN_MS = 8;
+/** Up to so many transfers do without: each stops by itself when its socket is full, after 4 MB or so. */
+export const TRANSFERS_AT_EASE = 4;
 
 /**
  * A transfer whose client has not taken 80 KiB for so long hardly moves, ms: it goes on, and no

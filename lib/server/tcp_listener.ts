@@ -69,6 +69,8 @@ export class TcpListener {
     while (this.#open) {
       try {
         this.#admit(await this.#listener.accept());
+        const { work } = this.#options.sessions;
+        if (work.isLongTurn) await work.nextTurn();
       } catch (error) {
         if (!this.#open) return;
         if (isOutOfDescriptors(error)) this.#options.connections.evict();

@@ -27,6 +27,7 @@ import {
   OUTSTANDING_PER_CONNECTION,
   READ_OCTETS,
   type ServerLimits,
+  TRANSFERS_AT_EASE,
 } from "./limits.ts";
 import type { Client, Response } from "./respond.ts";
 import { TcpWriter } from "./tcp_writer.ts";
@@ -131,7 +132,7 @@ export class TcpSession {
       if (length === null) return;
       this.#busy = true;
       const messages = this.#reader.feed(buffer.subarray(0, length));
-      while (await this.#answerSome(messages));
+      for (let octets = length; await this.#answerSome(messages, octets);) octets = 0;
       this.#busy = false;
       if (length === buffer.length) buffer = new Uint8Array(READ_OCTETS);
     }
@@ -157,10 +158,12 @@ export class TcpSession {
   /**
    * Answers messages until there are no more or too many are outstanding; false when there are
    * no more.
+   *
+   * @param octets  read for them and not yet accounted for
    */
-  async #answerSome(messages: Iterator<Uint8Array>): Promise<boolean> {
+  async #answerSome(messages: Iterator<Uint8Array>, octets: number): Promise<boolean> {
     let isMore = true;
-    await this.#context.work.run(() => {
+    await this.#context.work.run(octets, () => {
       while (!this.#isFull && this.#answers.octets < ANSWER_BATCH_OCTETS) {
         const next = messages.next();
         if (next.done) {
@@ -232,7 +235,7 @@ export class TcpSession {
   }
 
   async #transfer(query: Query, plan: BulkPlan, envelope: Envelope): Promise<void> {
-    const { service } = this.#context;
+    const { service, transfers, work } = this.#context;
     const slot = await this.#slot();
     if (this.#closed) return slot?.leave();
     if (!slot) {
@@ -246,6 +249,9 @@ export class TcpSession {
       await this.#flush(); // what was asked before it is not held up
       const messages = transferMessages(plan, query, envelope.edns);
       for (const chunk of streamChunks(messages, count)) {
+        if (transfers.counts.moving > TRANSFERS_AT_EASE) {
+          while (work.isLongTurn) await work.nextTurn();
+        }
         slot.writing();
         await this.#writer.write(chunk);
         slot.written();

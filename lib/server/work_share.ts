@@ -5,29 +5,55 @@
  * {@link WORK_SHARE_MS} in each {@link WORK_WINDOW_MS}; more waits its turn, first come first
  * served. Owns: who waits; a timer while somebody does.
  */
-import { WORK_SHARE_MS, WORK_WINDOW_MS } from "./limits.ts";
+import { OCTET_COST_MS, READ_COST_MS, TURN_MS, WORK_SHARE_MS, WORK_WINDOW_MS } from "./limits.ts";
 
 export class WorkShare {
   readonly #waiting: (() => void)[] = [];
   #windowAt = -Infinity;
   #spentMs = 0;
   #timer: number | undefined;
+  /** When the event loop last had a turn that we know of. */
+  #turnAt = -Infinity;
+  #nextTurn: Promise<void> | undefined;
 
   /** @param now  ms, of any origin; never goes back */
   constructor(readonly now: () => number = () => performance.now()) {}
 
   /**
-   * Does a piece of work in its turn.
+   * Whether sockets and timers must have their turn before more is done: what follows one another
+   * without waiting, as accepting and sending do while the kernel has more to give or takes more,
+   * has lasted {@link TURN_MS}. Then {@link nextTurn} is to be waited for, and this asked again.
+   */
+  get isLongTurn(): boolean {
+    return this.now() - this.#turnAt >= TURN_MS;
+  }
+
+  /** The next turn of the event loop, with a look at the sockets before it. */
+  nextTurn(): Promise<void> {
+    // By a timer: setImmediate runs dozens of times before the sockets are looked at.
+    this.#nextTurn ??= new Promise((resolve) => {
+      setTimeout(() => {
+        this.#nextTurn = undefined;
+        this.#turnAt = this.now();
+        resolve();
+      }, 0);
+    });
+    return this.#nextTurn;
+  }
+
+  /**
+   * Does a piece of work, what was read from a connection once, in its turn.
    *
+   * @param octets  that were read
    * @param work  synchronous
    */
-  async run(work: () => void): Promise<void> {
+  async run(octets: number, work: () => void): Promise<void> {
     if (this.#isSpent()) await this.#turn();
     const began = this.now();
     try {
       work();
     } finally {
-      this.#spentMs += this.now() - began;
+      this.#spentMs += this.now() - began + READ_COST_MS + octets * OCTET_COST_MS;
       this.#resume();
     }
   }

@@ -37,6 +37,7 @@ export const OPTION = { NSID: 3, EXPIRE: 9, COOKIE: 10, TCP_KEEPALIVE: 11, EDE: 
 
 /** The INFO-CODEs of extended errors given here (RFC 8914 §4; 30: RFC 9824 §6). */
 export const EDE = {
+  OTHER: 0,
   PROHIBITED: 18,
   NOT_AUTHORITATIVE: 20,
   NOT_SUPPORTED: 21,

@@ -26,8 +26,11 @@ const TCP_BATCH = 50;
 /** Each so-manieth message over UDP is a good one, and its answer looked at. */
 const GOOD_EACH = 50;
 
-/** Growth that is the runtime's own: its heap has a life of its own. */
-const RSS_SLACK = 48 * 1024 * 1024;
+/**
+ * Growth that is the runtime's own: garbage that its heap keeps for a while. Over three million
+ * messages it was seen to rise by 100 MiB and to fall again.
+ */
+const RSS_SLACK = 48 * 1024 * 1024 + 48 * Math.min(COUNT, 1_000_000);
 
 const ZONE = `$TTL 300
 @ SOA ns1 hostmaster 1 3600 600 86400 60
@@ -181,8 +184,8 @@ systemTest(`fuzz: ${COUNT} messages over UDP and TCP, seed ${SEED}`, async () =>
       `descriptors ${before.descriptors}, ${after.descriptors}`,
   );
   assert(after.rss <= warm.rss * 1.1 + RSS_SLACK, `RSS ${warm.rss} to ${after.rss} octets`);
-  const { counts } = JSON.parse(await zonecast.mustCli(["status", "--json"])).server;
-  if (counts) assertEquals(counts.failures, 0); // no answer failed by a fault of ours
+  const { counts } = JSON.parse(await zonecast.mustCli(["status", "--json"])).server.load;
+  assertEquals(counts.failures, 0); // no answer failed by a fault of ours
   assert(!/answer failed/.test(zonecast.log()), zonecast.log().slice(-2_000));
   assertEquals(await served(zonecast, "ns1.fuzz.example.", "A"), ["192.0.2.1"]);
 });

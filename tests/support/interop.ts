@@ -26,6 +26,7 @@ const NEEDS = {
     programs: ["/usr/bin/python3", "/usr/lib/python3/dist-packages/dns/xfr.py"],
     package: "python3-dnspython",
   },
+  prlimit: { programs: ["prlimit"], package: "util-linux" },
   psql: { programs: ["psql"], package: "postgresql-client" },
   gcc: { programs: ["gcc"], package: "gcc, libc6-dev" },
   compilezone: { programs: ["named-compilezone"], package: "bind9-utils" },

@@ -26,6 +26,19 @@ export function processFigures(pid: number): ProcessFigures {
   };
 }
 
+export interface SchedulerFigures {
+  /** Time the main thread has run, ms. */
+  readonly ranMs: number;
+  /** Time it was ready to run and other processes had the processor, ms. */
+  readonly waitedMs: number;
+}
+
+/** What the kernel gave a process's main thread since its start: what else the machine does shows. */
+export function schedulerFigures(pid: number): SchedulerFigures {
+  const [ran, waited] = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/schedstat`).split(" ");
+  return { ranMs: Number(ran) / 1e6, waitedMs: Number(waited) / 1e6 };
+}
+
 /** The process ID of the program started last under a name. */
 export function pidOf(name: string): number {
   const process = startedProcesses().findLast((each) => each.name === name && each.alive);

@@ -24,6 +24,8 @@ export interface ZonecastOptions {
   readonly port?: number;
   /** A state file to start with; it is copied. */
   readonly stateFrom?: string;
+  /** As many file descriptors as it may have, by `ulimit -n`. */
+  readonly descriptors?: number;
 }
 
 /** A running `zonecast serve`; stop and start keep its state file and its port. */
@@ -42,6 +44,15 @@ function commandLine(binary: boolean | undefined): [program: string, args: strin
   return [Deno.execPath(), [...args, ...PERMISSIONS, `${ROOT}main.ts`]];
 }
 
+/** A command line under a limit on open files; the process stays the one that is started. */
+function limited(
+  [program, args]: [program: string, args: string[]],
+  descriptors: number | undefined,
+): [program: string, args: string[]] {
+  if (descriptors === undefined) return [program, args];
+  return ["sh", ["-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", program, ...args]];
+}
+
 /** Runs a zonecast command that needs no running server (`zone add`, `import`, `--help`). */
 export function zonecastCli(
   args: readonly string[],
@@ -53,7 +64,7 @@ export function zonecastCli(
 
 /** Starts `zonecast serve` and waits until it answers over UDP. */
 export async function startZonecast(options: ZonecastOptions): Promise<Zonecast> {
-  const [program, first] = commandLine(options.binary);
+  const [program, first] = limited(commandLine(options.binary), options.descriptors);
   const env = { ZONECAST_SOURCE: options.source, NO_COLOR: "1", ...options.env };
   const server = await launch({
     name: "zonecast",

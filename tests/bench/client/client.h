@@ -92,6 +92,8 @@ int mode_questions(void);
 int mode_wait(void);
 int mode_sink(void);
 int mode_content(void);
+int mode_abuse(void);
+int mode_probe(void);
 
 /* --- reader.c: many transfers at once ---------------------------------------------------------- */
 

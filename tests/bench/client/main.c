@@ -9,6 +9,8 @@
  *   questions  --type T (--name N | --names FILE) [--seconds S] [--sockets N] [--window N]
  *   wait       --name N --type T [--serial N | --rcode N | --rdata HEX] [--pause µs]
  *   sink       [--port N]                   answers NOTIFY, and prints when it came
+ *   abuse      --kind K …              clients that behave badly (abuse.c)
+ *   probe      --name N …               how the server fares meanwhile (abuse.c)
  *   content    --file FILE                  what a master file of the bench holds
  *
  * Prints JSON objects, one a line. It counts records by the headers of messages and looks for the
@@ -69,6 +71,7 @@ int main(int count, char **values) {
   } modes[] = {
       {"axfr", mode_axfr}, {"raw", mode_raw},   {"ixfr", mode_ixfr},       {"questions", mode_questions},
       {"wait", mode_wait}, {"sink", mode_sink}, {"content", mode_content},
+      {"abuse", mode_abuse}, {"probe", mode_probe},
   };
   argument_count = count;
   arguments = values;

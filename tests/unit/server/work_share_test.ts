@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { WORK_SHARE_MS } from "../../../lib/server/limits.ts";
+import { TURN_MS, WORK_SHARE_MS } from "../../../lib/server/limits.ts";
 import { WorkShare } from "../../../lib/server/work_share.ts";
 
 function spin(ms: number): void {
@@ -13,7 +13,7 @@ Deno.test("work that comes all at once is done in order, and leaves the event lo
   let turns = 0;
   const others = setInterval(() => turns++, 1);
   await Promise.all(Array.from({ length: 40 }, (_, i) =>
-    share.run(() => {
+    share.run(0, () => {
       spin(WORK_SHARE_MS / 2);
       order.push(i);
     })));
@@ -25,18 +25,30 @@ Deno.test("work that comes all at once is done in order, and leaves the event lo
 Deno.test("little work never waits", async () => {
   const share = new WorkShare(() => 0);
   let done = 0;
-  for (let i = 0; i < 100; i++) share.run(() => void done++);
-  assertEquals(done, 100);
+  for (let i = 0; i < 50; i++) share.run(0, () => void done++);
+  assertEquals(done, 50);
   await Promise.resolve();
 });
 
 Deno.test("work that throws takes its turn's time and gives the turn on", async () => {
   const share = new WorkShare();
   const failing = Array.from({ length: 4 }, () =>
-    share.run(() => {
+    share.run(0, () => {
       spin(WORK_SHARE_MS);
       throw new Error("a fault");
     }));
   for (const work of failing) await assertRejects(() => work, Error, "a fault");
-  await share.run(() => {});
+  await share.run(0, () => {});
+});
+
+Deno.test("what goes on without waiting lets a timer have its turn", async () => {
+  const share = new WorkShare();
+  let turns = 0;
+  const others = setInterval(() => turns++, 1);
+  for (let i = 0; i < 20; i++) {
+    while (share.isLongTurn) await share.nextTurn();
+    spin(TURN_MS / 2);
+  }
+  clearInterval(others);
+  assert(turns >= 5, `${turns} turns for others`);
 });

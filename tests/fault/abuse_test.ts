@@ -1,0 +1,89 @@
+/**
+ * Clients that behave badly, from one address and from 250: what they do to the server is printed,
+ * held to bounds, and over when they go.
+ *
+ * Meanwhile another client's SOA answers take 20 ms at most (99 in 100; of the server's own time, and
+ * by the clock where other processes leave it a processor), and another secondary's transfer comes
+ * whole.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { type BenchClient, compileClient } from "../bench/client.ts";
+import { systemTest } from "../support/interop.ts";
+import { which } from "../support/processes.ts";
+import { type Abuse, abuse, assertUnharmed, serveAbused } from "./abuse.ts";
+
+/** `make abuse`: for longer. */
+const SECONDS = Number(Deno.env.get("ABUSE_SECONDS") ?? 2);
+
+/** Kernel memory that one connection of a stalled transfer may hold, octets. */
+const SOCKET_OCTETS = 6 * 1024 * 1024;
+
+const compiler = ["gcc", "cc", "clang"].find((name) => which(name));
+if (!compiler) console.error("skipped: abuse: no C compiler (Debian: gcc, libc6-dev)");
+
+/** Once from 250 addresses, once from one. */
+const CROWDS = [250, 1];
+
+const STRANGERS: readonly Omit<Abuse, "addresses">[] = [
+  { kind: "idle", connections: 5_000, seconds: SECONDS },
+  { kind: "prefix", connections: 1_000, seconds: SECONDS },
+  { kind: "drip", connections: 1_000, seconds: SECONDS },
+  { kind: "zero", connections: 250, seconds: SECONDS },
+  { kind: "junk", connections: 250, seconds: SECONDS },
+  { kind: "queries", connections: 250, seconds: SECONDS },
+];
+
+function abuseTest(name: string, fn: (t: Deno.TestContext, client: BenchClient) => Promise<void>) {
+  if (!compiler) return;
+  systemTest(name, async (t) => {
+    await using client = await compileClient();
+    await fn(t, client);
+  });
+}
+
+abuseTest("abuse by strangers", async (t, client) => {
+  await using server = await serveAbused(["127.0.0.1"], ["--log-level", "error"]);
+  for (const addresses of CROWDS) {
+    for (const one of STRANGERS) {
+      await t.step(`${one.kind}, ${one.connections} connections from ${addresses}`, async () => {
+        const account = await abuse(client, server, { ...one, addresses });
+        assertUnharmed(account);
+        // The strangers' share of the connections, and one address's of that; two are the askers'.
+        const cap = addresses === 1 ? 32 : 400;
+        assert(account.during.connections <= cap + 4, account.line);
+        assert(account.during.bufferOctets <= 64 * 1024 * 1024, account.line);
+      });
+    }
+  }
+});
+
+abuseTest("abuse by those who may transfer", async (t, client) => {
+  await using server = await serveAbused(["127.0.0.0/8"], ["--log-level", "error"]);
+  for (const addresses of CROWDS) {
+    await t.step(`500 slow readers of a transfer, from ${addresses}`, async () => {
+      const account = await abuse(client, server, {
+        kind: "slow",
+        connections: 500,
+        addresses,
+        seconds: SECONDS + 3,
+      });
+      assertUnharmed(account);
+      const { transfers, socketOctets } = account.during;
+      const sockets = transfers.moving + transfers.slow;
+      assert(sockets <= (addresses === 1 ? 16 : 320), account.line);
+      assert(socketOctets <= 320 * SOCKET_OCTETS, account.line);
+    });
+    await t.step(`1,000 transfers reset in their midst, from ${addresses}`, async () => {
+      const account = await abuse(client, server, {
+        kind: "reset",
+        connections: 20,
+        addresses,
+        resets: 1_000,
+        seconds: 60,
+        askedFor: SECONDS,
+      });
+      assertUnharmed(account);
+      assertEquals(account.result.resets >= 1_000, true, account.line);
+    });
+  }
+});
