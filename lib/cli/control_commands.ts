@@ -1,7 +1,7 @@
 /**
  * What a running server answers on its control socket. Reads, changes nothing.
  */
-import type { ControlCommand, ControlRequest, JsonValue } from "../ops/mod.ts";
+import type { ControlCommand, ControlRequest, JsonValue, LoopDelay } from "../ops/mod.ts";
 import type { Primary } from "../primary.ts";
 import type { DnsServer, SecondaryZone, ServerStatus as DnsServerStatus } from "../server/mod.ts";
 import type { WriteBackQueue } from "../source/mod.ts";
@@ -27,6 +27,7 @@ export interface ServerParts {
   readonly store: Pick<StateStore, "journal" | "differences">;
   /** What is told to the source. */
   readonly queue: Pick<WriteBackQueue, "status">;
+  readonly loopDelay: LoopDelay;
   /** ms since the epoch. */
   readonly startedAt: number;
 }
@@ -43,7 +44,7 @@ export function controlCommands(parts: ServerParts): Record<string, ControlComma
 }
 
 function* statusParts(parts: ServerParts): Generator<StatusPart> {
-  const { server, primary, queue, startedAt } = parts;
+  const { server, primary, queue, loopDelay, startedAt } = parts;
   const { listen, secondaries } = server.status();
   const { zones, link, source, lastReadAt, reads, failure, problems } = primary.status();
   yield {
@@ -52,6 +53,7 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
       pid: Deno.pid,
       startedAt: new Date(startedAt).toISOString(),
       listen: [...listen],
+      loopDelay: { ...loopDelay.figures() },
       source: {
         description: source,
         up: link.up,

@@ -4,7 +4,13 @@
  * Owns: state file, sockets, control socket, connection to the source.
  */
 import type { Name } from "../dns/mod.ts";
-import { type Cidr, ControlServer, type Logger, type SocketAddress } from "../ops/mod.ts";
+import {
+  type Cidr,
+  ControlServer,
+  type Logger,
+  LoopDelay,
+  type SocketAddress,
+} from "../ops/mod.ts";
 import { Primary } from "../primary.ts";
 import {
   DnsServer,
@@ -152,7 +158,17 @@ export class RunningServer {
     await server.start();
     this.#parts.push({ name: "server", close: () => server.close({ drainMs: DRAIN_MS }) });
 
-    const commands = controlCommands({ zones, server, primary, store, queue, startedAt });
+    const loopDelay = new LoopDelay();
+    this.#parts.push({ name: "loop delay", close: () => Promise.resolve(loopDelay.close()) });
+    const commands = controlCommands({
+      zones,
+      server,
+      primary,
+      store,
+      queue,
+      loopDelay,
+      startedAt,
+    });
     const control = await ControlServer.start(config.control, commands, log);
     this.#parts.push({ name: "control socket", close: () => control.close() });
 

@@ -20,6 +20,8 @@ export interface ServerStatus extends JsonObject {
   readonly pid: number;
   readonly startedAt: string;
   readonly listen: string[];
+  /** By how much the event loop was late in the last ten seconds; an older server does not tell. */
+  readonly loopDelay?: { readonly medianMs: number; readonly longestMs: number };
   readonly source: SourceStatus;
   readonly load?: LoadStatus;
 }
@@ -237,7 +239,7 @@ export function renderReport(report: StatusReport, now: number): string {
 }
 
 function renderServer(
-  { version, pid, startedAt, listen, source, load }: ServerStatus,
+  { version, pid, startedAt, listen, loopDelay, source, load }: ServerStatus,
   now: number,
 ): string {
   const link = source.up
@@ -250,13 +252,16 @@ function renderServer(
   const failure = source.up && source.failure
     ? `last read FAILED: ${escapeControls(source.failure)}\n`
     : "";
+  const late = loopDelay
+    ? `event loop late by at most ${loopDelay.longestMs} ms in the last 10 s\n`
+    : "";
   const told = source.writeBackFailure
     ? `writing back FAILED: ${escapeControls(source.writeBackFailure)}\n`
     : "";
   return `zonecast ${version}, process ${pid}, up ${age(startedAt, now)}, on ${
     listen.join(", ")
   }\n` +
-    `source ${source.description}: ${link}\n${reads}${failure}${told}` +
+    `source ${source.description}: ${link}\n${reads}${failure}${told}${late}` +
     (load ? renderLoad(load) : "");
 }
 

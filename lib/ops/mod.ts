@@ -6,5 +6,6 @@ export { type ControlCommand, ControlServer } from "./control_server.ts";
 export * from "./duration.ts";
 export * from "./json.ts";
 export * from "./log.ts";
+export { LoopDelay, type LoopDelayFigures } from "./loop_delay.ts";
 export * from "./size.ts";
 export { pause, runSliced, SLICE_MS } from "./slices.ts";
