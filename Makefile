@@ -6,6 +6,7 @@
 #   make fuzz    sends COUNT (1,000,000) messages made from SEED (the time) to the running server
 #   make abuse   has clients behave badly for longer than `make test` does
 #   make bench   measures zonecast beside Debian's servers; ROUNDS=n, ONLY=scenario,…, JSON=FILE, SVG=FILE, QUICK=1
+#   make soak    everything at once for DURATION (30m): does it stay flat? SVG=FILE, SEED=n
 #   make check   format, lint, types, import directions, by the pinned Deno: others differ in detail
 #   make build   dist/zonecast, one executable (TARGET=aarch64-unknown-linux-gnu adds
 #                dist/zonecast-aarch64-unknown-linux-gnu)
@@ -21,7 +22,7 @@ ifdef DENO
 export DENO
 endif
 
-.PHONY: run test fuzz abuse bench check build clean
+.PHONY: run test fuzz abuse bench soak check build clean
 
 run:
 	@.ci/demo
@@ -45,6 +46,11 @@ bench: build
 	@$(deno) run $(FROZEN) --no-prompt --no-check --allow-all tests/bench/main.ts \
 	  $(if $(ONLY),--only=$(ONLY)) $(if $(PEERS),--peers=$(PEERS)) $(if $(ROUNDS),--rounds=$(ROUNDS)) \
 	  $(if $(JSON),--json=$(JSON)) $(if $(SVG),--svg=$(SVG)) $(if $(QUICK),--quick)
+
+soak: build
+	@.ci/servers || echo "some programs could not be installed: going on with those that are here"
+	@$(deno) run $(FROZEN) --no-prompt --no-check --allow-all tests/soak/main.ts \
+	  $(if $(DURATION),--duration=$(DURATION)) $(if $(SEED),--seed=$(SEED)) $(if $(SVG),--svg=$(SVG))
 
 check:
 	$(deno) --pinned fmt --check

@@ -1,9 +1,5 @@
-/**
- * Draws a measurement against size, both on logarithmic axes, as SVG. Pure.
- *
- * It lies on a card of its own and follows the reader's color scheme, so that it reads the same on
- * a light and on a dark page.
- */
+/** Draws a measurement against size, both on logarithmic axes, as SVG. Pure. */
+import { drawCard, line, short, text } from "../support/plot_parts.ts";
 
 /** What was measured at one size. */
 export interface PlotPoint {
@@ -48,39 +44,6 @@ const MARKERS = [
   (x: number, y: number) => `<path d="M${x} ${y - 5.5}l5 9h-10z"/>`,
 ];
 
-const STYLE = `
-  text { font: 12px system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
-  .title { font-size: 16px; font-weight: 600 }
-  .quiet { fill: #59636e }
-  .card { fill: #ffffff; stroke: #d1d9e0 }
-  .grid { stroke: #d8dee4; stroke-width: 1 }
-  .axis { stroke: #59636e; stroke-width: 1 }
-  .line { fill: none; stroke-width: 2 }
-  .bar { stroke-width: 1.5; opacity: .75 }
-  .end { text-anchor: end } .middle { text-anchor: middle }
-  .s0 { stroke: #0969da } .s0 .mark, text.s0 { fill: #0969da; stroke: none }
-  .s1 { stroke: #bc4c00 } .s1 .mark, text.s1 { fill: #bc4c00; stroke: none }
-  .s2 { stroke: #1a7f37 } .s2 .mark, text.s2 { fill: #1a7f37; stroke: none }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3 }
-    .quiet { fill: #9198a1 }
-    .card { fill: #0d1117; stroke: #3d444d }
-    .grid { stroke: #2a313c }
-    .axis { stroke: #9198a1 }
-    .s0 { stroke: #58a6ff } .s0 .mark, text.s0 { fill: #58a6ff }
-    .s1 { stroke: #f0883e } .s1 .mark, text.s1 { fill: #f0883e }
-    .s2 { stroke: #3fb950 } .s2 .mark, text.s2 { fill: #3fb950 }
-  }`;
-
-function escape(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
-}
-
-/** Coordinates need no more digits. */
-function short(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
 /** Decades that hold all values: [0, 2] for 3 to 50. */
 function decadesOf(values: readonly number[]): [low: number, high: number] {
   const low = Math.floor(Math.log10(Math.min(...values)));
@@ -93,14 +56,6 @@ function axis(low: number, high: number, from: number, to: number): (value: numb
 }
 
 type Place = (value: number) => number;
-
-function line(x1: number, y1: number, x2: number, y2: number, kind: string): string {
-  return `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" class="${kind}"/>`;
-}
-
-function text(x: number, y: number, content: string, kind = "", more = ""): string {
-  return `<text x="${x}" y="${y}" class="${kind}"${more}>${escape(content)}</text>`;
-}
 
 /** The axes with a label for each size measured and for each decade of the other axis. */
 function frame(
@@ -190,17 +145,11 @@ export function drawPlot(plot: Plot): string {
   const [least, most] = [Math.log10(sizes[0]), Math.log10(sizes[sizes.length - 1])];
   const margin = Math.max(most - least, 1) * 0.05;
   const x = axis(least - margin, most + margin, AREA.left, AREA.right);
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img">`,
-    `<title>${escape(plot.title)}</title>`,
-    `<style>${STYLE}\n</style>`,
-    `<rect x=".5" y=".5" width="${WIDTH - 1}" height="${HEIGHT - 1}" rx="8" class="card"/>`,
-    text(AREA.left - 58, 30, plot.title, "title"),
+  const { title, caption } = plot;
+  const card = { title, caption, width: WIDTH, height: HEIGHT, left: AREA.left - 58 };
+  return drawCard(card, [
     ...legend(plot),
     ...frame(plot, sizes, decades, x, y),
     ...plot.series.flatMap((_, index) => series(plot, index, x, y)),
-    text(AREA.left - 58, HEIGHT - 18, plot.caption, "quiet"),
-    "</svg>",
-    "",
-  ].join("\n");
+  ]);
 }
