@@ -20,7 +20,7 @@ import { Findings, type Load, runLoad } from "./load.ts";
 import { Outages } from "./outages.ts";
 import { CounterQuestions, KnownQuestions, STEADY_ZONE } from "./questions.ts";
 import { reportText, soakPlot } from "./report.ts";
-import { Sampler } from "./samples.ts";
+import { type Sample, Sampler } from "./samples.ts";
 import { BrokenTransfers, Follower, WholeTransfers } from "./transfers.ts";
 import { flatness, type Verdict } from "./verdicts.ts";
 import { BUSY_ZONE, compareAll, SETTINGS_ZONE, startWorld, type World } from "./world.ts";
@@ -110,37 +110,28 @@ async function descriptorsBack(world: World, base: number): Promise<Verdict> {
   return { what: "descriptors when all are gone", seen: `${seen}`, bound: `${base}`, good };
 }
 
-async function soak(asked: Options, isOver: () => boolean): Promise<boolean> {
-  await using world = await startWorld(randomOf(asked.seed));
-  const base = await restingDescriptors(world);
-  const findings = new Findings(performance.now());
-  const { loads, followers, outages } = loadsOf(world, asked);
-  const sampler = new Sampler(
-    world.zonecast,
-    `${STEADY_ZONE}.`,
-    findings,
-    () => outages.explains(),
-  );
-  const end = findings.startedAt + asked.durationMs;
-  const over = () => isOver() || performance.now() >= end;
-  await Promise.all(loads.map((load) => runLoad(load, over, findings)));
-  await sampler.close();
-  let compared = 0;
-  await compareAll(world).then((count) => compared = count)
-    .catch((error) => findings.add("the zones at the end", error));
+/** The records compared at the end; what differs is a finding. */
+async function compareEnds(
+  world: World,
+  followers: readonly Follower[],
+  findings: Findings,
+): Promise<number> {
   for (const each of followers) {
     await each.compare().catch((error) => findings.add(each.name, error));
   }
-  const { samples, asked: questions, lost } = sampler;
-  const seconds = (performance.now() - findings.startedAt) / 1000;
-  const verdicts: Verdict[] = [
-    ...flatness(samples),
-    await descriptorsBack(world, base),
+  return await compareAll(world).catch((error) => {
+    findings.add("the zones at the end", error);
+    return 0;
+  });
+}
+
+function answerVerdicts({ asked, lost }: Sampler, findings: Findings): Verdict[] {
+  return [
     {
       what: "SOA questions without an answer",
-      seen: `${lost} of ${questions}`,
+      seen: `${lost} of ${asked}`,
       bound: `${LOST_SHARE * 100} %`,
-      good: questions > 0 && lost <= questions * LOST_SHARE,
+      good: asked > 0 && lost <= asked * LOST_SHARE,
     },
     {
       what: "wrong answers, errors, differences",
@@ -149,21 +140,48 @@ async function soak(asked: Options, isOver: () => boolean): Promise<boolean> {
       good: findings.count === 0,
     },
   ];
-  const cpuMs = samples.length < 2 ? NaN : samples[samples.length - 1].cpuMs - samples[0].cpuMs;
-  const heading = `soak: ${seconds.toFixed(0)} s, seed ${asked.seed}, zonecast used ${
-    (cpuMs / asked.durationMs * 100).toFixed(0)
-  } % of a core; ${compared} records compared with those of NSD and Knot`;
+}
+
+/** The share of a core that zonecast used. */
+function cpuShare(samples: readonly Sample[]): string {
+  const [first, last] = [samples[0], samples[samples.length - 1]];
+  if (first === last) return "?";
+  return `${((last.cpuMs - first.cpuMs) / (last.at - first.at) / 10).toFixed(0)} %`;
+}
+
+async function plot(file: string, samples: readonly Sample[], outages: Outages, began: number) {
+  if (samples.length < 2) return;
+  const seconds = (ms: number) => (ms - began) / 1000;
+  const spans = outages.spans.map(({ from, to }) => ({ from: seconds(from), to: seconds(to) }));
+  await Deno.writeTextFile(file, soakPlot(samples, spans));
+  console.log(`plotted: ${file}`);
+}
+
+async function soak(asked: Options, isOver: () => boolean): Promise<boolean> {
+  console.log(`soak: ${asked.durationMs / 1000} s, seed ${asked.seed}`);
+  await using world = await startWorld(randomOf(asked.seed));
+  const base = await restingDescriptors(world);
+  const findings = new Findings(performance.now());
+  const { loads, followers, outages } = loadsOf(world, asked);
+  const explains = () => outages.explains();
+  const sampler = new Sampler(world.zonecast, `${STEADY_ZONE}.`, findings, explains);
+  const end = findings.startedAt + asked.durationMs;
+  const over = () => isOver() || performance.now() >= end;
+  await Promise.all(loads.map((load) => runLoad(load, over, findings)));
+  await sampler.close();
+  const { samples, events } = sampler;
+  const compared = await compareEnds(world, followers, findings);
+  const verdicts = [
+    ...flatness(samples),
+    await descriptorsBack(world, base),
+    ...answerVerdicts(sampler, findings),
+  ];
+  const heading = `soak: seed ${asked.seed}, ${samples.length} samples; zonecast used ${
+    cpuShare(samples)
+  } of a core; ${compared} records compared at the secondaries`;
   const rows = loads.map((load) => [load.name, load.summary()]);
-  const { events } = sampler;
   console.log(reportText({ heading, loads: rows, verdicts, events, findings: findings.text() }));
-  if (samples.length >= 2) {
-    const spans = outages.spans.map(({ from, to }) => ({
-      from: (from - findings.startedAt) / 1000,
-      to: (to - findings.startedAt) / 1000,
-    }));
-    await Deno.writeTextFile(asked.svg, soakPlot(samples, spans, `Seed ${asked.seed}.`));
-    console.log(`plotted: ${asked.svg}`);
-  }
+  await plot(asked.svg, samples, outages, findings.startedAt);
   return verdicts.every(({ good }) => good);
 }
 

@@ -5,7 +5,8 @@ export interface Panel {
   readonly label: string;
   /** One for each time; NaN where there is none. */
   readonly values: readonly number[];
-  readonly format: (value: number) => string;
+  /** Of the values, for the axis: "MiB"; empty for a count. */
+  readonly unit: string;
 }
 
 export interface Panels {
@@ -44,7 +45,7 @@ function thinned(points: readonly (readonly [number, number])[]) {
 }
 
 function drawPanel(
-  { label, values, format }: Panel,
+  { label, values, unit }: Panel,
   index: number,
   x: (seconds: number) => number,
   times: readonly number[],
@@ -61,7 +62,7 @@ function drawPanel(
     text(LEFT, top - 8, label),
     ...[0, highest / 2, highest].flatMap((value) => [
       line(LEFT, y(value), RIGHT, y(value), value === 0 ? "axis" : "grid"),
-      text(LEFT - 8, y(value) + 4, format(value), "quiet end"),
+      text(LEFT - 8, y(value) + 4, `${value} ${unit}`.trim(), "quiet end"),
     ]),
     `<g class="s${index % COLORS}"><path d="${path}" class="line"/></g>`,
   ];
@@ -79,7 +80,10 @@ export function drawPanels({ title, caption, times, panels, spans }: Panels): st
     }" class="away"/>`;
   });
   const step = roundUp(end / 60 / 10);
-  const minutes = Array.from({ length: Math.floor(end / 60 / step) + 1 }, (_, at) => at * step);
+  const minutes = Array.from(
+    { length: Math.floor(end / 60 / step) + 1 },
+    (_, at) => Number((at * step).toPrecision(3)),
+  );
   const card = { title, caption, width: WIDTH, height: bottom + 82, left: LEFT - 58 };
   return drawCard(card, [
     `<style>.away { fill: #59636e; opacity: .18 }</style>`,

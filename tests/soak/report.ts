@@ -1,7 +1,7 @@
 /** The soak's table and its plot. Pure. */
 import { drawPanels } from "./panels.ts";
 import type { Sample } from "./samples.ts";
-import { formatMib, formatMs, type Verdict } from "./verdicts.ts";
+import { MIB, type Verdict } from "./verdicts.ts";
 
 type Row = readonly string[];
 
@@ -47,30 +47,29 @@ export function reportText({ heading, loads, verdicts, events, findings }: Repor
 export function soakPlot(
   samples: readonly Sample[],
   spans: readonly { readonly from: number; readonly to: number }[],
-  caption: string,
 ): string {
   const values = (figure: (sample: Sample) => number) => samples.map(figure);
   return drawPanels({
     title: "Soak: changes, transfers, questions, junk and Postgres outages together",
-    caption: `Grey: Postgres away. ${caption}`,
+    caption: "Grey: Postgres away",
     times: values(({ at }) => at),
     spans,
     panels: [
-      { label: "resident memory", values: values(({ rss }) => rss), format: formatMib },
+      { label: "resident memory", values: values(({ rss }) => rss / MIB), unit: "MiB" },
       {
         label: "open file descriptors",
         values: values(({ descriptors }) => descriptors),
-        format: String,
+        unit: "",
       },
       {
         label: "SOA answer over UDP, p99 of each second (the asker's own delays in it)",
         values: values(({ answerP99 }) => answerP99),
-        format: formatMs,
+        unit: "ms",
       },
       {
         label: "event-loop delay inside zonecast, longest of the last 10 s",
         values: values(({ loopDelay }) => loopDelay),
-        format: formatMs,
+        unit: "ms",
       },
     ],
   });

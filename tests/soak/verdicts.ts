@@ -11,7 +11,7 @@ export interface Verdict {
   readonly good: boolean;
 }
 
-const MIB = 1024 ** 2;
+export const MIB = 1024 ** 2;
 
 /** A soak shorter than this is over while the heap still finds its size. */
 const LONG_S = 480;
@@ -63,10 +63,10 @@ export function flatness(samples: readonly Sample[]): Verdict[] {
   ];
 }
 
-export function formatMs(ms: number): string {
+function formatMs(ms: number): string {
   return `${ms.toFixed(1)} ms`;
 }
 
-export function formatMib(octets: number): string {
+function formatMib(octets: number): string {
   return `${(octets / MIB).toFixed(1)} MiB`;
 }
