@@ -124,8 +124,11 @@ export const OCTET_COST_MS = 0.15 / 16_384;
  * The look costs one or two.
  */
 export const TURN_MS = 8;
-/** Up to so many transfers do without: each stops by itself when its socket is full, after 4 MB or so. */
-export const TRANSFERS_AT_EASE = 4;
+/**
+ * Up to so many transfers do without, for the looks would make them a quarter slower: each stops
+ * by itself when its socket is full, after 4 MB or so.
+ */
+export const TRANSFERS_AT_EASE = 16;
 
 /**
  * A transfer whose client has not taken 80 KiB for so long hardly moves, ms: it goes on, and no
