@@ -104,7 +104,7 @@ export const EACH: ValueForm<number> = {
 
 /** Octets of a UDP message: below 512 no client expects, above 4,096 no path carries whole. */
 export const UDP_SIZE: ValueForm<number> = {
-  placeholder: "SIZE",
+  placeholder: "OCTETS",
   takes: "octets, from 512 to 4096",
   parse: (text) => {
     const octets = parseSize(text);
