@@ -4,12 +4,9 @@
  * One pass, linear in the message's length; nothing is decoded that no answer
  * needs. Pure. Specs: RFC 1035 §4.1, RFC 1995 §3 (SOA in an IXFR query), RFC 6891
  * §6.1 (OPT), RFC 8945 §4.2 (TSIG record).
- *
- * Limitations: TSIG records are found and their fields read, not verified.
  */
-import { type Name, type Serial, TYPE } from "../dns/mod.ts";
-import { CLASS_ANY, FLAG, MESSAGE_HEADER_OCTETS } from "./codes.ts";
-import { readName } from "./name_reader.ts";
+import { type Serial, TYPE } from "../dns/mod.ts";
+import { FLAG, MESSAGE_HEADER_OCTETS } from "./codes.ts";
 import {
   MIN_QUESTION_OCTETS,
   MIN_RECORD_OCTETS,
@@ -19,6 +16,7 @@ import {
   RecordReader,
   uint16,
 } from "./record_reader.ts";
+import { readTsig, type TsigFields } from "./tsig_record.ts";
 import { WireError } from "./wire_error.ts";
 
 /** The fixed part of a message. */
@@ -41,19 +39,6 @@ export interface Edns {
   /** The DO bit (RFC 3225). */
   readonly dnssecOk: boolean;
   readonly options: readonly EdnsOption[];
-}
-
-/** What a TSIG record says about who signed; unverified. */
-export interface TsigFields {
-  readonly keyName: Name;
-  readonly algorithm: Name;
-  /** 48 bits of seconds since the epoch, as sent. */
-  readonly timeSigned: Uint8Array;
-  /** Seconds. */
-  readonly fudge: number;
-  readonly originalId: number;
-  /** Offset of the record in the message. */
-  readonly offset: number;
 }
 
 /** A query with one question. Names and octets may be views of the message. */
@@ -194,27 +179,5 @@ function readOpt(reader: RecordReader): Edns {
     payloadOctets: reader.class,
     dnssecOk: (ttl & 0x8000) !== 0,
     options,
-  };
-}
-
-function readTsig(reader: RecordReader): TsigFields {
-  const { message, at: end, start } = reader;
-  const algorithm = readName(message, reader.rdataAt, end);
-  const at = algorithm.next;
-  // Time (6), fudge (2), MAC size (2), MAC, original ID (2), error (2), other length (2), other.
-  const macEnd = at + 10 <= end ? at + 10 + uint16(message, at + 8) : Infinity;
-  if (
-    reader.class !== CLASS_ANY || macEnd + 6 > end ||
-    macEnd + 6 + uint16(message, macEnd + 4) !== end
-  ) {
-    throw new WireError("wire-tsig", "a TSIG record is malformed", start);
-  }
-  return {
-    keyName: reader.owner,
-    algorithm: algorithm.name,
-    timeSigned: message.subarray(at, at + 6),
-    fudge: uint16(message, at + 6),
-    originalId: uint16(message, macEnd),
-    offset: start,
   };
 }

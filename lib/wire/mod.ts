@@ -9,4 +9,7 @@ export { type NameAt, readName } from "./name_reader.ts";
 export type { Question } from "./record_reader.ts";
 export { readSoaResponse, type SoaResponse } from "./soa_response.ts";
 export { SIPHASH_KEY_OCTETS } from "./siphash.ts";
+export * from "./tsig.ts";
+export * from "./tsig_key.ts";
+export { findTsig, readTsig, type TsigFields } from "./tsig_record.ts";
 export { WireError, type WireErrorCode } from "./wire_error.ts";

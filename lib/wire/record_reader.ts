@@ -37,6 +37,17 @@ export function readQuestion(message: Uint8Array): { question: Question; next: n
   return { question, next: next + 4 };
 }
 
+/**
+ * The offset behind the question at an offset.
+ *
+ * @throws {WireError} it is cut off or its name broken
+ */
+export function readQuestionEnd(message: Uint8Array, at: number): number {
+  const next = readName(message, at, message.length).next + 4;
+  if (next > message.length) throw new WireError("wire-cut", "the question is cut off", at);
+  return next;
+}
+
 /** Steps over records, one at a time; its fields describe the record last stepped over. */
 export class RecordReader {
   type = 0;
