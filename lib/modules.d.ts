@@ -59,6 +59,17 @@ declare module "@std/cli/parse-args" {
   ): string extends (B | S) ? AnyArgs : Args<B, S, C>;
 }
 
+declare module "@std/encoding/base64" {
+  /** @throws {Error} the text is no base64 */
+  export function decodeBase64(text: string): Uint8Array<ArrayBuffer>;
+  export function encodeBase64(octets: Uint8Array): string;
+}
+
+declare module "@std/yaml/parse" {
+  /** @throws {Error} the text is no well-formed YAML */
+  export function parse(text: string): unknown;
+}
+
 declare module "@std/assert" {
   // deno-lint-ignore no-explicit-any -- any class at all may be named
   type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;

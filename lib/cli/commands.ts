@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { diff } from "./diff.ts";
 import { exportZone } from "./export.ts";
 import { importZone } from "./import.ts";
+import { keygen } from "./keygen.ts";
 import { log } from "./log.ts";
 import { rollback } from "./rollback.ts";
 import { schema, schemaApply } from "./schema.ts";
@@ -29,5 +30,6 @@ export const COMMANDS: readonly Command[] = [
   rollback,
   schema,
   schemaApply,
+  keygen,
   version,
 ];
