@@ -7,5 +7,11 @@ export * from "./duration.ts";
 export * from "./json.ts";
 export * from "./log.ts";
 export { LoopDelay, type LoopDelayFigures } from "./loop_delay.ts";
+export {
+  openServiceNotifier,
+  type ServiceManager,
+  serviceManager,
+  type ServiceNotifier,
+} from "./service_notify.ts";
 export * from "./size.ts";
 export { pause, runSliced, SLICE_MS } from "./slices.ts";
