@@ -8,6 +8,7 @@ import { formatName, type Name } from "../dns/mod.ts";
 import type { Logger, SocketAddress } from "../ops/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import { KeyRing } from "./key_ring.ts";
 import { LogLimiter } from "./log_limiter.ts";
 import { NotifyTarget } from "./notify_target.ts";
 import type { Secondary } from "./secondary.ts";
@@ -17,6 +18,8 @@ import { type OpenUdpSocket, openUdpSocket, type UdpSocket } from "./udp_socket.
 export interface NotifySenderOptions {
   readonly states: SecondaryStates;
   readonly log: Logger;
+  /** Keys of the secondaries that have one. */
+  readonly keys?: KeyRing;
   readonly clock?: Clock;
   readonly open?: OpenUdpSocket;
   /** Told when a secondary acknowledges the NOTIFY for a version. */
@@ -30,9 +33,9 @@ export class NotifySender {
 
   constructor(options: NotifySenderOptions) {
     this.#options = options;
-    const { states, log, clock = SYSTEM_CLOCK, onAcknowledged } = options;
+    const { states, log, keys = new KeyRing([]), clock = SYSTEM_CLOCK, onAcknowledged } = options;
     const limiter = new LogLimiter(() => clock.now());
-    const setting = { states, log, clock, limiter, onAcknowledged };
+    const setting = { states, log, keys, clock, limiter, onAcknowledged };
     this.#targets = states.secondaries.filter(({ notify }) => notify).map((secondary) =>
       new NotifyTarget(secondary, setting)
     );

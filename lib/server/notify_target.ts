@@ -20,6 +20,7 @@ import {
 import { rcodeName } from "../wire/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import type { Clock } from "./clock.ts";
+import { type KeyRing, RequestSigner } from "./key_ring.ts";
 import type { LogLimiter } from "./log_limiter.ts";
 import { NOTIFY_GAP_MS, PACE_WINDOW_MESSAGES } from "./limits.ts";
 import { freeId } from "./message_ids.ts";
@@ -34,6 +35,8 @@ interface Outstanding {
   readonly id: number;
   readonly state: SecondaryZone;
   tries: number;
+  /** Of the message last sent, where it was signed. */
+  mac: Uint8Array | undefined;
   /** True while it waits for its turn to be sent. */
   queued: boolean;
   cancelTimer: (() => void) | undefined;
@@ -45,6 +48,7 @@ export interface NotifySetting {
   readonly log: Logger;
   readonly clock: Clock;
   readonly limiter: LogLimiter;
+  readonly keys: KeyRing;
   /** Told when a secondary acknowledges the NOTIFY for a version. */
   readonly onAcknowledged?: (secondary: Secondary, version: ZoneVersion) => void;
 }
@@ -62,6 +66,7 @@ export class NotifyTarget {
   /** When the last message for a zone went, ms since the epoch. */
   readonly #sentAt = new Map<string, number>();
   readonly #pacer: Pacer;
+  readonly #signer: RequestSigner;
   readonly #onAcknowledged: NotifySetting["onAcknowledged"];
 
   constructor(secondary: Secondary, setting: NotifySetting) {
@@ -71,6 +76,7 @@ export class NotifyTarget {
     this.#pacer = new Pacer(setting.clock);
     this.#log = setting.log.child({ secondary: secondary.name });
     this.#limiter = setting.limiter;
+    this.#signer = new RequestSigner(setting.keys, secondary.keys[0], setting.clock);
     this.#onAcknowledged = setting.onAcknowledged;
   }
 
@@ -124,6 +130,7 @@ export class NotifyTarget {
       id,
       state,
       tries: 0,
+      mac: undefined,
       queued: false,
       cancelTimer: undefined,
     };
@@ -159,7 +166,22 @@ export class NotifyTarget {
     const outstanding = reply && this.#byId.get(reply.id);
     if (!outstanding || outstanding.tries === 0) return;
     if (!answersNotify(reply, outstanding.id, outstanding.version.apex)) return;
+    const fault = this.#signer.fault(message, outstanding.mac);
+    if (fault) return this.#disbelieve(outstanding, reply.rcode, fault);
     this.#replied(outstanding, reply.rcode);
+  }
+
+  /** A reply that anybody may have sent changes nothing; it is asked again. */
+  #disbelieve({ state, version }: Outstanding, rcode: number, fault: string): void {
+    const held = this.#limiter.pass(`notify-tsig ${this.#secondary.name}`);
+    if (held === undefined) return;
+    this.#log.warn("the answer to a NOTIFY is not believed", {
+      zone: state.zone,
+      serial: version.serial,
+      rcode: rcodeName(rcode),
+      why: fault,
+      alike: held,
+    });
   }
 
   #replied(outstanding: Outstanding, rcode: number): void {
@@ -205,7 +227,8 @@ export class NotifyTarget {
       attempts: state.notify!.attempts + 1,
     };
     const to = { ip: this.#secondary.ip, port: this.#secondary.port };
-    const message = notifyMessage(outstanding.id, version.soa);
+    const { message, mac } = this.#signer.sign(notifyMessage(outstanding.id, version.soa));
+    outstanding.mac = mac;
     this.socket?.send(message, to, (error) => this.#failed(error));
     this.#log.debug("NOTIFY sent", {
       zone: state.zone,

@@ -1,9 +1,9 @@
 /**
  * A secondary as configured, and the text that configures it.
  *
- * Pure. Limitations: keys and TLS come later.
+ * Pure. Limitation: TLS comes later.
  */
-import { ZonecastError } from "../dns/mod.ts";
+import { type Name, NameError, parseName, ZonecastError } from "../dns/mod.ts";
 import {
   AddressError,
   type Cidr,
@@ -33,6 +33,11 @@ export interface Secondary {
   readonly watch: readonly SocketAddress[];
   /** False: it is sent whole zones only. */
   readonly ixfr: boolean;
+  /**
+   * Names of its TSIG keys: what it is sent is signed with the first, its requests
+   * with any of them. Empty: nothing is signed.
+   */
+  readonly keys: readonly Name[];
 }
 
 /** A text that configures no secondary. */
@@ -42,7 +47,7 @@ export class SecondaryError extends ZonecastError {
 
 /** What {@link parseSecondary} takes; for usage texts and errors. */
 export const SECONDARY_TAKES =
-  "[NAME=]IP[:PORT][,from=CIDR][,watch=ADDR|off][,via=IP][,no-ixfr][,notify=off]";
+  "[NAME=]IP[:PORT][,key=KEY][,from=CIDR][,watch=ADDR|off][,via=IP][,no-ixfr][,notify=off]";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const DNS_PORT = 53;
@@ -50,7 +55,7 @@ const DNS_PORT = 53;
 /**
  * The secondary a text configures.
  *
- * `from` and `watch` may be repeated, and take several values joined by `+`. An
+ * `key`, `from` and `watch` may be repeated, and take several values joined by `+`. An
  * IPv6 address with a port stands in brackets.
  *
  * @throws {SecondaryError} the message names the part that was not understood
@@ -61,6 +66,7 @@ export function parseSecondary(text: string): Secondary {
   const { ip, port } = targetAddress(text, address);
   const from: Cidr[] = [];
   const watch: SocketAddress[] = [];
+  const keys: Name[] = [];
   let watchOff = false;
   let via: string | undefined;
   let notify = true;
@@ -69,6 +75,8 @@ export function parseSecondary(text: string): Secondary {
     const [key, value] = splitOption(option);
     if (key === "from" && value) {
       for (const cidr of value.split("+")) from.push(understood(text, () => parseCidr(cidr)));
+    } else if (key === "key" && value) {
+      for (const one of value.split("+")) keys.push(understood(text, () => parseName(one)));
     } else if (option === "watch=off") {
       watchOff = true;
     } else if (key === "watch" && value) {
@@ -98,6 +106,7 @@ export function parseSecondary(text: string): Secondary {
     notify,
     watch: distinct,
     ixfr,
+    keys,
   };
 }
 
@@ -158,7 +167,9 @@ function understood<T>(text: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof AddressError) throw malformed(text, error.message);
+    if (error instanceof AddressError || error instanceof NameError) {
+      throw malformed(text, error.message);
+    }
     throw error;
   }
 }

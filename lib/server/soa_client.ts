@@ -16,6 +16,7 @@ import {
   SOA_ANSWER_MS,
   SOA_QUERIES_IN_FLIGHT,
 } from "./limits.ts";
+import { KeyRing, RequestSigner } from "./key_ring.ts";
 import { LogLimiter } from "./log_limiter.ts";
 import { freeId } from "./message_ids.ts";
 import { Pacer } from "./pacer.ts";
@@ -38,33 +39,43 @@ export interface AskOptions {
 export interface SoaClientOptions {
   readonly log: Logger;
   readonly clock: Clock;
+  /** Keys of the servers that are asked with one. */
+  readonly keys?: KeyRing;
   readonly open?: OpenUdpSocket;
 }
 
 export class SoaClient {
   readonly #options: SoaClientOptions;
   readonly #limiter: LogLimiter;
+  readonly #keys: KeyRing;
   /** By local address and the server's. */
   readonly #peers = new Map<string, SoaPeer>();
   readonly #sockets = new Map<string, UdpSocket>();
 
   constructor(options: SoaClientOptions) {
     this.#options = options;
+    this.#keys = options.keys ?? new KeyRing([]);
     this.#limiter = new LogLimiter(() => options.clock.now());
   }
 
   /**
-   * A server to ask, the same object for the same addresses.
+   * A server to ask, the same object for the same addresses and key: the first asker's.
    *
    * @param via  the local address questions leave from, if it is of the server's family
+   * @param keyName  of the TSIG key that questions are signed with; undefined for none
    */
-  peer(address: SocketAddress, via: string | undefined): SoaPeer {
+  peer(address: SocketAddress, via: string | undefined, keyName?: Name): SoaPeer {
     const sameFamily = via !== undefined && readIp(via)?.length === readIp(address.ip)?.length;
     const local = sameFamily ? via : anyLocalIp(address.ip);
     const key = `${local} ${formatSocketAddress(address)}`;
     let peer = this.#peers.get(key);
     if (!peer) {
-      peer = new SoaPeer(address, local, this.#options.clock, (error) => this.#failed(key, error));
+      const { clock } = this.#options;
+      const signer = new RequestSigner(this.#keys, keyName, clock);
+      peer = new SoaPeer(address, local, { clock, signer }, {
+        failed: (error) => this.#failed(key, error),
+        disbelieved: (why) => this.#disbelieved(key, why),
+      });
       this.#peers.set(key, peer);
     }
     return peer;
@@ -115,6 +126,16 @@ export class SoaClient {
     const cause = error instanceof Error ? error : new Error(String(error));
     this.#options.log.warn("SOA query could not be sent", { to: peer, error: cause, alike: held });
   }
+
+  #disbelieved(peer: string, why: string): void {
+    const held = this.#limiter.pass(`disbelieved ${peer}`);
+    if (held === undefined) return;
+    this.#options.log.warn("the answer to an SOA query is not believed", {
+      from: peer,
+      why,
+      alike: held,
+    });
+  }
 }
 
 /** A question on its way, or waiting its turn. */
@@ -124,15 +145,26 @@ interface Question {
   readonly answerMs: number;
   /** Undefined while it waits its turn. */
   id: number | undefined;
+  /** Of the message sent, where it was signed. */
+  mac: Uint8Array | undefined;
   cancelTimer: (() => void) | undefined;
   done: boolean;
+}
+
+/** What a peer tells of. */
+interface PeerTrouble {
+  /** A question could not be sent. */
+  failed(error: unknown): void;
+  /** An answer came that anybody may have sent. */
+  disbelieved(why: string): void;
 }
 
 /** One server. Questions to it leave at a bounded rate, at a slow one while it answers none. */
 export class SoaPeer {
   sent = 0;
   readonly #clock: Clock;
-  readonly #failed: (error: unknown) => void;
+  readonly #signer: RequestSigner;
+  readonly #trouble: PeerTrouble;
   readonly #pacer: Pacer;
   readonly #inFlight = new Map<number, Question>();
   readonly #waiting = new Set<Question>();
@@ -144,11 +176,12 @@ export class SoaPeer {
   constructor(
     readonly address: SocketAddress,
     readonly local: string,
-    clock: Clock,
-    failed: (error: unknown) => void,
+    { clock, signer }: { readonly clock: Clock; readonly signer: RequestSigner },
+    trouble: PeerTrouble,
   ) {
     this.#clock = clock;
-    this.#failed = failed;
+    this.#signer = signer;
+    this.#trouble = trouble;
     this.#pacer = new Pacer(clock, (sent) => {
       const window = this.isSilent ? SILENT_WINDOW_MESSAGES : PACE_WINDOW_MESSAGES;
       return sent < window && this.#inFlight.size < SOA_QUERIES_IN_FLIGHT;
@@ -194,6 +227,7 @@ export class SoaPeer {
       answered,
       answerMs,
       id: undefined,
+      mac: undefined,
       cancelTimer: undefined,
       done: false,
     };
@@ -210,6 +244,8 @@ export class SoaPeer {
     const response = readSoaResponse(message);
     const question = response && this.#inFlight.get(response.id);
     if (!question || !answersSoaQuery(response, response.id, question.apex)) return;
+    const fault = this.#signer.fault(message, question.mac);
+    if (fault) return this.#trouble.disbelieved(fault);
     this.#unanswered = 0;
     this.#end(question, { rcode: response.rcode, serial: response.serial });
   }
@@ -225,7 +261,9 @@ export class SoaPeer {
       this.#unanswered++;
       this.#end(question, undefined);
     });
-    this.#socket?.send(soaQuery(id, question.apex), this.address, this.#failed);
+    const { message, mac } = this.#signer.sign(soaQuery(id, question.apex));
+    question.mac = mac;
+    this.#socket?.send(message, this.address, (error) => this.#trouble.failed(error));
     return true;
   }
 
