@@ -42,6 +42,11 @@ export function notPublished(zone: { readonly text: string }): CommandError {
 const CONFIGURATION_CODES: ReadonlySet<string> = new Set([
   "control-path-taken",
   "control-path-too-long",
+  "key-file-malformed",
+  "key-file-open",
+  "key-file-unreadable",
+  "key-missing",
+  "key-twice",
   "source-url",
   "source-scheme",
 ]);

@@ -22,6 +22,7 @@ import {
   type SocketAddress,
 } from "../ops/mod.ts";
 import { MAX_IDENTITY_OCTETS } from "../server/mod.ts";
+import type { TransferRule } from "../server/mod.ts";
 import { CommandError } from "./errors.ts";
 import type { ValueForm } from "./flags.ts";
 
@@ -136,6 +137,21 @@ export const CIDR: ValueForm<Cidr> = {
   placeholder: "CIDR",
   takes: "an IP address or prefix, such as 192.0.2.7 or 2001:db8::/32",
   parse: parseCidr,
+};
+
+/** Who may transfer: an address or prefix, and the TSIG keys of which one must sign. */
+export const TRANSFER_RULE: ValueForm<TransferRule> = {
+  placeholder: "CIDR",
+  takes: "an IP address or prefix, if need be with ,key=NAME: 192.0.2.7 or 192.0.2.0/24,key=ns1",
+  parse: (text) => {
+    const [cidr, ...options] = text.split(",");
+    const keys = options.flatMap((option) => {
+      const [, names] = /^key=(.+)$/.exec(option.trim()) ?? [];
+      if (names === undefined) throw wrong(`"${option}" is no option of it`);
+      return names.split("+").map((name) => parseName(name));
+    });
+    return { cidr: parseCidr(cidr), keys };
+  },
 };
 
 /** Seconds, as in a master file. */

@@ -14,9 +14,11 @@ import {
 import { Primary } from "../primary.ts";
 import {
   DnsServer,
+  type KeyRing,
   type Secondary,
   type SecondaryEvent,
   type ServerLimits,
+  type TransferRule,
 } from "../server/mod.ts";
 import { openSource, WriteBackQueue } from "../source/mod.ts";
 import {
@@ -41,7 +43,9 @@ export interface ServeConfig {
   readonly control: string;
   readonly listen: readonly SocketAddress[];
   readonly secondaries: readonly Secondary[];
-  readonly allowTransfer: readonly Cidr[];
+  readonly allowTransfer: readonly TransferRule[];
+  /** The TSIG keys that secondaries and rules name. */
+  readonly keys: KeyRing;
   /** Undefined: everybody. */
   readonly allowQuery: readonly Cidr[] | undefined;
   /** Serve only these; empty: all. */

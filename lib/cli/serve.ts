@@ -1,4 +1,5 @@
 /** `zonecast serve`: reads the flags, runs the server until a signal ends it. */
+import { ZonecastError } from "../dns/mod.ts";
 import {
   createLogger,
   defaultLogFormat,
@@ -11,9 +12,11 @@ import { strayVariables } from "./environment.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import type { FlagValues } from "./flags.ts";
 import { RunningServer, type ServeConfig } from "./running_server.ts";
-import { DEFAULT_LIMITS, type ServerLimits } from "../server/mod.ts";
+import { DEFAULT_LIMITS, KeyRing, type ServerLimits } from "../server/mod.ts";
+import type { TsigKey } from "../wire/mod.ts";
 import { SERVE_FLAGS } from "./serve_flags.ts";
 import { sourceUrl } from "./source_flags.ts";
+import { loadKeys } from "./tsig_keys.ts";
 import { controlPath, statePath } from "./state_flags.ts";
 import { VERSION } from "./version.ts";
 
@@ -34,12 +37,14 @@ export const serve = defineCommand({
     "--secondary ns1=192.0.2.53 --secondary ns2=203.0.113.53",
   ],
   async run({ flags }, context) {
-    const config = readConfig(flags, context);
     const log = openLog(flags, context);
+    const keys = await KeySource.open(flags, context, log);
+    const config = readConfig(flags, context, keys.ring);
     log.info("starting", { version: VERSION, pid: Deno.pid });
     warnOfRisks(flags, context, log);
     const ending = endingSignal(log);
     const server = await RunningServer.start(config, log);
+    onSignal("SIGHUP", () => keys.reload());
     const signal = await ending;
     log.info("stopping", { signal });
     await server.close();
@@ -51,7 +56,7 @@ export const serve = defineCommand({
 type ServeFlags = FlagValues<typeof SERVE_FLAGS>;
 
 /** @throws {UsageError} no source, two secondaries of one name, one address twice */
-function readConfig(flags: ServeFlags, context: Context): ServeConfig {
+function readConfig(flags: ServeFlags, context: Context, keys: KeyRing): ServeConfig {
   refuseTwice("secondary", flags.secondary.map(({ name }) => name), "name one NAME=IP");
   refuseTwice("listen", flags.listen.filter(({ port }) => port !== 0).map(formatSocketAddress));
   const state = statePath(flags.state, context);
@@ -62,6 +67,7 @@ function readConfig(flags: ServeFlags, context: Context): ServeConfig {
     listen: flags.listen,
     secondaries: flags.secondary,
     allowTransfer: flags["allow-transfer"],
+    keys,
     allowQuery: flags["allow-query"].length > 0 ? flags["allow-query"] : undefined,
     zones: flags.zone.map(({ apex }) => apex),
     channel: flags.channel,
@@ -80,6 +86,33 @@ function readConfig(flags: ServeFlags, context: Context): ServeConfig {
     chaosVersion: flags["chaos-version"],
     limits: limitsOf(flags),
   };
+}
+
+/** The TSIG keys, and where they are read again from. */
+class KeySource {
+  private constructor(
+    readonly ring: KeyRing,
+    readonly load: () => Promise<TsigKey[]>,
+    readonly log: Logger,
+  ) {}
+
+  /** @throws {KeyFileError | ServerError} a file cannot be used, or a key that is named is in none */
+  static async open(flags: ServeFlags, context: Context, log: Logger): Promise<KeySource> {
+    const load = () => loadKeys(flags["tsig-key-file"], context.env("CREDENTIALS_DIRECTORY"));
+    const needed = [...flags.secondary, ...flags["allow-transfer"]].flatMap(({ keys }) => keys);
+    return new KeySource(new KeyRing(await load(), needed), load, log);
+  }
+
+  /** Reads them again; where that fails the old ones stay. */
+  async reload(): Promise<void> {
+    try {
+      this.ring.replace(await this.load());
+      this.log.info("TSIG keys read again", { keys: this.ring.size });
+    } catch (error) {
+      if (!(error instanceof ZonecastError)) throw error;
+      this.log.error("the TSIG keys stay as they were", { error, hint: error.hint });
+    }
+  }
 }
 
 /** The limits there are flags for; the server has the others. */
@@ -147,6 +180,12 @@ function hasPassword(url: string): boolean {
 
 function isWildcard({ ip }: SocketAddress): boolean {
   return ip === "0.0.0.0" || ip === "::";
+}
+
+/** Does something at each signal of a kind, one after another. */
+function onSignal(signal: Deno.Signal, act: () => Promise<void>): void {
+  let last = Promise.resolve();
+  Deno.addSignalListener(signal, () => last = last.then(act));
 }
 
 /** The signal that asks to end. A second one ends the process at once. */

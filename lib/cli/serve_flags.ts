@@ -16,6 +16,7 @@ import {
   COUNT,
   DURATION,
   EACH,
+  FILE,
   IDENTITY,
   INTERVAL,
   LISTEN_ADDRESS,
@@ -24,6 +25,7 @@ import {
   RATE,
   SERIAL,
   SIZE,
+  TRANSFER_RULE,
   UDP_SIZE,
   ZONE,
 } from "./forms.ts";
@@ -56,7 +58,11 @@ export const SERVE_FLAGS = {
     help: "a secondary: it is sent NOTIFY and may transfer",
     defaultText: "none",
   }),
-  "allow-transfer": repeated(CIDR, {
+  "tsig-key-file": repeated(FILE, {
+    help: "TSIG keys, as BIND or Knot has them in a file; a directory stands for its files",
+    defaultText: "none, but systemd's credentials named tsig…",
+  }),
+  "allow-transfer": repeated(TRANSFER_RULE, {
     help: "may transfer, beside the secondaries",
     defaultText: "nobody",
   }),

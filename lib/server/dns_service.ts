@@ -12,7 +12,7 @@ import type { Access } from "./access.ts";
 import { errorAnswer } from "./answer.ts";
 import type { Clock } from "./clock.ts";
 import { DifferenceReads } from "./difference_reads.ts";
-import { type Envelope, envelopeOf, plainEnvelope } from "./edns.ts";
+import type { Envelope } from "./edns.ts";
 import { LogLimiter } from "./log_limiter.ts";
 import {
   type AnswerContext,
@@ -24,6 +24,7 @@ import {
 } from "./respond.ts";
 import type { ResponseRate } from "./response_rate.ts";
 import type { Secondary } from "./secondary.ts";
+import { signedAnswer } from "./signed_request.ts";
 import type { SecondaryStates, TransferState } from "./secondary_state.ts";
 import { truncatedAnswer } from "./truncated_answer.ts";
 
@@ -37,6 +38,8 @@ export interface ServerCounts {
   rateDropped: number;
   /** UDP answers sent truncated for that reason. */
   rateTruncated: number;
+  /** Signed requests whose key, signature or time was wrong. */
+  signatureFaults: number;
   /** Answers that failed by a fault of ours. */
   failures: number;
   transfers: number;
@@ -59,6 +62,24 @@ export interface TransferRun {
   readonly durationMs: number;
 }
 
+/** A response whose answer depends on differences. */
+export type WantingResponse = Response & Required<Pick<Response, "wanted" | "envelope">> & {
+  readonly query: Query;
+};
+
+/** Whether the answer depends on differences. */
+export function isWanting(response: Response): response is WantingResponse {
+  return response.wanted !== undefined && response.query !== undefined &&
+    response.envelope !== undefined;
+}
+
+/** A response whose message, if it is one of its own, is signed as its request was. */
+function signed(response: Response): Response {
+  const { message, envelope } = response;
+  if (!message || !envelope?.signature) return response;
+  return { ...response, message: signedAnswer(message, envelope.signature) };
+}
+
 export interface DnsServiceOptions extends Omit<AnswerContext, "keepsDifferences"> {
   readonly access: Access;
   /** Undefined: no differences are kept. */
@@ -79,6 +100,7 @@ export class DnsService {
     ignored: 0,
     rateDropped: 0,
     rateTruncated: 0,
+    signatureFaults: 0,
     failures: 0,
     transfers: 0,
     transfersRefused: 0,
@@ -109,30 +131,31 @@ export class DnsService {
       response = respond(message, client, this.#context);
     } catch (error) {
       this.#reportFailure(error, client);
-      return { message: failure(message), query: undefined, plan: undefined };
+      return { message: failure(message), query: undefined, plan: undefined, client };
     }
-    if (response.plan) this.#notePlan(response.plan, response.query!, client);
-    else if (response.query?.question.type === TYPE.SOA) this.#noteSoaQuery(response.query, client);
+    const { query, plan, client: asker, signatureFault: fault } = response;
+    if (fault !== undefined) this.#reportSignature(query!, asker, fault);
+    else if (plan) this.#notePlan(plan, query!, asker);
+    else if (query?.question.type === TYPE.SOA) this.#noteSoaQuery(query, asker);
     else if (!response.message && !response.wanted) this.counts.ignored++;
-    return response;
+    return signed(response);
   }
 
   /**
    * The answer that depends on differences; never rejects. The query's octets may
    * change as soon as this has returned its promise.
    */
-  async respondWith(query: Query, client: Client, wanted: DifferencesWanted): Promise<Response> {
+  async respondWith({ query, client, envelope, wanted }: WantingResponse): Promise<Response> {
     const kept = { ...query, question: { ...query.question, name: query.question.name.slice() } };
-    const envelope = envelopeOf(query, client, this.#context) ?? plainEnvelope(this.#context);
     const differences = await this.#reads.read(wanted);
     try {
-      const response = respondWithDifferences(kept, envelope, wanted, differences);
+      const response = respondWithDifferences(kept, client, envelope, wanted, differences);
       if (response.plan) this.#notePlan(response.plan, kept, client, response.message);
-      return response;
+      return signed(response);
     } catch (error) {
       this.#reportFailure(error, client);
       const message = headerOnly(query.id, query.flags, RCODE.SERVFAIL);
-      return { message, query: kept, plan: undefined };
+      return { message, query: kept, plan: undefined, client };
     }
   }
 
@@ -140,12 +163,14 @@ export class DnsService {
    * What is sent over UDP in an answer's place: the answer itself, a truncated one when its
    * prefix has had its share, or undefined for nothing.
    *
-   * Who shows a good cookie is not limited: no forger has it (RFC 7873 §5.2.5).
+   * Who shows a good cookie is not limited, nor who signs: no forger has a cookie (RFC 7873
+   * §5.2.5) or a key.
    */
   limited(response: Response, ip: string): Uint8Array | undefined {
     const { message: answer, query, envelope } = response;
     const { rate, access } = this.#options;
     if (!answer || !rate || envelope?.validCookie || !access.isRateLimited(ip)) return answer;
+    if (envelope?.signature?.error === 0) return answer;
     const verdict = rate.judge(ip, answer);
     if (verdict === "send") return answer;
     this.#reportRate(ip);
@@ -180,7 +205,7 @@ export class DnsService {
     const { serial, apex } = plan.version;
     const at = this.#options.clock.now();
     const state: TransferState = { kind: plan.kind, serial, octets, durationMs, at };
-    for (const secondary of this.#options.access.secondariesAt(client.ip)) {
+    for (const secondary of this.#options.access.secondariesAt(client)) {
       this.#options.states.of(secondary, apex).transfer = state;
       this.#options.onFetched?.(secondary, apex, serial);
     }
@@ -208,7 +233,10 @@ export class DnsService {
         alike: held,
       });
     }
-    return errorAnswer(query, { rcode: RCODE.SERVFAIL, ede: EDE.OTHER }, envelope);
+    return signedAnswer(
+      errorAnswer(query, { rcode: RCODE.SERVFAIL, ede: EDE.OTHER }, envelope),
+      envelope.signature,
+    );
   }
 
   /** A connection that is closed because all of them hold too many octets. */
@@ -235,10 +263,11 @@ export class DnsService {
   }
 
   #transferFields({ question }: Query, client: Client) {
-    const secondaries = this.#options.access.secondariesAt(client.ip);
+    const secondaries = this.#options.access.secondariesAt(client);
     return {
       client: normalIp(client.ip),
       secondary: secondaries.map(({ name }) => name).join(" ") || undefined,
+      key: client.keyName && formatName(client.keyName),
       zone: formatName(question.name),
       asked: question.type === TYPE.IXFR ? "IXFR" : "AXFR",
     };
@@ -256,7 +285,7 @@ export class DnsService {
       this.#noteSoaQuery(query, client);
       const { serial, apex } = plan.version;
       if (query.ixfrSerial === serial) {
-        for (const secondary of this.#options.access.secondariesAt(client.ip)) {
+        for (const secondary of this.#options.access.secondariesAt(client)) {
           this.#options.onFetched?.(secondary, apex, serial);
         }
       }
@@ -276,12 +305,25 @@ export class DnsService {
 
   #noteSoaQuery(query: Query, client: Client): void {
     const { access, states, clock, zones } = this.#options;
-    const secondaries = access.secondariesAt(client.ip);
+    const secondaries = access.secondariesAt(client);
     if (secondaries.length === 0) return;
     const version = zones.get(query.question.name);
     if (!version) return;
     const now = clock.now();
     for (const secondary of secondaries) states.of(secondary, version.apex).soaQueryAt = now;
+  }
+
+  #reportSignature({ question, tsig }: Query, client: Client, fault: string): void {
+    this.counts.signatureFaults++;
+    const held = this.limiter.pass(`signature ${client.ip}`);
+    if (held === undefined) return;
+    this.log.warn("a signed request is refused", {
+      client: normalIp(client.ip),
+      key: formatName(tsig!.keyName),
+      zone: formatName(question.name),
+      why: fault,
+      alike: held,
+    });
   }
 
   #reportFailure(error: unknown, client: Client): void {

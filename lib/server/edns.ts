@@ -20,6 +20,7 @@ import {
 } from "../wire/mod.ts";
 import { soaExpire, type ZoneVersion } from "../zone/mod.ts";
 import type { Cookies } from "./cookies.ts";
+import { type Signature, signedOctets } from "./signed_request.ts";
 
 /** What responses say beside their records. */
 export interface EdnsSettings {
@@ -39,6 +40,8 @@ export interface Envelope {
   readonly edns: ResponseEdns | undefined;
   /** The longest message that transport and client take, octets. */
   readonly maxOctets: number;
+  /** How it is signed; undefined: not. */
+  readonly signature?: Signature;
   /** The client has shown by a cookie that its address is its own. */
   readonly validCookie: boolean;
 }
@@ -53,13 +56,15 @@ export function envelopeOf(
   query: Pick<Query, "edns">,
   client: { readonly ip: string; readonly transport: "udp" | "tcp" },
   settings: EdnsSettings,
+  signature?: Signature,
 ): Envelope | undefined {
   const { edns } = query;
   const udpOctets = settings.udpOctets ?? MAX_UDP_OCTETS;
   // RFC 6891 §6.2.3: less than 512 counts as 512.
   const offered = Math.max(edns?.payloadOctets ?? MIN_UDP_OCTETS, MIN_UDP_OCTETS);
-  const maxOctets = client.transport === "tcp" ? MAX_MESSAGE_OCTETS : Math.min(offered, udpOctets);
-  if (!edns) return { edns: undefined, maxOctets, validCookie: false };
+  const most = client.transport === "tcp" ? MAX_MESSAGE_OCTETS : Math.min(offered, udpOctets);
+  const maxOctets = most - signedOctets(signature);
+  if (!edns) return { edns: undefined, maxOctets, signature, validCookie: false };
   const { dnssecOk } = edns;
   const options: EdnsOption[] = [];
   let validCookie = false;
@@ -78,13 +83,19 @@ export function envelopeOf(
       options.push({ code, octets: uint(Math.min(settings.idleMs / 100, 0xffff), 2) });
     }
   }
-  return { edns: { payloadOctets: udpOctets, dnssecOk, options }, maxOctets, validCookie };
+  return {
+    edns: { payloadOctets: udpOctets, dnssecOk, options },
+    maxOctets,
+    signature,
+    validCookie,
+  };
 }
 
 /** An OPT record without options, for a response to a query whose own are malformed. */
-export function plainEnvelope(settings: EdnsSettings): Envelope {
+export function plainEnvelope(settings: EdnsSettings, signature?: Signature): Envelope {
   const edns = { payloadOctets: settings.udpOctets ?? MAX_UDP_OCTETS, dnssecOk: false };
-  return { edns, maxOctets: MIN_UDP_OCTETS, validCookie: false };
+  const maxOctets = MIN_UDP_OCTETS - signedOctets(signature);
+  return { edns, maxOctets, signature, validCookie: false };
 }
 
 /** Made once: refusals are what floods are answered with. */

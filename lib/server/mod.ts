@@ -1,7 +1,8 @@
 /** The DNS server: listeners, answers, transfers, NOTIFY, access. */
-export { Access, type AccessRules } from "./access.ts";
+export { Access, type AccessRules, type TransferRule } from "./access.ts";
 export type { Clock } from "./clock.ts";
 export type { ServerCounts } from "./dns_service.ts";
+export { KeyRing } from "./key_ring.ts";
 export {
   DEFAULT_LIMITS,
   DEFAULT_RATE_EXEMPT,

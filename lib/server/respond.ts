@@ -5,10 +5,8 @@
  * never an answer to a response. An answer that depends on differences is given in
  * two steps, as {@link planTransfer} is. Specs: RFC 1035 §4.1, RFC 6891 §6.1.3 (BADVERS)
  * and §6.2.3 (sizes), RFC 8945 §5.2.1 (unknown key).
- *
- * Limitation: no TSIG key is known; a signed request gets NOTAUTH with BADKEY.
  */
-import { CLASS_IN, TYPE } from "../dns/mod.ts";
+import { CLASS_IN, type Name, TYPE } from "../dns/mod.ts";
 import {
   type DifferencesWanted,
   ixfrMessage,
@@ -31,18 +29,24 @@ import {
   RCODE,
   readHeader,
   readQuestionless,
+  type TsigFields,
   WireError,
 } from "../wire/mod.ts";
 import type { Differences, ZoneTable } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
 import { answerQuery, errorAnswer, type Refusal } from "./answer.ts";
+import type { Clock } from "./clock.ts";
 import { type EdnsSettings, type Envelope, envelopeOf, plainEnvelope, withExpire } from "./edns.ts";
+import type { KeyRing } from "./key_ring.ts";
+import { type Signature, verifyRequest } from "./signed_request.ts";
 
 /** Where a message came from. */
 export interface Client {
   /** As the socket gives it. */
   readonly ip: string;
   readonly transport: "udp" | "tcp";
+  /** Name of the TSIG key its request was rightly signed with. */
+  readonly keyName?: Name;
 }
 
 /** What to do about a message. */
@@ -55,6 +59,10 @@ export interface Response {
   readonly plan: TransferPlan | undefined;
   /** How it leaves, with the OPT record of a transfer to be streamed; there is one for every query. */
   readonly envelope?: Envelope;
+  /** Who asked; with its key where the request was signed. */
+  readonly client: Client;
+  /** What is wrong with the request's signature, fit for the log. */
+  readonly signatureFault?: string;
   /** What {@link respondWithDifferences} is to be given next; undefined when this is the answer. */
   readonly wanted?: DifferencesWanted;
 }
@@ -63,13 +71,18 @@ export interface Response {
 export interface AnswerContext extends EdnsSettings {
   readonly zones: ZoneTable;
   readonly access: Access;
+  readonly keys: KeyRing;
+  readonly clock: Clock;
   /** Whether differences can be asked for. */
   readonly keepsDifferences: boolean;
   /** What `version.bind` and `version.server` are told to be; undefined: they are refused. */
   readonly chaosVersion?: string;
 }
 
-const SILENCE: Response = { message: undefined, query: undefined, plan: undefined };
+/** Nothing is sent, nothing was understood. */
+function silence(client: Client): Response {
+  return { message: undefined, query: undefined, plan: undefined, client };
+}
 
 /**
  * What to do about a message, whatever it is.
@@ -78,9 +91,9 @@ const SILENCE: Response = { message: undefined, query: undefined, plan: undefine
  */
 export function respond(message: Uint8Array, client: Client, context: AnswerContext): Response {
   const header = readHeader(message);
-  if (!header || isResponse(header)) return SILENCE;
+  if (!header || isResponse(header)) return silence(client);
   if (opcodeOf(header.flags) !== OPCODE.QUERY) {
-    return { ...SILENCE, message: headerOnly(header.id, header.flags, RCODE.NOTIMP) };
+    return { ...silence(client), message: headerOnly(header.id, header.flags, RCODE.NOTIMP) };
   }
   let query: Query;
   try {
@@ -89,22 +102,47 @@ export function respond(message: Uint8Array, client: Client, context: AnswerCont
     if (!(error instanceof WireError)) throw error;
     const { id, flags } = header;
     return respondToCookie(message, client, context) ??
-      { ...SILENCE, message: headerOnly(id, flags, error.rcode) };
+      { ...silence(client), message: headerOnly(id, flags, error.rcode) };
   }
-  return respondToQuery(query, client, context);
+  if (!query.tsig) return respondToQuery(query, client, context);
+  return respondToSigned(message, query, query.tsig, client, context);
 }
 
-function respondToQuery(query: Query, client: Client, context: AnswerContext): Response {
-  const envelope = envelopeOf(query, client, context);
+/** A query with a TSIG record: looked into only when that is in order. */
+function respondToSigned(
+  octets: Uint8Array,
+  query: Query,
+  tsig: TsigFields,
+  client: Client,
+  context: AnswerContext,
+): Response {
+  const { signature, refusal, fault } = verifyRequest(octets, tsig, context.keys, context.clock);
+  if (!refusal) {
+    const asker = { ...client, keyName: signature!.key.name };
+    return respondToQuery(query, asker, context, signature);
+  }
+  const envelope = envelopeOf(query, client, context, signature) ??
+    plainEnvelope(context, signature);
+  const message = errorAnswer(query, refusal, envelope);
+  return { message, query, plan: undefined, envelope, client, signatureFault: fault };
+}
+
+function respondToQuery(
+  query: Query,
+  client: Client,
+  context: AnswerContext,
+  signature?: Signature,
+): Response {
+  const envelope = envelopeOf(query, client, context, signature);
   if (!envelope) {
-    const envelope = plainEnvelope(context);
+    const envelope = plainEnvelope(context, signature);
     const message = errorAnswer(query, { rcode: RCODE.FORMERR }, envelope);
-    return { message, query, plan: undefined, envelope };
+    return { message, query, plan: undefined, envelope, client };
   }
   const refusal = refusalOf(query, client, context);
   if (refusal) {
     const message = errorAnswer(query, refusal, envelope);
-    return { message, query, plan: undefined, envelope };
+    return { message, query, plan: undefined, envelope, client };
   }
   const { type } = query.question;
   if (type === TYPE.AXFR || type === TYPE.IXFR) {
@@ -112,15 +150,14 @@ function respondToQuery(query: Query, client: Client, context: AnswerContext): R
   }
   const { zones, chaosVersion: version, serverId } = context;
   const message = answerQuery(query, zones, envelope, { version, serverId });
-  return { message, query, plan: undefined, envelope };
+  return { message, query, plan: undefined, envelope, client };
 }
 
 /** Why a query is not looked into; undefined when it is. */
 function refusalOf(query: Query, client: Client, { access }: AnswerContext): Refusal | undefined {
   if (query.edns && query.edns.version !== 0) return { rcode: RCODE.BADVERS };
-  if (query.tsig) return { rcode: RCODE.NOTAUTH, tsigError: RCODE.BADKEY };
   const { type } = query.question;
-  if (type === TYPE.AXFR || type === TYPE.IXFR || access.mayQuery(client.ip)) return undefined;
+  if (type === TYPE.AXFR || type === TYPE.IXFR || access.mayQuery(client)) return undefined;
   return { rcode: RCODE.REFUSED, ede: EDE.PROHIBITED };
 }
 
@@ -142,7 +179,7 @@ function respondToCookie(
   if (!envelope) return undefined;
   const writer = new MessageWriter(envelope.maxOctets, envelope.edns);
   writer.header(query.id, FLAG.QR | query.flags & (FLAG.RD | FLAG.CD));
-  return { ...SILENCE, message: writer.finish(), envelope };
+  return { ...silence(client), message: writer.finish(), envelope };
 }
 
 function respondToTransfer(
@@ -156,18 +193,20 @@ function respondToTransfer(
     type: question.type,
     clientSerial: query.ixfrSerial,
     transport: client.transport,
-    allowed: context.access.mayTransfer(client.ip) && question.class === CLASS_IN,
+    denial: question.class === CLASS_IN
+      ? context.access.transferDenial(client)
+      : "of another class than IN there is nothing to transfer",
     noDifferences: noDifferences(client, context),
   }, context.zones.get(question.name));
   if (plan.kind === "differences-wanted") {
-    return { query, plan: undefined, wanted: plan, message: undefined, envelope };
+    return { query, plan: undefined, wanted: plan, message: undefined, envelope, client };
   }
-  return planned(query, plan, envelope);
+  return planned(query, client, plan, envelope);
 }
 
 function noDifferences(client: Client, context: AnswerContext): string | undefined {
   if (!context.keepsDifferences) return "no differences are kept";
-  return context.access.takesIxfr(client.ip) ? undefined : "no-ixfr is set for this secondary";
+  return context.access.takesIxfr(client) ? undefined : "no-ixfr is set for this secondary";
 }
 
 /**
@@ -177,6 +216,7 @@ function noDifferences(client: Client, context: AnswerContext): string | undefin
  */
 export function respondWithDifferences(
   query: Query,
+  client: Client,
   envelope: Envelope,
   wanted: DifferencesWanted,
   differences: Differences,
@@ -187,10 +227,17 @@ export function respondWithDifferences(
     message = ixfrMessage(wanted.version, sequences, query, edns, envelope.maxOctets);
     return message !== undefined;
   });
-  return message ? { query, plan, message, envelope } : planned(query, plan, envelope);
+  return message
+    ? { query, plan, message, envelope, client }
+    : planned(query, client, plan, envelope);
 }
 
-function planned(query: Query, plan: TransferPlan, envelope: Envelope): Response {
+function planned(
+  query: Query,
+  client: Client,
+  plan: TransferPlan,
+  envelope: Envelope,
+): Response {
   if (plan.kind === "refuse") {
     const ede = plan.rcode === RCODE.REFUSED
       ? EDE.PROHIBITED
@@ -198,14 +245,14 @@ function planned(query: Query, plan: TransferPlan, envelope: Envelope): Response
       ? EDE.NOT_AUTHORITATIVE
       : undefined;
     const message = errorAnswer(query, { rcode: plan.rcode, ede }, envelope);
-    return { query, plan, message, envelope };
+    return { query, plan, message, envelope, client };
   }
   const { maxOctets } = envelope;
   const edns = withExpire(envelope.edns, query, plan.version);
   const message = plan.kind === "soa"
     ? soaMessage(query, plan.version.soa, edns, maxOctets)
     : undefined;
-  return { query, plan, message, envelope: { ...envelope, edns } };
+  return { query, plan, message, envelope: { ...envelope, edns }, client };
 }
 
 /** What a client gets when answering threw: SERVFAIL. Undefined when nothing may be sent. */

@@ -13,7 +13,7 @@ import {
   type SocketAddress,
 } from "../ops/mod.ts";
 import type { DifferenceReader, ZoneTable, ZoneVersion } from "../zone/mod.ts";
-import { Access } from "./access.ts";
+import { Access, type TransferRule } from "./access.ts";
 import { BufferAccount } from "./buffer_account.ts";
 import { Announcements } from "./announcements.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
@@ -29,6 +29,7 @@ import {
   RESERVED_DESCRIPTORS,
   type ServerLimits,
 } from "./limits.ts";
+import { KeyRing } from "./key_ring.ts";
 import { NotifySender } from "./notify_sender.ts";
 import { ResponseRate } from "./response_rate.ts";
 import type { Secondary } from "./secondary.ts";
@@ -50,8 +51,10 @@ export interface DnsServerOptions {
   /** UDP and TCP each; port 0 lets the system choose one for both. */
   readonly listen: readonly SocketAddress[];
   readonly secondaries: readonly Secondary[];
-  /** Prefixes that may transfer beside the secondaries. */
-  readonly allowTransfer: readonly Cidr[];
+  /** Who may transfer beside the secondaries. */
+  readonly allowTransfer: readonly TransferRule[];
+  /** The TSIG keys of secondaries and rules; default: none. */
+  readonly keys?: KeyRing;
   /** Prefixes that may ask; undefined means everybody. */
   readonly allowQuery?: readonly Cidr[];
   /** Prefixes whose UDP answers are not limited; default {@link DEFAULT_RATE_EXEMPT}. */
@@ -134,6 +137,7 @@ export class DnsServer {
     this.#options = options;
     const { zones, secondaries, log } = options;
     const clock = new Schedule(options.clock ?? SYSTEM_CLOCK);
+    const { keys = new KeyRing([]) } = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#access = new Access({
       ...options,
@@ -144,6 +148,7 @@ export class DnsServer {
     this.#service = new DnsService({
       zones,
       access: this.#access,
+      keys,
       states: this.#states,
       differences: options.differences,
       rate: responseRate(this.#limits, clock),
@@ -167,11 +172,12 @@ export class DnsServer {
     this.#notify = new NotifySender({
       states: this.#states,
       log,
+      keys,
       clock,
       open: options.openUdpSocket,
       onAcknowledged: (secondary, version) => this.#watcher.acknowledged(secondary, version),
     });
-    this.#client = new SoaClient({ log, clock, open: options.openUdpSocket });
+    this.#client = new SoaClient({ log, clock, keys, open: options.openUdpSocket });
     this.#watcher = new Watcher({
       states: this.#states,
       client: this.#client,

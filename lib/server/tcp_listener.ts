@@ -84,7 +84,7 @@ export class TcpListener {
     const { access, connections, sessions } = this.#options;
     const { service } = sessions;
     const ip = normalIp(conn.remoteAddr.hostname);
-    const place = connections.enter(ip, access.mayTransfer(ip));
+    const place = connections.enter(ip, access.isListed(ip));
     if (!place) {
       conn.close();
       const held = service.limiter.pass(`full ${ip}`);

@@ -18,7 +18,7 @@ import { FrameReader, MESSAGE_HEADER_OCTETS, type Query } from "../wire/mod.ts";
 import { AnswerBatch } from "./answer_batch.ts";
 import type { BufferAccount } from "./buffer_account.ts";
 import type { Place } from "./connection_table.ts";
-import type { BulkPlan, DnsService } from "./dns_service.ts";
+import { type BulkPlan, type DnsService, isWanting, type WantingResponse } from "./dns_service.ts";
 import type { Envelope } from "./edns.ts";
 import { IdleWatch } from "./idle_watch.ts";
 import {
@@ -30,6 +30,7 @@ import {
   TRANSFERS_AT_EASE,
 } from "./limits.ts";
 import type { Client, Response } from "./respond.ts";
+import { signedMessages } from "./signed_request.ts";
 import { TcpWriter } from "./tcp_writer.ts";
 import type { TransferQueue, TransferSlot } from "./transfer_queue.ts";
 import type { WorkShare } from "./work_share.ts";
@@ -186,23 +187,23 @@ export class TcpSession {
     if (received.length < MESSAGE_HEADER_OCTETS) throw new Error("a message has no whole header");
     // Its own copy: the buffer is filled again while the answer may still wait.
     const response = this.#context.service.respond(received.slice(), this.#client);
-    const { query, wanted } = response;
+    const { query } = response;
     // Octets that trickle in, and messages nobody answers, do not hold a place.
     if (query || response.message) this.#idle.extend(this.#context.limits.idleMs);
-    if (query && wanted) this.#beside(this.#answerWith(query, wanted));
+    if (isWanting(response)) this.#beside(this.#answerWith(response));
     else this.#give(response);
   }
 
   #give(response: Response): void {
-    const { message, query, plan, envelope } = response;
+    const { message, query, plan, envelope, client } = response;
     if (message) this.#answers.add(message);
     else if (query && envelope && (plan?.kind === "axfr" || plan?.kind === "ixfr")) {
-      this.#beside(this.#transfer(query, plan, envelope));
+      this.#beside(this.#transfer(query, plan, envelope, client));
     }
   }
 
-  async #answerWith(query: Query, wanted: NonNullable<Response["wanted"]>): Promise<void> {
-    const response = await this.#context.service.respondWith(query, this.#client, wanted);
+  async #answerWith(wanting: WantingResponse): Promise<void> {
+    const response = await this.#context.service.respondWith(wanting);
     if (this.#closed) return;
     this.#give(response);
     await this.#flush();
@@ -234,12 +235,17 @@ export class TcpSession {
     });
   }
 
-  async #transfer(query: Query, plan: BulkPlan, envelope: Envelope): Promise<void> {
+  async #transfer(
+    query: Query,
+    plan: BulkPlan,
+    envelope: Envelope,
+    client: Client,
+  ): Promise<void> {
     const { service, transfers, work } = this.#context;
     const slot = await this.#slot();
     if (this.#closed) return slot?.leave();
     if (!slot) {
-      this.#answers.add(service.transferPutOff(query, this.#client, envelope));
+      this.#answers.add(service.transferPutOff(query, client, envelope));
       return await this.#flush();
     }
     const started = performance.now();
@@ -247,7 +253,10 @@ export class TcpSession {
     const run = () => ({ plan, ...count, durationMs: performance.now() - started });
     try {
       await this.#flush(); // what was asked before it is not held up
-      const messages = transferMessages(plan, query, envelope.edns);
+      const messages = signedMessages(
+        transferMessages(plan, query, envelope.edns),
+        envelope.signature,
+      );
       for (const chunk of streamChunks(messages, count)) {
         if (transfers.counts.moving > TRANSFERS_AT_EASE) {
           while (work.isLongTurn) await work.nextTurn();
@@ -258,12 +267,12 @@ export class TcpSession {
       }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      service.transferBroken(query, this.#client, run(), why);
+      service.transferBroken(query, client, run(), why);
       throw error;
     } finally {
       slot.leave(this.#closed ? this.#writer.pending : undefined);
     }
-    service.transferred(query, this.#client, run());
+    service.transferred(query, client, run());
   }
 
   /** Leave to send a transfer, waited for; undefined when it is not to be had. */

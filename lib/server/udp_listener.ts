@@ -4,7 +4,7 @@
  * Owns: the socket. Uses Deno's own datagrams; node:dgram is thirty times slower.
  */
 import { formatSocketAddress, type SocketAddress } from "../ops/mod.ts";
-import type { DnsService } from "./dns_service.ts";
+import { type DnsService, isWanting } from "./dns_service.ts";
 import { RECEIVE_PAUSE_MS, UDP_ANSWERS_PENDING, UDP_QUERY_OCTETS } from "./limits.ts";
 import type { Response } from "./respond.ts";
 import { bindError } from "./server_error.ts";
@@ -58,9 +58,8 @@ export class UdpListener {
   #answer(message: Uint8Array, from: Deno.NetAddr): void {
     const client = { ip: from.hostname, transport: "udp" } as const;
     const response = this.#service.respond(message, client);
-    const { query, wanted } = response;
-    if (query && wanted) {
-      this.#service.respondWith(query, client, wanted).then((response) => {
+    if (isWanting(response)) {
+      this.#service.respondWith(response).then((response) => {
         if (this.#open) this.#send(response, from);
       });
     } else this.#send(response, from);

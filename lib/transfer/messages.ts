@@ -30,12 +30,14 @@ import {
 import { firstMessages } from "./first_messages.ts";
 import type { TransferPlan } from "./plan.ts";
 
-/** One message in two parts, to be sent one after the other. */
+/** One message in parts, to be sent one after the other. */
 export interface MessageParts {
   /** Header, or the whole message. */
   readonly head: Uint8Array;
   /** A page's block, shared; undefined when {@link head} is all. */
   readonly block: Uint8Array | undefined;
+  /** What ends the message: its signature. */
+  readonly tail?: Uint8Array;
 }
 
 /**
@@ -43,6 +45,12 @@ export interface MessageParts {
  * less than the longest message. About 64 KiB was measured best for bulk (half the time of 16 KiB).
  */
 export const CHUNK_OCTETS = 80 * 1024;
+
+/**
+ * Octets an encoded message is filled to: a signature with the longest key name has room
+ * behind it (RFC 8945 §4.2), as behind a page.
+ */
+const MAX_FILL_OCTETS = MAX_MESSAGE_OCTETS - 512;
 
 /** Octets a message of differences is filled to: as far as compression pointers reach. */
 const FILL_OCTETS = 16 * 1024;
@@ -180,7 +188,7 @@ function* encodedMessages(
   records: Iterable<ResourceRecord>,
   query: Query,
   edns: ResponseEdns | undefined,
-  { withQuestion = true, fillOctets = MAX_MESSAGE_OCTETS }: Packing = {},
+  { withQuestion = true, fillOctets = MAX_FILL_OCTETS }: Packing = {},
 ): Generator<MessageParts> {
   const rest = records[Symbol.iterator]();
   let next = rest.next();
@@ -238,8 +246,9 @@ export function* streamChunks(
 ): Generator<Uint8Array> {
   const buffer = new Uint8Array(CHUNK_OCTETS);
   let filled = 0;
-  for (const { head, block } of messages) {
-    const length = head.length + (block?.length ?? 0);
+  for (const { head, block, tail } of messages) {
+    const blockOctets = block?.length ?? 0;
+    const length = head.length + blockOctets + (tail?.length ?? 0);
     if (filled + LENGTH_OCTETS + length > CHUNK_OCTETS) {
       yield buffer.subarray(0, filled);
       filled = 0;
@@ -247,7 +256,9 @@ export function* streamChunks(
     buffer[filled] = length >> 8;
     buffer[filled + 1] = length;
     buffer.set(head, filled + LENGTH_OCTETS);
-    if (block) buffer.set(block, filled + LENGTH_OCTETS + head.length);
+    const blockAt = filled + LENGTH_OCTETS + head.length;
+    if (block) buffer.set(block, blockAt);
+    if (tail) buffer.set(tail, blockAt + blockOctets);
     filled += LENGTH_OCTETS + length;
     count.messages++;
     count.octets += LENGTH_OCTETS + length;

@@ -24,8 +24,8 @@ export interface TransferRequest {
   /** SERIAL in an IXFR query's authority section; undefined for AXFR. */
   readonly clientSerial: Serial | undefined;
   readonly transport: "udp" | "tcp";
-  /** Whether the access list lets this client transfer. */
-  readonly allowed: boolean;
+  /** Why this client may not transfer, fit for the log; undefined when it may. */
+  readonly denial: string | undefined;
   /** Why this client is never sent differences, fit for the log; undefined when it may be. */
   readonly noDifferences: string | undefined;
 }
@@ -65,8 +65,8 @@ export function planTransfer(
   request: TransferRequest,
   version: ZoneVersion | undefined,
 ): TransferPlan | DifferencesWanted {
-  if (!request.allowed) {
-    return { kind: "refuse", rcode: RCODE.REFUSED, reason: "client may not transfer" };
+  if (request.denial !== undefined) {
+    return { kind: "refuse", rcode: RCODE.REFUSED, reason: request.denial };
   }
   if (!version) {
     // RFC 5936 §2.2.1: NOTAUTH tells a client that this server has no such zone.
