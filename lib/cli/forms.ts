@@ -141,8 +141,8 @@ export const CIDR: ValueForm<Cidr> = {
 
 /** Who may transfer: an address or prefix, and the TSIG keys of which one must sign. */
 export const TRANSFER_RULE: ValueForm<TransferRule> = {
-  placeholder: "CIDR",
-  takes: "an IP address or prefix, if need be with ,key=NAME: 192.0.2.7 or 192.0.2.0/24,key=ns1",
+  placeholder: "RULE",
+  takes: "CIDR[,key=KEY]: an address or prefix, and the TSIG key that must sign",
   parse: (text) => {
     const [cidr, ...options] = text.split(",");
     const keys = options.flatMap((option) => {

@@ -1,5 +1,5 @@
 /** `zonecast serve`: reads the flags, runs the server until a signal ends it. */
-import { ZonecastError } from "../dns/mod.ts";
+import { formatName, ZonecastError } from "../dns/mod.ts";
 import {
   createLogger,
   defaultLogFormat,
@@ -99,18 +99,41 @@ class KeySource {
   /** @throws {KeyFileError | ServerError} a file cannot be used, or a key that is named is in none */
   static async open(flags: ServeFlags, context: Context, log: Logger): Promise<KeySource> {
     const load = () => loadKeys(flags["tsig-key-file"], context.env("CREDENTIALS_DIRECTORY"));
-    const needed = [...flags.secondary, ...flags["allow-transfer"]].flatMap(({ keys }) => keys);
-    return new KeySource(new KeyRing(await load(), needed), load, log);
+    const needed = [...flags.secondary, ...flags["allow-transfer"]].map(({ keys }) => keys);
+    const keys = await load();
+    const source = new KeySource(new KeyRing(keys, { needed }), load, log);
+    source.#warn(keys);
+    return source;
   }
 
   /** Reads them again; where that fails the old ones stay. */
   async reload(): Promise<void> {
     try {
-      this.ring.replace(await this.load());
+      const keys = await this.load();
+      this.ring.replace(keys);
       this.log.info("TSIG keys read again", { keys: this.ring.size });
+      this.#warn(keys);
     } catch (error) {
       if (!(error instanceof ZonecastError)) throw error;
       this.log.error("the TSIG keys stay as they were", { error, hint: error.hint });
+    }
+  }
+
+  /** Says what works and may yet be wrong with the keys. */
+  #warn(keys: readonly TsigKey[]): void {
+    for (const { name, algorithm } of keys) {
+      if (algorithm.name !== "hmac-md5") continue;
+      this.log.warn("a TSIG key's algorithm is weak", {
+        key: formatName(name),
+        algorithm: algorithm.name,
+        hint: "RFC 8945 forbids hmac-md5 for new keys: `zonecast keygen` makes a better one",
+      });
+    }
+    for (const name of this.ring.absent) {
+      this.log.warn("a TSIG key that is named is in no file", {
+        key: formatName(name),
+        hint: "requests signed with it are refused; the other keys named beside it work",
+      });
     }
   }
 }

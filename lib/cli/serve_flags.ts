@@ -35,7 +35,7 @@ import { CONTROL_FLAG, STATE_FLAG } from "./state_flags.ts";
 /** A secondary; its own message repeats the text, which the flag's has already. */
 const SECONDARY: ValueForm<Secondary> = {
   placeholder: "SECONDARY",
-  takes: `${SECONDARY_TAKES}, such as ns1=192.0.2.53 or [2001:db8::53]:5353`,
+  takes: `${SECONDARY_TAKES} such as ns1=192.0.2.53 or [2001:db8::53]:5353`,
   parse: (text) => {
     try {
       return parseSecondary(text);

@@ -1,7 +1,10 @@
 /**
- * The TSIG keys of this server, which a reload may replace.
+ * The TSIG keys of this server, which a reload may replace, and the time of day that
+ * messages are signed and verified at.
  *
- * Owns: the keys.
+ * Owns: the keys. TSIG goes by the time of day, as the other side knows it, and not by
+ * the clock that never goes back: after the machine has slept, or its clock was set, the
+ * two differ.
  */
 import { canonicalKey, formatName, type Name } from "../dns/mod.ts";
 import {
@@ -12,14 +15,29 @@ import {
   type TsigKey,
   WireError,
 } from "../wire/mod.ts";
-import type { Clock } from "./clock.ts";
+import { ReplayGuard } from "./replay_guard.ts";
 import { ServerError } from "./server_error.ts";
 
+export interface KeyRingOptions {
+  /**
+   * Names that configuration gives keys by, those that may stand for each other in one
+   * list: of each list one must be there.
+   */
+  readonly needed?: readonly (readonly Name[])[];
+  /** ms since the epoch; for tests. */
+  readonly timeOfDay?: () => number;
+}
+
 export class KeyRing {
+  readonly replays = new ReplayGuard();
+  readonly #needed: readonly (readonly Name[])[];
+  readonly #timeOfDay: () => number;
   #keys: ReadonlyMap<string, TsigKey>;
 
-  /** @param needed  names that configuration gives keys by */
-  constructor(keys: readonly TsigKey[], readonly needed: readonly Name[] = []) {
+  /** @throws {ServerError} one that is needed is not among them */
+  constructor(keys: readonly TsigKey[], options: KeyRingOptions = {}) {
+    this.#needed = (options.needed ?? []).filter((names) => names.length > 0);
+    this.#timeOfDay = options.timeOfDay ?? Date.now;
     this.#keys = this.#checked(keys);
   }
 
@@ -36,6 +54,11 @@ export class KeyRing {
     return this.#keys.size;
   }
 
+  /** Names that are needed and not there: others stand for them. */
+  get absent(): readonly Name[] {
+    return this.#needed.flat().filter((name) => !this.get(name));
+  }
+
   get(name: Name): TsigKey | undefined {
     return this.#keys.get(canonicalKey(name));
   }
@@ -43,13 +66,18 @@ export class KeyRing {
   /** The key a TSIG record names. */
   readonly find = ({ keyName }: TsigFields): TsigKey | undefined => this.get(keyName);
 
+  /** The time of day, seconds since the epoch. */
+  nowSeconds(): number {
+    return Math.floor(this.#timeOfDay() / 1000);
+  }
+
   #checked(keys: readonly TsigKey[]): ReadonlyMap<string, TsigKey> {
     const byName = new Map(keys.map((key) => [canonicalKey(key.name), key]));
-    const missing = this.needed.find((name) => !byName.has(canonicalKey(name)));
-    if (missing) {
+    for (const names of this.#needed) {
+      if (names.some((name) => byName.has(canonicalKey(name)))) continue;
       throw new ServerError(
         "key-missing",
-        `There is no TSIG key ${formatName(missing)}`,
+        `There is no TSIG key ${names.map((name) => formatName(name)).join(" or ")}`,
         "name its file with --tsig-key-file; `zonecast keygen` makes one",
       );
     }
@@ -57,40 +85,49 @@ export class KeyRing {
   }
 }
 
+/** What the answer to a signed message is bound to. */
+export interface Signed {
+  readonly key: TsigKey;
+  readonly mac: Uint8Array;
+}
+
 /** Signs what is asked of one server, and tells which answers may be believed. */
 export class RequestSigner {
-  /** @param name  of the key; undefined: nothing is signed, every answer believed */
-  constructor(
-    readonly ring: KeyRing,
-    readonly name: Name | undefined,
-    readonly clock: Clock,
-  ) {}
+  /**
+   * @param names  of its keys, of which the first that is there signs; empty: nothing is
+   *   signed, every answer believed
+   */
+  constructor(readonly ring: KeyRing, readonly names: readonly Name[]) {}
 
-  /** The message to send, and the MAC its answer is bound to. */
-  sign(message: Uint8Array): { message: Uint8Array; mac: Uint8Array | undefined } {
-    const key = this.name && this.ring.get(this.name);
-    if (!key) return { message, mac: undefined };
-    return signMessage(message, key, { nowSeconds: this.#nowSeconds() });
+  /**
+   * The message to send, and what its answer is to be bound to.
+   *
+   * @throws {RangeError} none of the keys is there, which the ring sees to
+   */
+  sign(message: Uint8Array): { message: Uint8Array; signed: Signed | undefined } {
+    if (this.names.length === 0) return { message, signed: undefined };
+    const key = this.names.map((name) => this.ring.get(name)).find((key) => key !== undefined);
+    if (!key) throw new RangeError(`Cannot sign: no key ${formatName(this.names[0])}`);
+    const { message: octets, mac } = signMessage(message, key, {
+      nowSeconds: this.ring.nowSeconds(),
+    });
+    return { message: octets, signed: { key, mac } };
   }
 
   /**
    * Why an answer may not be believed, in words that end a sentence about it;
    * undefined when it may.
    *
-   * @param mac  of the message it answers
+   * @param signed  as {@link sign} gave it for the message it answers
    */
-  fault(answer: Uint8Array, mac: Uint8Array | undefined): string | undefined {
-    const key = this.name && this.ring.get(this.name);
-    if (!key || !mac) return undefined;
+  fault(answer: Uint8Array, signed: Signed | undefined): string | undefined {
+    if (!signed) return this.names.length === 0 ? undefined : "nothing signed was asked";
     try {
-      return answerFault(answer, findTsig(answer), key, mac, this.#nowSeconds());
+      const { key, mac } = signed;
+      return answerFault(answer, findTsig(answer), key, mac, this.ring.nowSeconds());
     } catch (error) {
       if (error instanceof WireError) return "it is malformed";
       throw error;
     }
-  }
-
-  #nowSeconds(): number {
-    return Math.floor(this.clock.now() / 1000);
   }
 }

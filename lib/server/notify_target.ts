@@ -20,7 +20,7 @@ import {
 import { rcodeName } from "../wire/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import type { Clock } from "./clock.ts";
-import { type KeyRing, RequestSigner } from "./key_ring.ts";
+import { type KeyRing, RequestSigner, type Signed } from "./key_ring.ts";
 import type { LogLimiter } from "./log_limiter.ts";
 import { NOTIFY_GAP_MS, PACE_WINDOW_MESSAGES } from "./limits.ts";
 import { freeId } from "./message_ids.ts";
@@ -35,8 +35,8 @@ interface Outstanding {
   readonly id: number;
   readonly state: SecondaryZone;
   tries: number;
-  /** Of the message last sent, where it was signed. */
-  mac: Uint8Array | undefined;
+  /** The signature of the message last sent, if it has one. */
+  signed: Signed | undefined;
   /** True while it waits for its turn to be sent. */
   queued: boolean;
   cancelTimer: (() => void) | undefined;
@@ -76,7 +76,7 @@ export class NotifyTarget {
     this.#pacer = new Pacer(setting.clock);
     this.#log = setting.log.child({ secondary: secondary.name });
     this.#limiter = setting.limiter;
-    this.#signer = new RequestSigner(setting.keys, secondary.keys[0], setting.clock);
+    this.#signer = new RequestSigner(setting.keys, secondary.keys);
     this.#onAcknowledged = setting.onAcknowledged;
   }
 
@@ -130,7 +130,7 @@ export class NotifyTarget {
       id,
       state,
       tries: 0,
-      mac: undefined,
+      signed: undefined,
       queued: false,
       cancelTimer: undefined,
     };
@@ -166,7 +166,7 @@ export class NotifyTarget {
     const outstanding = reply && this.#byId.get(reply.id);
     if (!outstanding || outstanding.tries === 0) return;
     if (!answersNotify(reply, outstanding.id, outstanding.version.apex)) return;
-    const fault = this.#signer.fault(message, outstanding.mac);
+    const fault = this.#signer.fault(message, outstanding.signed);
     if (fault) return this.#disbelieve(outstanding, reply.rcode, fault);
     this.#replied(outstanding, reply.rcode);
   }
@@ -227,8 +227,8 @@ export class NotifyTarget {
       attempts: state.notify!.attempts + 1,
     };
     const to = { ip: this.#secondary.ip, port: this.#secondary.port };
-    const { message, mac } = this.#signer.sign(notifyMessage(outstanding.id, version.soa));
-    outstanding.mac = mac;
+    const { message, signed } = this.#signer.sign(notifyMessage(outstanding.id, version.soa));
+    outstanding.signed = signed;
     this.socket?.send(message, to, (error) => this.#failed(error));
     this.#log.debug("NOTIFY sent", {
       zone: state.zone,

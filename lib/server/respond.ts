@@ -35,9 +35,8 @@ import {
 import type { Differences, ZoneTable } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
 import { answerQuery, errorAnswer, type Refusal } from "./answer.ts";
-import type { Clock } from "./clock.ts";
 import { type EdnsSettings, type Envelope, envelopeOf, plainEnvelope, withExpire } from "./edns.ts";
-import type { KeyRing } from "./key_ring.ts";
+import { KeyRing } from "./key_ring.ts";
 import { type Signature, verifyRequest } from "./signed_request.ts";
 
 /** Where a message came from. */
@@ -71,8 +70,8 @@ export interface Response {
 export interface AnswerContext extends EdnsSettings {
   readonly zones: ZoneTable;
   readonly access: Access;
-  readonly keys: KeyRing;
-  readonly clock: Clock;
+  /** What signed requests are verified with; undefined: we have no key. */
+  readonly keys?: KeyRing;
   /** Whether differences can be asked for. */
   readonly keepsDifferences: boolean;
   /** What `version.bind` and `version.server` are told to be; undefined: they are refused. */
@@ -108,6 +107,12 @@ export function respond(message: Uint8Array, client: Client, context: AnswerCont
   return respondToSigned(message, query, query.tsig, client, context);
 }
 
+const NO_KEYS = new KeyRing([]);
+
+function isTransferOverTcp({ question: { type } }: Query, { transport }: Client): boolean {
+  return transport === "tcp" && (type === TYPE.AXFR || type === TYPE.IXFR);
+}
+
 /** A query with a TSIG record: looked into only when that is in order. */
 function respondToSigned(
   octets: Uint8Array,
@@ -116,7 +121,12 @@ function respondToSigned(
   client: Client,
   context: AnswerContext,
 ): Response {
-  const { signature, refusal, fault } = verifyRequest(octets, tsig, context.keys, context.clock);
+  const { signature, refusal, fault } = verifyRequest(
+    octets,
+    tsig,
+    context.keys ?? NO_KEYS,
+    isTransferOverTcp(query, client),
+  );
   if (!refusal) {
     const asker = { ...client, keyName: signature!.key.name };
     return respondToQuery(query, asker, context, signature);

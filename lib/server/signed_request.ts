@@ -9,20 +9,22 @@ import {
   RCODE,
   signatureOctets,
   signMessage,
+  timeSeconds,
+  TSIG_ERROR,
   type TsigFields,
   type TsigKey,
   TsigSequence,
   verifyTsig,
 } from "../wire/mod.ts";
 import type { Refusal } from "./answer.ts";
-import type { Clock } from "./clock.ts";
 import type { KeyRing } from "./key_ring.ts";
 
 /** How an answer is signed. */
 export interface Signature {
   readonly key: TsigKey;
   readonly requestMac: Uint8Array;
-  readonly clock: Clock;
+  /** The time of day, seconds since the epoch. */
+  readonly nowSeconds: () => number;
   /** TSIG error, 0 for none. */
   readonly error: number;
   /** The request's record, where its time was off: its answer says both times. */
@@ -39,14 +41,19 @@ export interface VerifiedRequest {
   readonly fault: string | undefined;
 }
 
-/** Verifies a request that has a TSIG record. */
+/**
+ * Verifies a request that has a TSIG record.
+ *
+ * @param isOnce  whether a request that was here before is refused (BADTIME)
+ */
 export function verifyRequest(
   message: Uint8Array,
   tsig: TsigFields,
   keys: KeyRing,
-  clock: Clock,
+  isOnce: boolean,
 ): VerifiedRequest {
-  const verdict = verifyTsig(message, tsig, keys.find, seconds(clock));
+  const now = keys.nowSeconds();
+  const verdict = verifyTsig(message, tsig, keys.find, now);
   switch (verdict.kind) {
     case "malformed":
       return { refusal: { rcode: RCODE.FORMERR }, signature: undefined, fault: "malformed TSIG" };
@@ -58,28 +65,41 @@ export function verifyRequest(
       return { refusal, signature: undefined, fault };
     }
     case "untimely":
+      return untimely(tsig, verdict.key, keys, apart(tsig, now));
     case "truncated": {
-      const untimely = verdict.kind === "untimely" ? copied(tsig) : undefined;
-      const { key, error } = verdict;
-      const signature = { key, requestMac: tsig.mac.slice(), clock, error, untimely };
-      const fault = untimely ? "BADTIME: the clocks differ, or it is old" : "BADTRUNC: short MAC";
+      const signature = signatureOf(tsig, verdict.key, keys, verdict.error);
+      const { minMacOctets } = verdict.key;
+      const fault =
+        `BADTRUNC: its MAC has ${tsig.mac.length} octets, at least ${minMacOctets} are asked for`;
       return { refusal: { rcode: RCODE.NOTAUTH }, signature, fault };
     }
-    case "valid": {
-      const requestMac = tsig.mac.slice();
-      const signature = { key: verdict.key, requestMac, clock, error: 0, untimely: undefined };
-      return { refusal: undefined, signature, fault: undefined };
-    }
+    case "valid":
+      if (isOnce && !keys.replays.admit(tsig.mac, now)) {
+        return untimely(tsig, verdict.key, keys, "the same request was here before: a replay");
+      }
+      return {
+        refusal: undefined,
+        signature: signatureOf(tsig, verdict.key, keys),
+        fault: undefined,
+      };
   }
 }
 
-/** Its octets are views of a message that is soon written over. */
-function copied(tsig: TsigFields): TsigFields {
-  return { ...tsig, timeSigned: tsig.timeSigned.slice() };
+function untimely(tsig: TsigFields, key: TsigKey, keys: KeyRing, why: string): VerifiedRequest {
+  // Its octets are views of a message that is soon written over.
+  const copied = { ...tsig, timeSigned: tsig.timeSigned.slice() };
+  const signature = { ...signatureOf(tsig, key, keys, TSIG_ERROR.BADTIME), untimely: copied };
+  return { refusal: { rcode: RCODE.NOTAUTH }, signature, fault: `BADTIME: ${why}` };
 }
 
-function seconds(clock: Clock): number {
-  return Math.floor(clock.now() / 1000);
+function signatureOf(tsig: TsigFields, key: TsigKey, keys: KeyRing, error = 0): Signature {
+  const nowSeconds = () => keys.nowSeconds();
+  return { key, requestMac: tsig.mac.slice(), nowSeconds, error, untimely: undefined };
+}
+
+function apart({ timeSigned }: TsigFields, now: number): string {
+  const seconds = timeSeconds(timeSigned) - now;
+  return `its time is ${Math.abs(seconds)} s ${seconds < 0 ? "behind" : "ahead of"} ours`;
 }
 
 /** Octets an answer must leave free for its signature. */
@@ -91,23 +111,31 @@ export function signedOctets(signature: Signature | undefined): number {
 /** An answer in one message as it leaves. */
 export function signedAnswer(message: Uint8Array, signature: Signature | undefined): Uint8Array {
   if (!signature) return message;
-  const { key, requestMac, clock, error, untimely } = signature;
+  const { key, requestMac, nowSeconds, error, untimely } = signature;
   return signMessage(message, key, {
     requestMac,
-    nowSeconds: seconds(clock),
+    nowSeconds: nowSeconds(),
     error,
     untimely,
   }).message;
 }
 
-/** A transfer's messages as they leave: each signed, bound to the one before. */
+/**
+ * A transfer's messages as they leave: each signed, bound to the one before.
+ *
+ * Its time runs on from the first message, whatever is done to the clock meanwhile: it
+ * was near the client's when the request was verified.
+ */
 export function* signedMessages(
   messages: Iterable<MessageParts>,
   signature: Signature | undefined,
 ): Generator<MessageParts> {
   if (!signature) return yield* messages;
-  const { key, requestMac, clock } = signature;
-  const sequence = new TsigSequence(key, requestMac, () => seconds(clock));
+  const { key, requestMac } = signature;
+  const began = signature.nowSeconds();
+  const beganMs = performance.now();
+  const now = () => began + Math.floor((performance.now() - beganMs) / 1000);
+  const sequence = new TsigSequence(key, requestMac, now);
   for (const { head: shared, block } of messages) {
     const head = shared.slice(); // the first messages are kept for other clients
     yield { head, block, tail: sequence.sign(head, block) };

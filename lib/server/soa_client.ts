@@ -16,7 +16,7 @@ import {
   SOA_ANSWER_MS,
   SOA_QUERIES_IN_FLIGHT,
 } from "./limits.ts";
-import { KeyRing, RequestSigner } from "./key_ring.ts";
+import { KeyRing, RequestSigner, type Signed } from "./key_ring.ts";
 import { LogLimiter } from "./log_limiter.ts";
 import { freeId } from "./message_ids.ts";
 import { Pacer } from "./pacer.ts";
@@ -62,16 +62,16 @@ export class SoaClient {
    * A server to ask, the same object for the same addresses and key: the first asker's.
    *
    * @param via  the local address questions leave from, if it is of the server's family
-   * @param keyName  of the TSIG key that questions are signed with; undefined for none
+   * @param keyNames  of the TSIG keys of which one signs the questions; empty for none
    */
-  peer(address: SocketAddress, via: string | undefined, keyName?: Name): SoaPeer {
+  peer(address: SocketAddress, via: string | undefined, keyNames: readonly Name[] = []): SoaPeer {
     const sameFamily = via !== undefined && readIp(via)?.length === readIp(address.ip)?.length;
     const local = sameFamily ? via : anyLocalIp(address.ip);
     const key = `${local} ${formatSocketAddress(address)}`;
     let peer = this.#peers.get(key);
     if (!peer) {
       const { clock } = this.#options;
-      const signer = new RequestSigner(this.#keys, keyName, clock);
+      const signer = new RequestSigner(this.#keys, keyNames);
       peer = new SoaPeer(address, local, { clock, signer }, {
         failed: (error) => this.#failed(key, error),
         disbelieved: (why) => this.#disbelieved(key, why),
@@ -145,8 +145,8 @@ interface Question {
   readonly answerMs: number;
   /** Undefined while it waits its turn. */
   id: number | undefined;
-  /** Of the message sent, where it was signed. */
-  mac: Uint8Array | undefined;
+  /** The signature of the message sent, if it has one. */
+  signed: Signed | undefined;
   cancelTimer: (() => void) | undefined;
   done: boolean;
 }
@@ -227,7 +227,7 @@ export class SoaPeer {
       answered,
       answerMs,
       id: undefined,
-      mac: undefined,
+      signed: undefined,
       cancelTimer: undefined,
       done: false,
     };
@@ -244,7 +244,7 @@ export class SoaPeer {
     const response = readSoaResponse(message);
     const question = response && this.#inFlight.get(response.id);
     if (!question || !answersSoaQuery(response, response.id, question.apex)) return;
-    const fault = this.#signer.fault(message, question.mac);
+    const fault = this.#signer.fault(message, question.signed);
     if (fault) return this.#trouble.disbelieved(fault);
     this.#unanswered = 0;
     this.#end(question, { rcode: response.rcode, serial: response.serial });
@@ -261,8 +261,8 @@ export class SoaPeer {
       this.#unanswered++;
       this.#end(question, undefined);
     });
-    const { message, mac } = this.#signer.sign(soaQuery(id, question.apex));
-    question.mac = mac;
+    const { message, signed } = this.#signer.sign(soaQuery(id, question.apex));
+    question.signed = signed;
     this.#socket?.send(message, this.address, (error) => this.#trouble.failed(error));
     return true;
   }

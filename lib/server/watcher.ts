@@ -80,7 +80,7 @@ export class Watcher implements WatchSetting {
     const { states, client } = options;
     this.#peers = new Map(states.secondaries.map((secondary) => [
       secondary,
-      secondary.watch.map((address) => client.peer(address, secondary.via, secondary.keys[0])),
+      secondary.watch.map((address) => client.peer(address, secondary.via, secondary.keys)),
     ]));
     for (const peer of [...this.#peers.values()].flat()) {
       this.#rings.set(peer, new RecheckRing(options.clock));

@@ -116,7 +116,7 @@ class Served implements Server, AsyncDisposable {
       zones: this.#zones,
       listen: [parseSocketAddress("127.0.0.1:0")],
       secondaries: [],
-      allowTransfer: [parseCidr("127.0.0.1")],
+      allowTransfer: [{ cidr: parseCidr("127.0.0.1"), keys: [] }],
       differences: {
         differences: (version, from) => this.#journal!.differences(version, from),
       },

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { parseName } from "../../../lib/dns/mod.ts";
 import { parseCidr } from "../../../lib/ops/mod.ts";
-import { Access } from "../../../lib/server/access.ts";
+import { Access, type Asker } from "../../../lib/server/access.ts";
 import { ConnectionTable } from "../../../lib/server/connection_table.ts";
 import { DEFAULT_LIMITS, LOG_INTERVAL_MS, LOG_KEYS } from "../../../lib/server/limits.ts";
 import { LogLimiter } from "../../../lib/server/log_limiter.ts";
@@ -11,45 +12,163 @@ const rules = {
     parseSecondary("a=192.0.2.1"),
     parseSecondary("b=192.0.2.2,from=198.51.100.0/24+2001:db8::/32"),
     parseSecondary("c=192.0.2.1:5300"),
+    parseSecondary("k=192.0.2.7,key=new.k+old.k,from=192.0.2.7+2001:db8:7::7"),
+    parseSecondary("l=192.0.2.8,key=l"),
+    parseSecondary("m=192.0.2.8:54,key=m,no-ixfr"),
   ],
-  allowTransfer: [parseCidr("203.0.113.5")],
-  allowQuery: [parseCidr("10.0.0.0/8")],
+  allowTransfer: [
+    { cidr: parseCidr("203.0.113.5"), keys: [] },
+    { cidr: parseCidr("203.0.113.128/25"), keys: [parseName("guest")] },
+    { cidr: parseCidr("2001:db8:ffff::/48"), keys: [parseName("guest")] },
+  ],
+  allowQuery: [parseCidr("10.0.0.0/8"), parseCidr("2001:db8:10::/48")],
 };
 
-Deno.test("transfers: secondaries by `from`, and --allow-transfer; mapped IPv4 is IPv4", () => {
-  const access = new Access(rules);
-  const verdicts: [string, boolean][] = [
-    ["192.0.2.1", true],
-    ["::ffff:192.0.2.1", true],
-    ["::ffff:c000:201", true],
-    ["192.0.2.2", false], // `from` takes the place of the address
-    ["198.51.100.77", true],
-    ["2001:db8:1::1", true],
-    ["2001:db9::1", false],
-    ["203.0.113.5", true],
-    ["203.0.113.6", false],
-    ["10.0.0.1", false],
-    ["no address", false],
-  ];
-  for (const [ip, expected] of verdicts) assertEquals(access.mayTransfer(ip), expected, ip);
+const UNSIGNED = "the request is not signed";
+const OTHER_KEY = "signed with a key of another";
+const STRANGER = "client may not transfer";
+
+/** Who asks, with which key, and why not; undefined: it may. */
+const TRANSFERS: readonly [ip: string, key: string | undefined, denial: string | undefined][] = [
+  ["192.0.2.1", undefined, undefined],
+  ["192.0.2.1", "l", undefined], // none is asked for
+  ["::ffff:192.0.2.1", undefined, undefined],
+  ["::ffff:c000:201", undefined, undefined],
+  ["::FFFF:192.0.2.1", undefined, undefined],
+  ["::192.0.2.1", undefined, STRANGER], // compatible is not mapped
+  ["64:ff9b::192.0.2.1", undefined, STRANGER],
+  ["192.0.2.2", undefined, STRANGER], // `from` takes the place of the address
+  ["192.0.2.2", "l", STRANGER], // a key is no address
+  ["198.51.100.0", undefined, undefined],
+  ["198.51.100.255", undefined, undefined],
+  ["198.51.101.0", undefined, STRANGER],
+  ["198.51.99.255", undefined, STRANGER],
+  ["::ffff:198.51.100.77", undefined, undefined],
+  ["2001:db8:1::1", undefined, undefined],
+  ["2001:db9::1", undefined, STRANGER],
+  ["2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", undefined, STRANGER],
+  // With a key: both must hold.
+  ["192.0.2.7", undefined, UNSIGNED],
+  ["192.0.2.7", "new.k", undefined],
+  ["192.0.2.7", "NEW.K", undefined],
+  ["192.0.2.7", "old.k", undefined],
+  ["192.0.2.7", "k", OTHER_KEY],
+  ["192.0.2.7", "l", OTHER_KEY],
+  ["::ffff:192.0.2.7", "old.k", undefined],
+  ["::ffff:192.0.2.7", undefined, UNSIGNED],
+  ["192.0.2.6", "new.k", STRANGER],
+  ["2001:db8:7::7", "new.k", undefined],
+  // Two secondaries of one address, told apart by their keys.
+  ["192.0.2.8", "l", undefined],
+  ["192.0.2.8", "m", undefined],
+  ["192.0.2.8", undefined, UNSIGNED],
+  ["192.0.2.8", "new.k", OTHER_KEY],
+  // --allow-transfer
+  ["203.0.113.5", undefined, undefined],
+  ["203.0.113.6", undefined, STRANGER],
+  ["203.0.113.6", "guest", STRANGER],
+  ["203.0.113.127", "guest", STRANGER],
+  ["203.0.113.128", "guest", undefined],
+  ["203.0.113.128", undefined, UNSIGNED],
+  ["203.0.113.255", "l", OTHER_KEY],
+  ["203.0.114.0", "guest", STRANGER],
+  // May ask, which is less.
+  ["10.0.0.1", undefined, STRANGER],
+  ["10.0.0.1", "guest", STRANGER],
+  // What is no address is nobody's.
+  ["no address", undefined, STRANGER],
+  ["", "guest", STRANGER],
+  ["192.0.2.01", undefined, STRANGER],
+  ["192.0.2.1%eth0", undefined, STRANGER],
+];
+
+const asker = (ip: string, key?: string): Asker => ({
+  ip,
+  keyName: key && parseName(key) || undefined,
 });
 
-Deno.test("queries: everybody, or --allow-query and those who may transfer", () => {
+Deno.test("transfers: by address, and by key where one is set; both must hold", async (t) => {
   const access = new Access(rules);
-  assertEquals(["10.1.2.3", "192.0.2.1", "192.0.2.2"].map((ip) => access.mayQuery(ip)), [
-    true,
-    true,
-    false,
-  ]);
+  for (const [ip, key, denial] of TRANSFERS) {
+    await t.step(
+      `${ip || "(nothing)"} ${key ? `with ${key}` : "unsigned"}: ${denial ?? "may"}`,
+      () => {
+        assertEquals(access.transferDenial(asker(ip, key)), denial);
+        assertEquals(access.isListed(ip), denial !== STRANGER);
+      },
+    );
+  }
+});
+
+Deno.test("transfers: with nobody listed nobody may, whatever the key", () => {
+  const access = new Access({ secondaries: [], allowTransfer: [], allowQuery: undefined });
+  for (const ip of ["127.0.0.1", "::1", "::ffff:127.0.0.1", "192.0.2.1"]) {
+    assertEquals(access.transferDenial({ ip }), STRANGER);
+    assertEquals(access.transferDenial(asker(ip, "guest")), STRANGER);
+  }
+});
+
+Deno.test("transfers: all of IPv4 is not IPv6, and the other way round", () => {
+  const of = (cidr: string) =>
+    new Access({
+      secondaries: [],
+      allowTransfer: [{ cidr: parseCidr(cidr), keys: [] }],
+      allowQuery: undefined,
+    });
+  const may = (cidr: string, ip: string) => of(cidr).transferDenial({ ip }) === undefined;
+  assertEquals(
+    [
+      may("0.0.0.0/0", "192.0.2.1"),
+      may("0.0.0.0/0", "::ffff:192.0.2.1"),
+      may("0.0.0.0/0", "::1"),
+      may("::/0", "::1"),
+      may("::/0", "192.0.2.1"),
+      may("::/0", "::ffff:192.0.2.1"),
+    ],
+    [true, true, false, true, false, false],
+  );
+});
+
+/** Who may ask; and whether it may when everybody does. */
+const QUERIES: readonly [ip: string, may: boolean][] = [
+  ["10.0.0.0", true],
+  ["10.255.255.255", true],
+  ["::ffff:10.1.2.3", true],
+  ["9.255.255.255", false],
+  ["11.0.0.0", false],
+  ["2001:db8:10::1", true],
+  ["2001:db8:10:ffff::1", true],
+  ["2001:dba:10::1", false],
+  ["192.0.2.1", true], // who may have the zone may ask
+  ["192.0.2.7", true], // also without its key
+  ["203.0.113.200", true],
+  ["192.0.2.2", false],
+  ["no address", false],
+];
+
+Deno.test("queries: everybody, or --allow-query and those who may transfer", async (t) => {
+  const access = new Access(rules);
   const open = new Access({ ...rules, allowQuery: undefined });
-  assert(open.mayQuery("192.0.2.99"));
+  for (const [ip, may] of QUERIES) {
+    await t.step(`${ip}: ${may ? "may" : "may not"}`, () => {
+      assertEquals(access.mayQuery({ ip }), may);
+      assert(open.mayQuery({ ip }));
+    });
+  }
 });
 
-Deno.test("an address belongs to every secondary that names it", () => {
+Deno.test("a request is of every secondary whose address it has, and whose key", () => {
   const access = new Access(rules);
-  const names = (ip: string) => access.secondariesAt(ip).map(({ name }) => name);
+  const names = (ip: string, key?: string) =>
+    access.secondariesAt(asker(ip, key)).map(({ name }) => name);
   assertEquals(names("192.0.2.1"), ["a", "c"]);
   assertEquals(names("203.0.113.5"), []);
+  assertEquals(names("192.0.2.8"), []);
+  assertEquals(names("192.0.2.8", "m"), ["m"]);
+  assertEquals(names("2001:db8:7::7", "new.k"), ["b", "k"]);
+  assertEquals(names("2001:db8:7::7"), ["b"]);
+  assertEquals(access.takesIxfr(asker("192.0.2.8", "m")), false);
+  assertEquals(access.takesIxfr(asker("192.0.2.8", "l")), true);
 });
 
 Deno.test("UDP answers are limited for all but those who may transfer and those exempt", () => {
@@ -61,8 +180,8 @@ Deno.test("UDP answers are limited for all but those who may transfer and those 
 
 Deno.test("verdicts stay right when more addresses come than are remembered", () => {
   const access = new Access(rules);
-  for (let i = 0; i < 10_000; i++) access.mayTransfer(`10.0.${i >> 8}.${i & 255}`);
-  assert(access.mayTransfer("192.0.2.1"));
+  for (let i = 0; i < 10_000; i++) access.isListed(`10.0.${i >> 8}.${i & 255}`);
+  assert(access.isListed("192.0.2.1"));
 });
 
 Deno.test("ConnectionTable: strangers have a share, secondaries the rest", () => {

@@ -59,7 +59,7 @@ function context(rules: { allowQuery?: string[] } = {}) {
   zones.set(CHILD);
   const access = new Access({
     secondaries: [],
-    allowTransfer: [parseCidr("192.0.2.1")],
+    allowTransfer: [{ cidr: parseCidr("192.0.2.1"), keys: [] }],
     allowQuery: rules.allowQuery?.map(parseCidr),
   });
   return { zones, access, keepsDifferences: false };

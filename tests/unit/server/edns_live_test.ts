@@ -59,7 +59,7 @@ Deno.test("who shows a good cookie is not limited over UDP; a limited answer bri
 });
 
 Deno.test("the first message of a transfer has the options asked for (RFC 5936 §2.2.5)", async () => {
-  const allowTransfer = [parseCidr("127.0.0.1")];
+  const allowTransfer = [{ cidr: parseCidr("127.0.0.1"), keys: [] }];
   await using server = await start({ allowTransfer, serverId: "x" });
   const edns: AskEdns = { options: [[NSID, []], [EXPIRE, []]] };
   const message = askMessage({ name: "example.org.", type: "AXFR", edns });

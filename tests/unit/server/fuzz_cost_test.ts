@@ -47,7 +47,7 @@ function makeService(): DnsService {
     zones,
     access: new Access({
       secondaries: [],
-      allowTransfer: [parseCidr("127.0.0.1")],
+      allowTransfer: [{ cidr: parseCidr("127.0.0.1"), keys: [] }],
       allowQuery: undefined,
     }),
     differences: { differences: () => Promise.resolve(kept) },

@@ -47,7 +47,7 @@ const context: AnswerContext = {
   zones,
   access: new Access({
     secondaries: [],
-    allowTransfer: [parseCidr("127.0.0.1")],
+    allowTransfer: [{ cidr: parseCidr("127.0.0.1"), keys: [] }],
     allowQuery: undefined,
   }),
 };
@@ -100,7 +100,13 @@ Deno.test(`${ROUNDS} random and spoilt messages: no error, no long message, no l
     let response = respond(message, client, context);
     if (response.query && response.wanted) {
       const envelope = envelopeOf(response.query, client, context)!;
-      response = respondWithDifferences(response.query, envelope, response.wanted, differences);
+      response = respondWithDifferences(
+        response.query,
+        client,
+        envelope,
+        response.wanted,
+        differences,
+      );
     }
     readNotifyReply(message);
     if (!response.message) {

@@ -59,7 +59,7 @@ async function start(
     zones,
     listen: [parseSocketAddress("127.0.0.1:0")],
     secondaries: [],
-    allowTransfer: [parseCidr("127.0.0.1")],
+    allowTransfer: [{ cidr: parseCidr("127.0.0.1"), keys: [] }],
     differences: journal,
     log: nullLogger,
     ...over,

@@ -79,7 +79,7 @@ Deno.test("over UDP: limited, truncated by each so-manieth, exempt, and over TCP
       zones,
       listen: [parseSocketAddress("127.0.0.1:0")],
       secondaries: [],
-      allowTransfer: allowTransfer.map(parseCidr),
+      allowTransfer: allowTransfer.map((text) => ({ cidr: parseCidr(text), keys: [] })),
       rateExempt: exempt.map(parseCidr),
       limits: { answersPerSecond: 1, slip: 2 },
       log: nullLogger,

@@ -38,7 +38,7 @@ async function start(
     zones,
     listen: [LOOPBACK],
     secondaries: [],
-    allowTransfer: [parseCidr("127.0.0.1")],
+    allowTransfer: [{ cidr: parseCidr("127.0.0.1"), keys: [] }],
     log: nullLogger,
     ...over,
   });
@@ -290,7 +290,7 @@ Deno.test("connections above the cap of an address are closed at once; UDP goes 
 
 Deno.test("more transfers than may run wait; a client with none goes first; slow ones hold up nobody", async () => {
   const limits = { transfers: 2, transfersPerClient: 2 };
-  const allowTransfer = [parseCidr("127.0.0.0/8")];
+  const allowTransfer = [{ cidr: parseCidr("127.0.0.0/8"), keys: [] }];
   await using running = await start([hugeZone(24e6)], { limits, allowTransfer });
   const status = () => running.server.status();
   const question = frame(encodeQuery({ questions: [{ type: "AXFR", name: "example.org" }] }));

@@ -17,7 +17,7 @@ const AXFR: TransferRequest = {
   type: TYPE.AXFR,
   clientSerial: undefined,
   transport: "tcp",
-  allowed: true,
+  denial: undefined,
   noDifferences: undefined,
 };
 const ixfr = (clientSerial: number, over: Partial<TransferRequest> = {}): TransferRequest => ({
@@ -37,8 +37,12 @@ const CASES: readonly [criterion: string, request: TransferRequest, expected: Ex
     { ...AXFR, transport: "udp" },
     RCODE.FORMERR,
   ],
-  ["a client the list does not name is refused", { ...AXFR, allowed: false }, RCODE.REFUSED],
-  ["so is its IXFR", ixfr(1, { allowed: false }), RCODE.REFUSED],
+  [
+    "a client the list does not name is refused",
+    { ...AXFR, denial: "client may not transfer" },
+    RCODE.REFUSED,
+  ],
+  ["so is its IXFR", ixfr(1, { denial: "client may not transfer" }), RCODE.REFUSED],
   ["IXFR up to date: SOA alone (RFC 1995 §2)", ixfr(OURS), "soa"],
   ["IXFR ahead of us: SOA alone", ixfr(OURS + 1), "soa"],
   ["IXFR ahead by the most there is: SOA alone", ixfr(OURS + 2 ** 31 - 1), "soa"],
@@ -72,7 +76,7 @@ Deno.test("planTransfer decides by client, serials and transport", async (t) => 
 Deno.test("planTransfer: a zone that is not here is NOTAUTH for those who may ask (RFC 5936 §2.2.1)", () => {
   const plan = planTransfer(AXFR, undefined);
   assertEquals(plan, { kind: "refuse", rcode: RCODE.NOTAUTH, reason: "no such zone" });
-  const stranger = planTransfer({ ...AXFR, allowed: false }, undefined);
+  const stranger = planTransfer({ ...AXFR, denial: "client may not transfer" }, undefined);
   assertEquals(stranger.kind === "refuse" && stranger.rcode, RCODE.REFUSED);
 });
 
