@@ -5,7 +5,7 @@
  */
 import { formatName, type Name, type Serial, TYPE } from "../dns/mod.ts";
 import { type Logger, normalIp } from "../ops/mod.ts";
-import type { DifferencesWanted, TransferPlan } from "../transfer/mod.ts";
+import type { TransferPlan } from "../transfer/mod.ts";
 import { EDE, headerOnly, type Query, RCODE, rcodeName } from "../wire/mod.ts";
 import type { DifferenceReader } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
