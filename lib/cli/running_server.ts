@@ -243,7 +243,10 @@ function notingStore(store: StateStore, differences: JournalReader): StateStore 
       for (const publication of publications) differences.note(publication);
     },
     keepProgress: (progress) => store.keepProgress(progress),
-    removeZone: (apex) => store.removeZone(apex),
+    async removeZone(apex) {
+      await store.removeZone(apex);
+      differences.forget(apex);
+    },
     repairJournal: (apex) => store.repairJournal(apex),
     journal: (apex) => store.journal(apex),
     differences: (apex, from, to) => store.differences(apex, from, to),

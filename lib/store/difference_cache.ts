@@ -3,7 +3,8 @@
  *
  * Owns: up to {@link MAX_CACHE_OCTETS} of them. Besides answers it keeps the
  * single steps just published, by reference, and joins a few small ones for a
- * client that is some versions behind.
+ * client that is some versions behind. What no question can lead to any more goes
+ * at once: answers that end at an earlier version, steps too far back to be joined.
  */
 import type { Serial } from "../dns/mod.ts";
 import { type Differences, soaSerial, type ZoneDiff } from "../zone/mod.ts";
@@ -20,33 +21,62 @@ const ENTRY_OCTETS = 500;
 const MAX_JOINED_STEPS = 64;
 /** Octets of records in steps joined at most; a single step may have more. */
 const MAX_JOINED_OCTETS = 64 * 1024;
+/** Answers kept of a zone: clients at so many different serials. */
+const MAX_ANSWERS = 64;
 
 type Entry =
   | { readonly kind: "step"; readonly diff: ZoneDiff }
   | { readonly kind: "answer"; readonly answer: Differences };
 
+/** Keys of a zone's entries; the cache may have dropped some. */
+interface ZoneKeys {
+  /** From the oldest on. */
+  readonly steps: { readonly key: string; readonly octets: number }[];
+  readonly answers: Set<string>;
+}
+
 /** Answers and steps of all zones. */
 export class DifferenceCache {
   readonly #entries: OctetLru<Entry>;
+  readonly #zones = new Map<string, ZoneKeys>();
 
   constructor(maxOctets: number = MAX_CACHE_OCTETS) {
     this.#entries = new OctetLru(maxOctets);
   }
 
+  /** Octets held. */
+  get octets(): number {
+    return this.#entries.octets;
+  }
+
   /** Keeps the step that was just published. */
   keepStep(apexKey: string, diff: ZoneDiff): void {
+    const { steps, answers } = this.#keysOf(apexKey);
+    for (const key of answers) this.#entries.delete(key);
+    answers.clear();
     const key = stepKey(apexKey, soaSerial(diff.fromSoa));
-    this.#entries.set(key, { kind: "step", diff }, ENTRY_OCTETS + octetsIn([diff]));
+    const octets = octetsIn([diff]);
+    this.#entries.set(key, { kind: "step", diff }, ENTRY_OCTETS + octets);
+    steps.push({ key, octets });
+    let joined = steps.reduce((sum, { octets }) => sum + octets, 0);
+    while (steps.length > MAX_JOINED_STEPS || (steps.length > 1 && joined > MAX_JOINED_OCTETS)) {
+      const oldest = steps.shift()!;
+      joined -= oldest.octets;
+      this.#entries.delete(oldest.key);
+    }
   }
 
   /** Keeps the answer to a question. */
   keepAnswer(apexKey: string, from: Serial, to: Serial, answer: Differences): void {
+    const { answers } = this.#keysOf(apexKey);
+    const key = answerKey(apexKey, from, to);
     const octets = answer.kind === "kept" ? octetsIn(answer.sequences) : 0;
-    this.#entries.set(
-      answerKey(apexKey, from, to),
-      { kind: "answer", answer },
-      ENTRY_OCTETS + octets,
-    );
+    this.#entries.set(key, { kind: "answer", answer }, ENTRY_OCTETS + octets);
+    answers.add(key);
+    if (answers.size <= MAX_ANSWERS) return;
+    const [oldest] = answers;
+    answers.delete(oldest);
+    this.#entries.delete(oldest);
   }
 
   answer(apexKey: string, from: Serial, to: Serial): Differences | undefined {
@@ -69,9 +99,17 @@ export class DifferenceCache {
 
   /** Forgets a zone. */
   forget(apexKey: string): void {
-    for (const key of [...this.#entries.keys()]) {
-      if (key.endsWith(` ${apexKey}`)) this.#entries.delete(key);
-    }
+    const keys = this.#zones.get(apexKey);
+    if (!keys) return;
+    for (const { key } of keys.steps) this.#entries.delete(key);
+    for (const key of keys.answers) this.#entries.delete(key);
+    this.#zones.delete(apexKey);
+  }
+
+  #keysOf(apexKey: string): ZoneKeys {
+    let keys = this.#zones.get(apexKey);
+    if (!keys) this.#zones.set(apexKey, keys = { steps: [], answers: new Set() });
+    return keys;
   }
 }
 

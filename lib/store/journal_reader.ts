@@ -9,7 +9,7 @@
  * a very long journal makes others wait, at most {@link DEADLINE_MS}; then they
  * are sent the zone.
  */
-import { compareSerials, formatName, type Name, type Serial } from "../dns/mod.ts";
+import { canonicalKey, compareSerials, formatName, type Name, type Serial } from "../dns/mod.ts";
 import {
   condense,
   type DifferenceReader,
@@ -58,6 +58,8 @@ export interface JournalReader extends DifferenceReader {
    * from then on. One without a difference makes the reader forget the zone.
    */
   note(publication: Pick<Publication, "version" | "diff">): void;
+  /** Forgets a zone that is served no more. */
+  forget(apex: Name): void;
   /** Ends the worker; to be called before the state file is closed. */
   close(): Promise<void>;
 }
@@ -94,6 +96,12 @@ class StateJournalReader implements JournalReader {
   note({ version, diff }: Pick<Publication, "version" | "diff">): void {
     if (diff) this.#cache.keepStep(version.apexKey, diff);
     else this.#cache.forget(version.apexKey);
+  }
+
+  forget(apex: Name): void {
+    const apexKey = canonicalKey(apex);
+    this.#cache.forget(apexKey);
+    this.#broken.delete(apexKey);
   }
 
   differences(version: ZoneVersion, from: Serial): Promise<Differences> {

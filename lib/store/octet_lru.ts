@@ -44,8 +44,4 @@ export class OctetLru<V> {
     this.#entries.delete(key);
     this.#octets -= entry.octets;
   }
-
-  keys(): IterableIterator<string> {
-    return this.#entries.keys();
-  }
 }
