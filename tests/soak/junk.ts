@@ -86,9 +86,9 @@ export class HangingConnections implements Load {
   readonly name = "connections that hang";
   readonly everyMs = 250;
   readonly #random: () => number;
-  readonly #held: Socket[] = [];
+  readonly #held = new Set<Socket>();
   #opened = 0;
-  #refused = 0;
+  #ended = 0;
 
   constructor(readonly server: Server, seed: number) {
     this.#random = randomOf(seed);
@@ -101,21 +101,28 @@ export class HangingConnections implements Load {
     const socket = connect({ host, port, localAddress });
     // Refused, reset, timed out: as it may be.
     socket.on("error", () => {});
-    socket.on("close", (failed) => this.#refused += failed ? 1 : 0);
+    socket.on("close", () => this.#ended += this.#held.delete(socket) ? 1 : 0);
     const begin = BEGINNINGS[Math.floor(this.#random() * BEGINNINGS.length)];
     if (begin.length > 0) socket.write(Buffer.from(begin));
     socket.resume();
     this.#opened++;
-    this.#held.push(socket);
-    if (this.#held.length > HELD) this.#held.shift()?.destroy();
+    this.#held.add(socket);
+    if (this.#held.size > HELD) this.#drop(...this.#held.values().take(1));
     return Promise.resolve();
   }
 
+  #drop(...sockets: readonly Socket[]): void {
+    for (const socket of sockets) {
+      this.#held.delete(socket);
+      socket.destroy();
+    }
+  }
+
   summary(): string {
-    return `${this.#opened} opened, ${this.#refused} of them refused or reset`;
+    return `${this.#opened} opened, ${this.#ended} of them ended by the server`;
   }
 
   close(): void {
-    for (const socket of this.#held.splice(0)) socket.destroy();
+    this.#drop(...this.#held);
   }
 }

@@ -13,32 +13,40 @@ export interface Verdict {
 
 export const MIB = 1024 ** 2;
 
-/** A soak shorter than this is over while the heap still finds its size. */
+/** A soak shorter than this is over while the heap still finds its size: only gross growth shows. */
 const LONG_S = 480;
-/** What memory may grow by beside a tenth, octets: in a long soak, in a short one. */
-const RSS_SLACK = { long: 8 * MIB, short: 48 * MIB };
+/** What memory may grow by beside a tenth, octets. */
+const RSS_SLACK = { long: 16 * MIB, short: 96 * MIB };
 /** What delays may grow by beside doubling, ms: the machine does other things too. */
-const DELAY_SLACK_MS = 10;
+const DELAY_SLACK_MS = { long: 20, short: 100 };
 
-/** The middle of a figure in the second quarter of the samples, and in the last. */
-function quarters(samples: readonly Sample[], figure: (sample: Sample) => number) {
-  const medianFrom = (share: number) => {
-    const [from, to] = [share, share + 0.25].map((at) => Math.floor(samples.length * at));
-    const values = samples.slice(from, to).map(figure).filter((value) => !Number.isNaN(value));
-    return percentile(values, 0.5);
-  };
-  return { second: medianFrom(0.25), last: medianFrom(0.75) };
+/** Where in a quarter's values one is judged. */
+interface Place {
+  readonly name: string;
+  readonly share: number;
 }
+const MEDIAN: Place = { name: "median", share: 0.5 };
+/** What else the machine does makes delays longer, never shorter. */
+const LOWER_QUARTILE: Place = { name: "lower quartile", share: 0.25 };
 
-/** Bounds what the last quarter may be by what the second was. */
+/** Bounds what a figure is in the last quarter by what it was in the second. */
 function flat(
+  samples: readonly Sample[],
   what: string,
-  { second, last }: { readonly second: number; readonly last: number },
-  bound: number,
+  { name, share }: Place,
+  figure: (sample: Sample) => number,
+  bounded: (second: number) => number,
   format: (value: number) => string,
 ): Verdict {
+  const quarter = (begin: number) => {
+    const [from, to] = [begin, begin + 0.25].map((at) => Math.floor(samples.length * at));
+    const values = samples.slice(from, to).map(figure).filter((value) => !Number.isNaN(value));
+    return percentile(values, share);
+  };
+  const [second, last] = [quarter(0.25), quarter(0.75)];
+  const bound = bounded(second);
   return {
-    what: `${what}, median of the last quarter`,
+    what: `${what}: ${name} of the last quarter`,
     seen: format(last),
     bound: `${format(bound)} (second quarter: ${format(second)})`,
     good: last <= bound,
@@ -48,18 +56,22 @@ function flat(
 /** @param samples  one a second, in their order */
 export function flatness(samples: readonly Sample[]): Verdict[] {
   const seconds = samples.length === 0 ? 0 : samples[samples.length - 1].at;
-  const slack = seconds >= LONG_S ? RSS_SLACK.long : RSS_SLACK.short;
-  const rss = quarters(samples, ({ rss }) => rss);
-  const delay = (what: string, figure: (sample: Sample) => number) => {
-    const found = quarters(samples, figure);
-    return flat(what, found, 2 * found.second + DELAY_SLACK_MS, formatMs);
-  };
-  const descriptors = quarters(samples, ({ descriptors }) => descriptors);
+  const length = seconds >= LONG_S ? "long" : "short";
+  const rss = (second: number) => 1.1 * second + RSS_SLACK[length];
+  const delay = (second: number) => 2 * second + DELAY_SLACK_MS[length];
+  const count = (value: number) => value.toFixed(0);
   return [
-    flat("RSS", rss, 1.1 * rss.second + slack, formatMib),
-    flat("descriptors", descriptors, 1.1 * descriptors.second + 16, (count) => count.toFixed(0)),
-    delay("SOA answer p99 of a second", ({ answerP99 }) => answerP99),
-    delay("event-loop delay, longest in 10 s", ({ loopDelay }) => loopDelay),
+    flat(samples, "RSS", MEDIAN, ({ rss }) => rss, rss, formatMib),
+    flat(
+      samples,
+      "descriptors",
+      MEDIAN,
+      (sample) => sample.descriptors,
+      (n) => 1.1 * n + 16,
+      count,
+    ),
+    flat(samples, "SOA p99", LOWER_QUARTILE, ({ answerP99 }) => answerP99, delay, formatMs),
+    flat(samples, "loop delay", LOWER_QUARTILE, ({ loopDelay }) => loopDelay, delay, formatMs),
   ];
 }
 
