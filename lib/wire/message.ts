@@ -85,7 +85,10 @@ export function parseQuery(message: Uint8Array): Query {
   }
   const { question, next } = readQuestion(message);
   const reader = new RecordReader(message, next);
-  for (let i = 0; i < answers; i++) reader.next();
+  for (let i = 0; i < answers; i++) {
+    reader.next();
+    refuseTsig(reader);
+  }
   const ixfrSerial = readAuthority(reader, authorities, question);
   const { edns, tsig } = readAdditional(reader, additionals);
   if (reader.at !== message.length) {
@@ -109,8 +112,8 @@ export function readQuestionless(
   if (MESSAGE_HEADER_OCTETS + additionals * MIN_RECORD_OCTETS > message.length) return undefined;
   const reader = new RecordReader(message, MESSAGE_HEADER_OCTETS);
   try {
-    const { edns } = readAdditional(reader, additionals);
-    return reader.at === message.length ? { ...header, edns } : undefined;
+    const { edns, tsig } = readAdditional(reader, additionals);
+    return reader.at === message.length && !tsig ? { ...header, edns } : undefined;
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;
@@ -130,6 +133,7 @@ function readAuthority(
   let serial: Serial | undefined;
   for (let i = 0; i < count; i++) {
     reader.next();
+    refuseTsig(reader);
     if (question.type !== TYPE.IXFR || reader.type !== TYPE.SOA || serial !== undefined) continue;
     serial = readSoaSerial(reader);
   }
@@ -137,6 +141,12 @@ function readAuthority(
     throw new WireError("wire-ixfr-soa", "an IXFR query has no SOA record", reader.at);
   }
   return serial;
+}
+
+/** Spec: RFC 8945 §5.1 (TSIG is the last record of the additional section, or FORMERR). */
+function refuseTsig(reader: RecordReader): void {
+  if (reader.type !== TYPE.TSIG) return;
+  throw new WireError("wire-tsig", "a TSIG record is not the last", reader.start);
 }
 
 /** Spec: RFC 6891 §6.1.1 (at most one OPT), RFC 8945 §5.1 (TSIG stands last). */
