@@ -5,7 +5,7 @@
  * programs at any time (`sqlite3`, the user's own): WAL keeps readers and the
  * one writer out of each other's way.
  */
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { SourceError } from "./errors.ts";
 
 /** How long a statement waits for another connection's lock, in ms. */
@@ -139,14 +139,28 @@ export function transaction<T>(
   body: () => T,
   mode: "read" | "write" = "write",
 ): T {
-  db.prepare(mode === "write" ? "begin immediate" : "begin").run();
+  prepared(db, mode === "write" ? "begin immediate" : "begin").run();
   try {
     const result = body();
-    db.prepare("commit").run();
+    prepared(db, "commit").run();
     return result;
   } catch (error) {
     // SQLite has rolled back by itself after some errors, disk full among them.
-    if (db.isTransaction) db.prepare("rollback").run();
+    if (db.isTransaction) prepared(db, "rollback").run();
     throw error;
   }
+}
+
+const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
+
+/**
+ * A statement for all the times it is run on a connection: one prepared for each time holds its
+ * memory until the garbage is collected, which a worker that makes little of it does seldom.
+ */
+export function prepared(db: DatabaseSync, sql: string): StatementSync {
+  let ofThis = statements.get(db);
+  if (!ofThis) statements.set(db, ofThis = new Map());
+  let statement = ofThis.get(sql);
+  if (!statement) ofThis.set(sql, statement = db.prepare(sql));
+  return statement;
 }

@@ -8,7 +8,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { sqliteError } from "./errors.ts";
 import type { Reading, SourceLink, SourceRow, WakeReason, ZoneSettings } from "./source.ts";
-import { type FileIdentity, identifyFile, openFile, sameFile } from "./sqlite_file.ts";
+import { type FileIdentity, identifyFile, openFile, prepared, sameFile } from "./sqlite_file.ts";
 
 /** Between two looks at `data_version`, in ms: a look costs some microseconds. */
 const LOOK_MS = 20;
@@ -167,5 +167,5 @@ export class FileWatch {
 }
 
 function dataVersion(db: DatabaseSync): unknown {
-  return db.prepare("pragma data_version").get()?.data_version;
+  return prepared(db, "pragma data_version").get()?.data_version;
 }

@@ -6,7 +6,7 @@
  * exists is either whole or damaged, never half made. SQLite gives the -wal
  * and -shm files the mode of the file itself, 0600.
  */
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { damaged, isDiskFull, StateError } from "./errors.ts";
 import { MetaTable, newMeta } from "./meta_table.ts";
 import { moveAside } from "./set_aside.ts";
@@ -32,6 +32,7 @@ const WAL_KEPT_OCTETS = 16 * 1024 * 1024;
 export class StateConnection {
   readonly db: DatabaseSync;
   readonly #inode: number | null;
+  readonly #statements = new Map<string, StatementSync>();
   /** Whether a transaction found the disk full and {@link tidy} has not run since. */
   #diskFull = false;
 
@@ -73,15 +74,15 @@ export class StateConnection {
     if (this.readOnly) throw openedReadOnly(this.path);
     this.#mustBeInPlace();
     const { db } = this;
-    if (db.isTransaction) db.prepare("ROLLBACK").run(); // a rollback that failed before
-    db.prepare("BEGIN IMMEDIATE").run(); // prepared: only then errors have a result code
+    if (db.isTransaction) this.#prepared("ROLLBACK").run(); // a rollback that failed before
+    this.#prepared("BEGIN IMMEDIATE").run();
     try {
       const result = body();
-      db.prepare("COMMIT").run();
+      this.#prepared("COMMIT").run();
       return result;
     } catch (error) {
       // SQLite has rolled back by itself after some errors, disk full among them.
-      if (db.isTransaction) db.prepare("ROLLBACK").run();
+      if (db.isTransaction) this.#prepared("ROLLBACK").run();
       if (isDiskFull(error)) this.#diskFull = true;
       throw error;
     }
@@ -90,11 +91,11 @@ export class StateConnection {
   /** Runs the body on one snapshot. */
   snapshot<T>(body: () => T): T {
     const { db } = this;
-    db.prepare("BEGIN").run();
+    this.#prepared("BEGIN").run();
     try {
       return body();
     } finally {
-      if (db.isTransaction) db.prepare("COMMIT").run();
+      if (db.isTransaction) this.#prepared("COMMIT").run();
     }
   }
 
@@ -108,19 +109,30 @@ export class StateConnection {
     if (this.#diskFull) {
       this.#diskFull = false;
       try {
-        this.db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+        this.#prepared("PRAGMA wal_checkpoint(TRUNCATE)").get();
       } catch (error) {
         if (!isDiskFull(error)) throw error; // a full disk was told of by the transaction
       }
       return;
     }
     if (this.readOnly || (stat(`${this.path}-wal`)?.size ?? 0) < WAL_CHECKPOINT_OCTETS) return;
-    this.db.prepare("PRAGMA wal_checkpoint(PASSIVE)").get();
+    this.#prepared("PRAGMA wal_checkpoint(PASSIVE)").get();
   }
 
   /** Checkpoints and closes. */
   close(): void {
     this.db.close();
+  }
+
+  /**
+   * A statement for all the times it is run. Prepared, because only then errors have a
+   * result code; once, because its memory is given back when the garbage is collected, and
+   * a worker that makes little of it held a hundred megabytes of statements.
+   */
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, statement = this.db.prepare(sql));
+    return statement;
   }
 
   /** A commit to a file that has lost its name would be durable nowhere. */
