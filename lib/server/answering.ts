@@ -119,7 +119,7 @@ export class Answering {
   /**
    * Writes a DNAME and a CNAME made from it.
    *
-   * Spec: RFC 6672 §2.3 and §3.1 (the CNAME has the DNAME's TTL; YXDOMAIN if the
+   * Spec: RFC 6672 §3.1 (the CNAME has the DNAME's TTL) and §2.2 (YXDOMAIN if the
    * name becomes too long). Asked for CNAME, the one made is the answer and is not
    * followed (RFC 1034 §4.3.2 step 3a: a CNAME is followed when QTYPE is another).
    */

@@ -1,8 +1,8 @@
 /**
  * What a server says of itself, in class CH.
  *
- * Pure. Specs: RFC 4892 §2 (`id.server`, `version.server`, and the older names
- * under `bind`). What is not configured is refused, as a name in no zone is.
+ * Pure. Specs: RFC 4892 §2 (`id.server`, and the older names under `bind`; other
+ * servers know `version.server` beside them, which no RFC names). What is not configured is refused, as a name in no zone is.
  */
 import { formatName, lowerName, type Name } from "../dns/mod.ts";
 

@@ -6,7 +6,7 @@
 import { formatName, type Name, type Serial, TYPE } from "../dns/mod.ts";
 import { type Logger, normalIp } from "../ops/mod.ts";
 import type { TransferPlan } from "../transfer/mod.ts";
-import { EDE, headerOnly, type Query, RCODE, rcodeName } from "../wire/mod.ts";
+import { EDE, type Query, RCODE, rcodeName } from "../wire/mod.ts";
 import type { DifferenceReader } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
 import { errorAnswer } from "./answer.ts";
@@ -131,7 +131,8 @@ export class DnsService {
       response = respond(message, client, this.#context);
     } catch (error) {
       this.#reportFailure(error, client);
-      return { message: failure(message), query: undefined, plan: undefined, client };
+      const said = failure(message, client, this.#context);
+      return { message: said, query: undefined, plan: undefined, client };
     }
     const { query, plan, client: asker, signatureFault: fault } = response;
     if (fault !== undefined) this.#reportSignature(query!, asker, fault);
@@ -154,7 +155,7 @@ export class DnsService {
       return signed(response);
     } catch (error) {
       this.#reportFailure(error, client);
-      const message = headerOnly(query.id, query.flags, RCODE.SERVFAIL);
+      const message = errorAnswer(kept, { rcode: RCODE.SERVFAIL }, envelope);
       return { message, query: kept, plan: undefined, client };
     }
   }

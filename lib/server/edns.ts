@@ -2,11 +2,10 @@
  * What a query's EDNS says of the response: its size, and the options it gets.
  *
  * Pure but for the cookies' secrets. Specs: RFC 6891 §6.1.1 (OPT answers OPT) and
- * §6.2.3 (sizes), RFC 5001 §2 (NSID), RFC 7314 §2 and §3 (EXPIRE), RFC 7828 §3.3
+ * §6.2.3 (sizes), RFC 5001 §2 (NSID), RFC 7314 §2 and §3.1 (EXPIRE), RFC 7828 §3.3
  * (keepalive), RFC 7873 §5.2 (cookies), RFC 8914 (extended errors). Options
  * nobody here knows are ignored (RFC 6891 §6.1.2).
  */
-import { TYPE } from "../dns/mod.ts";
 import {
   EDE,
   type EdnsOption,
@@ -114,8 +113,8 @@ export function withExtendedError(
 /**
  * The same with the time after which the zone expires, if that is asked for.
  *
- * Spec: RFC 7314 §3 (a primary gives the EXPIRE of its SOA) and §2 (asked for
- * with queries for SOA, AXFR and IXFR).
+ * Spec: RFC 7314 §3.1 (a primary gives the EXPIRE of its SOA) and §2 (it may be asked
+ * for with any query).
  */
 export function withExpire(
   edns: ResponseEdns | undefined,
@@ -123,8 +122,6 @@ export function withExpire(
   version: ZoneVersion,
 ): ResponseEdns | undefined {
   if (!edns || !query.edns?.options.some(({ code }) => code === OPTION.EXPIRE)) return edns;
-  const { type } = query.question;
-  if (type !== TYPE.SOA && type !== TYPE.AXFR && type !== TYPE.IXFR) return edns;
   return withOption(edns, { code: OPTION.EXPIRE, octets: uint(soaExpire(version.soa), 4) });
 }
 

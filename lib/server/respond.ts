@@ -18,7 +18,7 @@ import {
 import {
   EDE,
   FLAG,
-  headerOnly,
+  hasServerCookie,
   isResponse,
   MessageWriter,
   OPCODE,
@@ -38,6 +38,7 @@ import { answerQuery, errorAnswer, type Refusal } from "./answer.ts";
 import { type EdnsSettings, type Envelope, envelopeOf, plainEnvelope, withExpire } from "./edns.ts";
 import { KeyRing } from "./key_ring.ts";
 import { type Signature, verifyRequest } from "./signed_request.ts";
+import { unreadAnswer } from "./unread_answer.ts";
 
 /** Where a message came from. */
 export interface Client {
@@ -92,16 +93,18 @@ export function respond(message: Uint8Array, client: Client, context: AnswerCont
   const header = readHeader(message);
   if (!header || isResponse(header)) return silence(client);
   if (opcodeOf(header.flags) !== OPCODE.QUERY) {
-    return { ...silence(client), message: headerOnly(header.id, header.flags, RCODE.NOTIMP) };
+    return {
+      ...silence(client),
+      ...unreadAnswer(message, header, RCODE.NOTIMP, client, context),
+    };
   }
   let query: Query;
   try {
     query = parseQuery(message);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    const { id, flags } = header;
     return respondToCookie(message, client, context) ??
-      { ...silence(client), message: headerOnly(id, flags, error.rcode) };
+      { ...silence(client), ...unreadAnswer(message, header, error.rcode, client, context) };
   }
   if (!query.tsig) return respondToQuery(query, client, context);
   return respondToSigned(message, query, query.tsig, client, context);
@@ -175,7 +178,8 @@ function refusalOf(query: Query, client: Client, { access }: AnswerContext): Ref
  * The answer to a message without a question that asks for a cookie, and for
  * nothing else; undefined when it is not that.
  *
- * Spec: RFC 7873 §5.4 (QDCOUNT 0 with a COOKIE option).
+ * Spec: RFC 7873 §5.4 (QDCOUNT 0 with a COOKIE option; asked whether a server cookie
+ * is still good, BADCOOKIE says that it is not).
  */
 function respondToCookie(
   message: Uint8Array,
@@ -184,11 +188,14 @@ function respondToCookie(
 ): Response | undefined {
   const query = context.cookies && readQuestionless(message);
   if (query?.edns?.version !== 0) return undefined;
-  if (!query.edns.options.some(({ code }) => code === OPTION.COOKIE)) return undefined;
+  const cookie = query.edns.options.find(({ code }) => code === OPTION.COOKIE);
+  if (!cookie) return undefined;
   const envelope = envelopeOf(query, client, context);
   if (!envelope) return undefined;
+  const isWrong = hasServerCookie(cookie.octets) && !envelope.validCookie;
   const writer = new MessageWriter(envelope.maxOctets, envelope.edns);
-  writer.header(query.id, FLAG.QR | query.flags & (FLAG.RD | FLAG.CD));
+  const flags = FLAG.QR | query.flags & (FLAG.RD | FLAG.CD);
+  writer.header(query.id, flags, isWrong ? RCODE.BADCOOKIE : RCODE.NOERROR);
   return { ...silence(client), message: writer.finish(), envelope };
 }
 
@@ -265,9 +272,18 @@ function planned(
   return { query, plan, message, envelope: { ...envelope, edns }, client };
 }
 
-/** What a client gets when answering threw: SERVFAIL. Undefined when nothing may be sent. */
-export function failure(message: Uint8Array): Uint8Array | undefined {
+/**
+ * What a client gets when answering threw: SERVFAIL. Undefined when nothing may be sent.
+ *
+ * Says nothing of cookies and the like: what is asked to make them may be what failed.
+ */
+export function failure(
+  message: Uint8Array,
+  client: Client,
+  settings: Pick<EdnsSettings, "udpOctets">,
+): Uint8Array | undefined {
   const header = readHeader(message);
   if (!header || isResponse(header)) return undefined;
-  return headerOnly(header.id, header.flags, RCODE.SERVFAIL);
+  const { udpOctets } = settings;
+  return unreadAnswer(message, header, RCODE.SERVFAIL, client, { udpOctets }).message;
 }

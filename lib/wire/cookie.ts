@@ -25,6 +25,11 @@ export function isCookieLength(octets: number): boolean {
   return octets === CLIENT_OCTETS || octets >= CLIENT_OCTETS + 8 && octets <= CLIENT_OCTETS + 32;
 }
 
+/** Whether a COOKIE option of one of these lengths has a server cookie, good or not. */
+export function hasServerCookie(option: Uint8Array): boolean {
+  return option.length > CLIENT_OCTETS;
+}
+
 /**
  * The COOKIE option of a response: the client's cookie and a server cookie.
  *

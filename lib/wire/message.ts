@@ -7,6 +7,7 @@
  */
 import { type Serial, TYPE } from "../dns/mod.ts";
 import { FLAG, MESSAGE_HEADER_OCTETS } from "./codes.ts";
+import { type Edns, readOpt } from "./opt_record.ts";
 import {
   MIN_QUESTION_OCTETS,
   MIN_RECORD_OCTETS,
@@ -24,21 +25,6 @@ export interface Header {
   readonly id: number;
   /** The second 16-bit word: {@link FLAG} bits, opcode, RCODE. */
   readonly flags: number;
-}
-
-export interface EdnsOption {
-  readonly code: number;
-  readonly octets: Uint8Array;
-}
-
-/** What an OPT record says. */
-export interface Edns {
-  readonly version: number;
-  /** The UDP payload size the sender can take, octets, as sent. */
-  readonly payloadOctets: number;
-  /** The DO bit (RFC 3225). */
-  readonly dnssecOk: boolean;
-  readonly options: readonly EdnsOption[];
 }
 
 /** A query with one question. Names and octets may be views of the message. */
@@ -169,25 +155,4 @@ function readAdditional(
     }
   }
   return { edns, tsig };
-}
-
-function readOpt(reader: RecordReader): Edns {
-  const { message, ttl, at: end } = reader;
-  if (reader.owner.length !== 1) {
-    throw new WireError("wire-opt", "an OPT record's owner is not the root", reader.start);
-  }
-  const options: EdnsOption[] = [];
-  for (let at = reader.rdataAt; at < end;) {
-    if (at + 4 > end) throw new WireError("wire-opt", "an EDNS option is cut off", at);
-    const next = at + 4 + uint16(message, at + 2);
-    if (next > end) throw new WireError("wire-opt", "an EDNS option is cut off", at);
-    options.push({ code: uint16(message, at), octets: message.subarray(at + 4, next) });
-    at = next;
-  }
-  return {
-    version: ttl >>> 16 & 0xff,
-    payloadOctets: reader.class,
-    dnssecOk: (ttl & 0x8000) !== 0,
-    options,
-  };
 }

@@ -18,7 +18,7 @@ import {
   TYPE,
 } from "../dns/mod.ts";
 import { CLASS_ANY, FLAG, MAX_MESSAGE_OCTETS, MESSAGE_HEADER_OCTETS } from "./codes.ts";
-import type { EdnsOption } from "./message.ts";
+import type { EdnsOption } from "./opt_record.ts";
 import { NameWriter } from "./name_writer.ts";
 import type { Question } from "./record_reader.ts";
 import type { TsigFields } from "./tsig_record.ts";

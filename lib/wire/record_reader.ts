@@ -26,12 +26,16 @@ export function uint16(octets: Uint8Array, at: number): number {
 }
 
 /**
- * The first question of a message, and the offset behind it.
+ * A question of a message, and the offset behind it.
  *
+ * @param at  offset of the question; default: the first one's
  * @throws {WireError} it is cut off or its name broken
  */
-export function readQuestion(message: Uint8Array): { question: Question; next: number } {
-  const { name, next } = readName(message, MESSAGE_HEADER_OCTETS, message.length);
+export function readQuestion(
+  message: Uint8Array,
+  at = MESSAGE_HEADER_OCTETS,
+): { question: Question; next: number } {
+  const { name, next } = readName(message, at, message.length);
   if (next + 4 > message.length) throw new WireError("wire-cut", "the question is cut off", next);
   const question = { name, type: uint16(message, next), class: uint16(message, next + 2) };
   return { question, next: next + 4 };

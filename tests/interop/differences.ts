@@ -181,7 +181,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
     id: "chain bound",
     peers: ["bind", "nsd", "knot"],
     why:
-      "RFC 1034 §7.1: bound the work; we follow 16 links, others fewer or more, and TC ends it " +
+      "RFC 1034 §5.3.3: bound the work; we follow 16 links, others fewer or more, and TC ends it " +
       "where the room does",
     explains: ({ kind }, { ours, theirs, whole }) =>
       isLoop(whole) &&

@@ -1,6 +1,6 @@
 /** Rules on headers, EDNS, classes, opcodes and refusals. */
 import { assertEquals } from "@std/assert";
-import type { Ask, AskEdns, Expected, Rule } from "./conformance.ts";
+import { type Ask, type AskEdns, askMessage, type Expected, type Rule } from "./conformance.ts";
 
 /** What the server asked is told of itself by its flags. */
 export const SERVER_ID = "ns1.test";
@@ -15,10 +15,11 @@ const EDE = 15;
 const WWW = ["www.nasty.test. 300 A 192.0.2.80"];
 const SOA = ["nasty.test. 3600 SOA"];
 
+const PLAIN: Ask = { name: "www.nasty.test.", type: "A" };
 /** A rule about a question for www.nasty.test. A, unless the question says otherwise. */
 const rule = (rule: string, ask: Partial<Ask>, expect: Expected, over?: "udp" | "tcp"): Rule => ({
   rule,
-  ask: { name: "www.nasty.test.", type: "A", ...ask },
+  ask: { ...PLAIN, ...ask },
   expect: { ...expect },
   over,
 });
@@ -48,6 +49,19 @@ const set = (at: number, ...octets: number[]) => (message: Uint8Array) => {
 const opcode = (code: number): Partial<Ask> => ({ flags: code << 11 });
 const bare = { opt: false, check: (message: Uint8Array) => assertEquals(message.length, 12) };
 const CLIENT_COOKIE = [1, 2, 3, 4, 5, 6, 7, 8];
+/** The octets of an OPT record without options, as we send it. */
+const PLAIN_OPT = [0, 0, 41, 1_232 >> 8, 1_232 & 0xff, 0, 0, 0, 0, 0, 0];
+/** Nothing but the header and an OPT record comes back. */
+const bareWithOpt = {
+  opt: true,
+  check: (message: Uint8Array) => assertEquals([...message.slice(12)], PLAIN_OPT),
+};
+/** The question for www.nasty.test. A comes back, and nothing else. */
+const questionOnly = {
+  opt: false,
+  check: (message: Uint8Array) =>
+    assertEquals([...message.slice(4)], [0, 1, 0, 0, 0, 0, 0, 0, ...askMessage(PLAIN).slice(12)]),
+};
 
 const HEADER_RULES: readonly Rule[] = [
   answered("RFC 1035 §4.1.1: QR and AA; RA never", {}, { check: flagsAre(0x8400) }),
@@ -64,11 +78,27 @@ const HEADER_RULES: readonly Rule[] = [
   ...[1, 2, 3, 4, 5, 6, 7, 15].map((code) =>
     refused(`RFC 8906 §3.1.4: opcode ${code} is NOTIMP`, opcode(code), "NOTIMP", {
       ...bare,
-      check: flagsAre(0x8000 | code << 11),
+      check: (message) => {
+        bare.check(message);
+        flagsAre(0x8000 | code << 11)(message);
+      },
     })
   ),
+  ...[4, 5, 15].map((code) =>
+    refused(
+      `RFC 6891 §6.1.1: opcode ${code} with OPT is NOTIMP with OPT`,
+      { ...opcode(code), ...edns({}) },
+      "NOTIMP",
+      bareWithOpt,
+    )
+  ),
   refused("RFC 9619 §4: two questions are FORMERR", { spoil: set(5, 2) }, "FORMERR", bare),
-  refused("RFC 9619 §4: no question is FORMERR", { spoil: set(5, 0) }, "FORMERR", bare),
+  refused(
+    "RFC 7873 §5.4: no question, and no cookie asked for, is FORMERR",
+    { spoil: set(5, 0) },
+    "FORMERR",
+    bare,
+  ),
   refused(
     "RFC 1035 §4.1.1: a message cut short is FORMERR",
     { spoil: (message) => message.slice(0, 20) },
@@ -79,7 +109,19 @@ const HEADER_RULES: readonly Rule[] = [
     "RFC 1035 §4.1.1: octets behind the last record are FORMERR",
     { spoil: (message) => Uint8Array.of(...message, 0) },
     "FORMERR",
-    bare,
+    questionOnly,
+  ),
+  refused(
+    "RFC 6891 §6.1.1: and with OPT so is the answer",
+    { ...edns({ flags: 0x8000 }), spoil: (message) => Uint8Array.of(...message, 0) },
+    "FORMERR",
+    { check: endsIn(0, 0, 41, 1_232 >> 8, 1_232 & 0xff, 0, 0, 0x80, 0, 0, 0) },
+  ),
+  refused(
+    "RFC 6891 §6.1.1: no question, but OPT, is FORMERR with OPT",
+    { ...edns({}), spoil: withoutQuestion },
+    "FORMERR",
+    bareWithOpt,
   ),
 ];
 
@@ -103,7 +145,7 @@ const CLASS_RULES: readonly Rule[] = [
   refused("RFC 1035 §3.2.4: class CS is refused", { class: 2 }, "REFUSED"),
   refused("RFC 1035 §3.2.4: class HS is refused", { class: 4 }, "REFUSED"),
   ...["version.bind.", "Version.Server."].map((name) =>
-    rule(`RFC 4892 §2: ${name}`, { name, type: "TXT", class: 3 }, {
+    rule(`RFC 4892 §2: ${name}, where told`, { name, type: "TXT", class: 3 }, {
       answer: [`${name.toLowerCase()} 0 TXT "${CHAOS_VERSION}"`],
     })
   ),
@@ -128,7 +170,7 @@ const CLASS_RULES: readonly Rule[] = [
     "REFUSED",
   ),
   refused("RFC 6895 §3.1: QTYPE OPT is FORMERR", { type: "OPT" }, "FORMERR"),
-  refused("RFC 8945 §4.2: QTYPE TSIG is FORMERR", { type: "TSIG" }, "FORMERR"),
+  refused("RFC 8945 §4.1: QTYPE TSIG is FORMERR", { type: "TSIG" }, "FORMERR"),
   refused("RFC 9824 §3.5: QTYPE NXNAME is FORMERR", { type: "TYPE128" }, "FORMERR"),
   ...["TKEY", "MAILA", "MAILB"].map((type) =>
     refused(`RFC 8906 §3.1.2: QTYPE ${type} is NOTIMP`, { type }, "NOTIMP")
@@ -148,7 +190,6 @@ const CLASS_RULES: readonly Rule[] = [
     "RFC 1995 §3: IXFR without an SOA record is FORMERR",
     { name: "nasty.test.", type: "IXFR" },
     "FORMERR",
-    bare,
   ),
 ];
 
@@ -198,19 +239,19 @@ const EDNS_RULES: readonly Rule[] = [
     "RFC 6891 §6.1.1: two OPT records are FORMERR",
     { ...edns({}), opts: 2 },
     "FORMERR",
-    bare,
+    { check: endsIn(...PLAIN_OPT) },
   ),
   refused(
     "RFC 6891 §6.1.2: OPT at another name than the root is FORMERR",
     edns({ owner: "x." }),
     "FORMERR",
-    bare,
+    { check: endsIn(...PLAIN_OPT) },
   ),
   refused(
-    "RFC 6891 §6.1.2: an option that is cut off is FORMERR",
+    "RFC 6891 §7: an option that is cut off is FORMERR, with OPT",
     { ...option(65_001, 1, 2), spoil: (message) => set(message.length - 3, 9)(message) },
     "FORMERR",
-    bare,
+    { check: endsIn(...PLAIN_OPT) },
   ),
   answered("RFC 6891 §6.1.2: unknown options are ignored", option(65_001, 1, 2, 3)),
   answered("RFC 7871 §7.2.1: so is a client subnet", option(8, 0, 1, 24, 0, 192, 0, 2)),
@@ -219,11 +260,20 @@ const EDNS_RULES: readonly Rule[] = [
     check: endsIn(0, NSID, 0, SERVER_ID.length, ...text(SERVER_ID)),
   }),
   rule(
-    "RFC 7314 §3: EXPIRE with SOA is the SOA's",
+    "RFC 7314 §3.1: EXPIRE with SOA is the SOA's",
     { name: "nasty.test.", type: "SOA", ...option(EXPIRE) },
     { answer: SOA, options: [EXPIRE], check: endsIn(0, EXPIRE, 0, 4, 0, 0x12, 0x75, 0) },
   ),
-  answered("RFC 7314 §2: and with nothing but SOA and transfers", option(EXPIRE)),
+  answered("RFC 7314 §2: and with any other type, where asked", option(EXPIRE), {
+    options: [EXPIRE],
+    check: endsIn(0, EXPIRE, 0, 4, 0, 0x12, 0x75, 0),
+  }),
+  refused(
+    "RFC 7314 §3.3: not where we have no zone",
+    { name: "www.elsewhere.test.", ...option(EXPIRE) },
+    "REFUSED",
+    { options: [EDE] },
+  ),
   answered("RFC 7828 §3.3.1: over UDP keepalive is ignored", option(KEEPALIVE), {}, "udp"),
   answered("RFC 7828 §3.3.2: over TCP the time a connection may wait", option(KEEPALIVE), {
     options: [KEEPALIVE],
@@ -261,6 +311,15 @@ const EDNS_RULES: readonly Rule[] = [
     "RFC 7873 §5.4: a cookie may be asked for without a question",
     { ...option(COOKIE, ...CLIENT_COOKIE), spoil: withoutQuestion },
     { aa: false, options: [COOKIE] },
+  ),
+  refused(
+    "RFC 7873 §5.4: a wrong one asked about so is BADCOOKIE, and the right one comes",
+    {
+      ...option(COOKIE, ...CLIENT_COOKIE, ...Array.from({ length: 16 }, () => 9)),
+      spoil: withoutQuestion,
+    },
+    "BADCOOKIE",
+    { options: [COOKIE] },
   ),
   answered(
     "RFC 8906 §8.2.10: several options together",
