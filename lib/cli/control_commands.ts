@@ -71,10 +71,10 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
   for (const { version, publishedAt } of zones) {
     yield { zone: zoneStatus(version, publishedAt) };
   }
-  for (const { name, address, notify, zones } of secondaries) {
+  for (const { name, address, notify, keys, zones } of secondaries) {
     for (let at = 0; at === 0 || at < zones.length; at += ZONES_PER_PART) {
       const some = zones.slice(at, at + ZONES_PER_PART).map(secondaryZoneStatus);
-      yield { secondary: { name, address, notify, zones: some } };
+      yield { secondary: { name, address, notify, keys: [...keys], zones: some } };
     }
   }
   for (const { zone, name, type, content, code, reason } of problems) {

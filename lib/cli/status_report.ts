@@ -84,6 +84,8 @@ export interface SecondaryStatus extends JsonObject {
   readonly address: string;
   /** Whether it is sent NOTIFY. */
   readonly notify: boolean;
+  /** Names of its TSIG keys; of an older server undefined. */
+  readonly keys?: string[];
   readonly zones: SecondaryZoneStatus[];
 }
 
@@ -213,8 +215,9 @@ export function renderReport(report: StatusReport, now: number): string {
     blocks.push(table(["ZONE", "SERIAL", "RECORDS", "SIZE", "PUBLISHED"], rows));
   }
   if (secondaries.length > 0) {
-    const rows = secondaries.flatMap(({ name, notify, zones }) =>
-      zones.length === 0
+    const rows = secondaries.flatMap(({ name: bare, keys = [], notify, zones }) => {
+      const name = keys.length > 0 ? `${bare} (key ${keys.join(", ")})` : bare;
+      return zones.length === 0
         ? [[name, "-", "-", "-", notify ? "none yet" : "off", "none yet"]]
         : zones.map((entry) => [
           name,
@@ -223,8 +226,8 @@ export function renderReport(report: StatusReport, now: number): string {
           entry.serial === undefined ? "-" : String(entry.serial),
           notify ? renderNotify(entry.notify, now) : "off",
           renderTransfer(entry.transfer, now),
-        ])
-    );
+        ]);
+    });
     blocks.push(table(["SECONDARY", "ZONE", "STATE", "SHOWS", "NOTIFY", "TRANSFER"], rows));
   }
   if (problems.length > 0) {

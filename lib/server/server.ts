@@ -103,6 +103,8 @@ export interface SecondaryStatus {
   /** `IP:PORT`. */
   readonly address: string;
   readonly notify: boolean;
+  /** Names of its TSIG keys, in presentation format. */
+  readonly keys: readonly string[];
   readonly zones: readonly SecondaryZone[];
 }
 
@@ -260,6 +262,7 @@ export class DnsServer {
         name: secondary.name,
         address: formatSocketAddress(secondary),
         notify: secondary.notify,
+        keys: secondary.keys.map((name) => formatName(name)),
         zones: this.#states.list(secondary),
       })),
     };

@@ -56,7 +56,7 @@ const PARTS: StatusPart[] = [
       }],
     },
   },
-  { secondary: { name: "ns2", address: "192.0.2.54:53", notify: true, zones: [] } },
+  { secondary: { name: "ns2", address: "192.0.2.54:53", notify: true, keys: ["k2."], zones: [] } },
 ];
 
 async function* stream(parts: readonly StatusPart[]) {
@@ -84,10 +84,10 @@ ZONE    SERIAL  RECORDS  SIZE    PUBLISHED
 a.org.  9       1000     20 KiB  0s ago
 b.org.  5       3        99 B    2s ago
 
-SECONDARY  ZONE    STATE             SHOWS  NOTIFY                             TRANSFER
-ns1        a.org.  live              9      9 acknowledged 0s ago              9 AXFR 0s ago
-ns1        b.org.  BEHIND for 1m15s  4      5 no answer after 3 tries, 4s ago  4 AXFR 9s ago
-ns2        -       -                 -      none yet                           none yet
+SECONDARY      ZONE    STATE             SHOWS  NOTIFY                             TRANSFER
+ns1            a.org.  live              9      9 acknowledged 0s ago              9 AXFR 0s ago
+ns1            b.org.  BEHIND for 1m15s  4      5 no answer after 3 tries, 4s ago  4 AXFR 9s ago
+ns2 (key k2.)  -       -                 -      none yet                           none yet
 `,
   );
 });
