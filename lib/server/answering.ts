@@ -164,6 +164,7 @@ export class Answering {
     for (const { rdata } of ns) {
       if (isSubdomain(rdata, cut) || !isSubdomain(rdata, this.version.apex)) continue;
       if (!this.#glue(rdata)) return;
+      if (this.dnssecOk) this.#addSignatures(rdata);
     }
   }
 
@@ -174,6 +175,15 @@ export class Answering {
     return [TYPE.A, TYPE.AAAA].every((type) =>
       this.writer.records(SECTION.ADDITIONAL, ofType(found.records, type))
     );
+  }
+
+  /** Adds the signatures of a name's addresses as far as they fit, unless it is below a cut. */
+  #addSignatures(name: Name): void {
+    const place = locate(this.version, name, TYPE.A);
+    if (place.kind !== "owner" || place.wildcard) return;
+    for (const type of [TYPE.A, TYPE.AAAA]) {
+      this.writer.records(SECTION.ADDITIONAL, signaturesOf(place.records, type));
+    }
   }
 
   /** Adds what goes with an RRset of the answer, as far as it fits. */

@@ -91,8 +91,14 @@ export function envelopeOf(
 }
 
 /** An OPT record without options, for a response to a query whose own are malformed. */
-export function plainEnvelope(settings: EdnsSettings, signature?: Signature): Envelope {
-  const edns = { payloadOctets: settings.udpOctets ?? MAX_UDP_OCTETS, dnssecOk: false };
+export function plainEnvelope(
+  query: Pick<Query, "edns">,
+  settings: EdnsSettings,
+  signature?: Signature,
+): Envelope {
+  // RFC 3225 §3: DO goes back as it came.
+  const dnssecOk = query.edns?.dnssecOk ?? false;
+  const edns = { payloadOctets: settings.udpOctets ?? MAX_UDP_OCTETS, dnssecOk };
   const maxOctets = MIN_UDP_OCTETS - signedOctets(signature);
   return { edns, maxOctets, signature, validCookie: false };
 }

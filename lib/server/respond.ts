@@ -135,7 +135,7 @@ function respondToSigned(
     return respondToQuery(query, asker, context, signature);
   }
   const envelope = envelopeOf(query, client, context, signature) ??
-    plainEnvelope(context, signature);
+    plainEnvelope(query, context, signature);
   const message = errorAnswer(query, refusal, envelope);
   return { message, query, plan: undefined, envelope, client, signatureFault: fault };
 }
@@ -148,7 +148,7 @@ function respondToQuery(
 ): Response {
   const envelope = envelopeOf(query, client, context, signature);
   if (!envelope) {
-    const envelope = plainEnvelope(context, signature);
+    const envelope = plainEnvelope(query, context, signature);
     const message = errorAnswer(query, { rcode: RCODE.FORMERR }, envelope);
     return { message, query, plan: undefined, envelope, client };
   }

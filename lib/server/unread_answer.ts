@@ -46,7 +46,7 @@ export function unreadAnswer(
   const { question, edns } = readRemains(message);
   const echoes = question && opcodeOf(flags) === OPCODE.QUERY;
   if (!echoes && !edns) return { message: headerOnly(id, flags, rcode), envelope: undefined };
-  const envelope = envelopeOf({ edns }, client, settings) ?? plainEnvelope(settings);
+  const envelope = envelopeOf({ edns }, client, settings) ?? plainEnvelope({ edns }, settings);
   const writer = new MessageWriter(envelope.maxOctets, envelope.edns);
   writer.header(id, FLAG.QR | flags & ECHOED, rcode);
   if (echoes) writer.question(question);

@@ -303,6 +303,12 @@ const EDNS_RULES: readonly Rule[] = [
   ),
   refused("RFC 7873 §5.2.2: a cookie too short is FORMERR", option(COOKIE, 1, 2, 3), "FORMERR"),
   refused(
+    "RFC 3225 §3: with DO as asked",
+    edns({ flags: 0x8000, options: [[COOKIE, [1, 2, 3]]] }),
+    "FORMERR",
+    { check: endsIn(0, 0, 41, 1_232 >> 8, 1_232 & 0xff, 0, 0, 0x80, 0, 0, 0) },
+  ),
+  refused(
     "RFC 7873 §5.2.2: or too long",
     option(COOKIE, ...Array.from({ length: 41 }, () => 9)),
     "FORMERR",
