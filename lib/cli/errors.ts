@@ -47,6 +47,8 @@ const CONFIGURATION_CODES: ReadonlySet<string> = new Set([
   "key-file-unreadable",
   "key-missing",
   "key-twice",
+  "source-password",
+  "source-role",
   "source-url",
   "source-scheme",
 ]);

@@ -199,6 +199,13 @@ export const CHANNEL: ValueForm<string> = {
   },
 };
 
+/** The name of a Postgres role, as it is: it is quoted where it is used. */
+export const ROLE: ValueForm<string> = {
+  placeholder: "NAME",
+  takes: "the name of a Postgres role, up to 63 octets",
+  parse: (text) => CHANNEL.parse(text),
+};
+
 /** One of a few words. */
 export function oneOf<const W extends string>(words: readonly W[]): ValueForm<W> {
   return {

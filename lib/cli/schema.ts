@@ -1,7 +1,9 @@
 /** `zonecast schema` and `zonecast schema apply`. */
-import { applySchema, printSchema } from "../source/mod.ts";
-import { defineCommand } from "./command.ts";
+import { applySchema, grantServingRole, printSchema } from "../source/mod.ts";
+import { type Context, defineCommand } from "./command.ts";
 import { EXIT } from "./errors.ts";
+import { optional } from "./flags.ts";
+import { ROLE } from "./forms.ts";
 import { SOURCE_FLAGS, sourceUrl } from "./source_flags.ts";
 
 export const schema = defineCommand({
@@ -23,17 +25,42 @@ export const schemaApply = defineCommand({
   details: [
     "Numbered migrations, each applied once and in one transaction; applying again changes " +
     "nothing. A SQLite source gets its tables by itself.",
+    "--role makes a role to serve with, unless it is there, and grants it what serving takes: " +
+    "reading zones and records, writing what became of them. Give it after every new version.",
   ],
   positionals: [],
-  flags: SOURCE_FLAGS,
-  examples: ["schema apply --source postgres://app@127.0.0.1/app"],
+  flags: {
+    ...SOURCE_FLAGS,
+    role: optional(ROLE, {
+      help: "make this role, to serve with, and grant it its rights",
+      env: false,
+    }),
+  },
+  examples: [
+    "schema apply --source postgres://app@127.0.0.1/app",
+    "schema apply --role zonecast",
+  ],
   async run({ flags }, context) {
-    const applied = await applySchema(sourceUrl(flags.source, context));
+    const url = sourceUrl(flags.source, context);
+    const applied = await applySchema(url);
     await context.print(
       applied.length === 0
         ? "the schema is up to date\n"
         : applied.map((migration) => `applied ${migration}\n`).join(""),
     );
+    if (flags.role !== undefined) await applyRole(url, flags.role, context);
     return EXIT.GOOD;
   },
 });
+
+async function applyRole(url: string, role: string, context: Context): Promise<void> {
+  const { made, excess } = await grantServingRole(url, role);
+  await context.print(
+    made
+      ? `made the role ${role}, without a password: \\password in psql gives it one\n`
+      : `granted the role ${role} what serving takes\n`,
+  );
+  for (const statement of excess) {
+    context.complain(`zonecast: every role may do more here; to take that away: ${statement}`);
+  }
+}

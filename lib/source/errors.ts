@@ -16,6 +16,10 @@ export type SourceErrorCode =
   | "source-refused"
   /** The user may not read or write what is needed. */
   | "source-permission"
+  /** The password file cannot be used. */
+  | "source-password"
+  /** No role to serve with can be made of this one. */
+  | "source-role"
   /** The schema `zonecast` is not installed. */
   | "source-schema-missing"
   /** The schema `zonecast` was installed by a newer zonecast. */
@@ -75,7 +79,7 @@ const BY_SQLSTATE: Record<string, [code: SourceErrorCode, hint: string]> = {
   "42P01": ["source-schema-missing", 'install it: "zonecast schema apply"'],
   "42883": ["source-schema-missing", 'bring it up to date: "zonecast schema apply"'],
   "42703": ["source-columns", 'see the columns "zonecast schema" prints'],
-  "42501": ["source-permission", "grant USAGE on schema zonecast, SELECT on its tables"],
+  "42501": ["source-permission", '"zonecast schema apply --role ROLE" grants what serving takes'],
   "25006": ["source-read-only", "connect to the primary server to have it written"],
   "55P03": ["source-locked", "see pg_locks; zonecast goes on serving and tries again"],
   "28P01": ["source-refused", "check user and password in the source's URL"],
@@ -125,7 +129,7 @@ export function postgresError(error: unknown, what: string): ZonecastError {
     return new SourceError(
       "source-refused",
       `Cannot trust ${what}: ${reason}`,
-      "name its CA with sslrootcert=FILE in the URL; sslmode=require encrypts without checking",
+      trustHint(reason),
       { cause: error },
     );
   }
@@ -138,6 +142,17 @@ export function postgresError(error: unknown, what: string): ZonecastError {
     code ? `Postgres gave SQLSTATE ${code}` : undefined,
     { cause: error },
   );
+}
+
+/** What to do about a certificate that is not trusted. */
+function trustHint(reason: string): string {
+  if (/not valid for name/i.test(reason)) {
+    return "name the server in the URL as its certificate does, or give it one for this name";
+  }
+  if (/expired|not valid yet/i.test(reason)) {
+    return "renew the server's certificate, or set the clocks right";
+  }
+  return "name its CA with sslrootcert=FILE in the URL; sslmode=require encrypts without checking";
 }
 
 /** A {@link SourceError} for a server that does not answer. */

@@ -1,7 +1,14 @@
 /** Where records come from: Postgres, or SQLite embedded. */
 export * from "./source.ts";
 export { SourceError, type SourceErrorCode } from "./errors.ts";
-export { applySchema, openEditor, openSource, type OpenSourceOptions } from "./open.ts";
+export {
+  applySchema,
+  grantServingRole,
+  openEditor,
+  openSource,
+  type OpenSourceOptions,
+} from "./open.ts";
+export type { ServingRole } from "./schema_role.ts";
 export {
   DEFAULT_CHANNEL,
   DEFAULT_FEED_RETENTION_MS,

@@ -4,6 +4,7 @@ import { SourceError } from "./errors.ts";
 import { PostgresSource } from "./postgres.ts";
 import { PostgresEditor } from "./postgres_edit.ts";
 import { applyPostgresSchema } from "./schema_apply.ts";
+import { grantServing, type ServingRole } from "./schema_role.ts";
 import type { Source, SourceEditor } from "./source.ts";
 import { SqliteEditor, SqliteSource } from "./sqlite.ts";
 
@@ -72,4 +73,16 @@ export async function openEditor(url: string): Promise<SourceEditor> {
 export async function applySchema(url: string): Promise<readonly string[]> {
   const place = parseSourceUrl(url);
   return place.kind === "postgres" ? await applyPostgresSchema(url) : [];
+}
+
+/**
+ * Makes a role of Postgres that has the rights to serve, and no others.
+ *
+ * @throws {SourceError} "source-role": the source has no roles, or this one may do everything;
+ *   and all that {@link grantServing} throws
+ */
+export async function grantServingRole(url: string, role: string): Promise<ServingRole> {
+  const place = parseSourceUrl(url);
+  if (place.kind === "postgres") return await grantServing(url, role);
+  throw new SourceError("source-role", "A SQLite source has no roles", "leave --role out");
 }

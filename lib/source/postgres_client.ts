@@ -36,6 +36,7 @@ export interface ClientOptions {
 interface UndeclaredOptions {
   host: string | string[];
   port: number | number[];
+  ssl?: { readonly ca: string | undefined; readonly host: string | undefined };
   socket: (options: ParsedAddress) => Promise<net.Socket>;
   onnotify?: (channel: string, payload: string) => void;
 }
@@ -63,6 +64,8 @@ const BIGINT: postgres.PostgresType<number> = {
  */
 class SocketMaker {
   socket: net.Socket | undefined;
+  /** The host that {@link socket} is connected to, or to be. */
+  host: string | undefined;
   #next = 0;
   #ended = false;
 
@@ -74,6 +77,7 @@ class SocketMaker {
     while (!this.#ended && this.#next < hosts.length) {
       const [host, port] = [hosts[this.#next], address.port[this.#next]];
       this.#next++;
+      this.host = host;
       try {
         const to = address.path ? { path: address.path } : { host, port };
         this.socket = await openSocket(to, this.timeoutMs);
@@ -140,11 +144,21 @@ function hearLateErrors(socket: net.Socket): void {
 export function connectPostgres(url: string, options: ClientOptions): PostgresClient {
   const address = parsePostgresUrl(url);
   const sockets = new SocketMaker(options.connectMs);
+  const { verify } = address;
   let closed = false;
   const all:
     & Omit<postgres.Options<{ bigint: postgres.PostgresType<number> }>, keyof UndeclaredOptions>
     & UndeclaredOptions = {
       ...address.options,
+      // postgres.js reads it when the socket is there. Without a name an address is not verified.
+      ...(verify && {
+        ssl: {
+          ...verify,
+          get host() {
+            return sockets.host;
+          },
+        },
+      }),
       max: 1,
       prepare: false, // a transaction pooler knows no prepared statements
       fetch_types: false,

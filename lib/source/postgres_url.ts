@@ -3,10 +3,13 @@
  *
  * postgres.js sends every parameter it does not know to the server, which
  * refuses the connection; and it takes no unix socket from a URL. So what only a
- * client needs is taken out here. Pure, but for reading the file `sslrootcert`
- * names. No error and no description carries the password.
+ * client needs is taken out here. Pure, but for reading the files that `sslrootcert`
+ * and `passfile` name. No error and no description carries the password.
+ *
+ * Limitation: `sslmode=verify-ca` checks the host's name too, as verify-full does.
  */
 import { SourceError } from "./errors.ts";
+import { findPassword } from "./postgres_password.ts";
 
 /** What to give postgres.js. */
 export interface PostgresAddress {
@@ -20,7 +23,11 @@ export interface PostgresAddress {
     readonly user?: string;
     readonly password?: string;
     readonly database?: string;
-    readonly ssl?: { readonly ca: string };
+  };
+  /** How the server proves who it is; undefined: it need not, or `url` says so. */
+  readonly verify?: {
+    /** CA certificates, PEM; undefined: those of the system. */
+    readonly ca: string | undefined;
   };
   /** For logs and status: "postgres HOST:PORT/DATABASE". */
   readonly description: string;
@@ -60,10 +67,28 @@ function decode(text: string, what: string): string {
   }
 }
 
-/** `sslmode` with a CA of one's own: always verified, the host's name with it. */
-function readRootCertificate(path: string): { ca: string } {
+/** What libpq takes for `sslmode`. */
+const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
+/**
+ * Whether the server's certificate is verified, its host's name with it: where the
+ * mode says so, or a CA is named.
+ */
+function readVerify(
+  mode: string | undefined,
+  rootCertificate: string | undefined,
+): { ca: string | undefined } | undefined {
+  if (mode !== undefined && !SSL_MODES.includes(mode)) {
+    throw urlError(`sslmode is none of ${SSL_MODES.join(", ")}`);
+  }
+  if (mode === "disable" || !rootCertificate && !mode?.startsWith("verify-")) return undefined;
+  const isSystem = !rootCertificate || rootCertificate === "system";
+  return { ca: isSystem ? undefined : readRootCertificate(rootCertificate) };
+}
+
+function readRootCertificate(path: string): string {
   try {
-    return { ca: Deno.readTextFileSync(path) };
+    return Deno.readTextFileSync(path);
   } catch (error) {
     throw new SourceError(
       "source-url",
@@ -99,23 +124,32 @@ export function parsePostgresUrl(text: string): PostgresAddress {
 
   const hosts = parseHosts(take("host") ?? authority, take("port"));
   const database = take("dbname") ?? decode(path ?? "", "the database's name");
-  const rootCertificate = take("sslrootcert");
-  const isSystem = rootCertificate === "system"; // the machine's own CAs: what postgres.js does anyway
+  const mode = take("sslmode");
+  const verify = readVerify(mode, take("sslrootcert"));
+  if (mode && !verify) parameters.set("sslmode", mode);
+  const user = take("user") ?? (decode(credentials?.split(":")[0] ?? "", "the user") || undefined);
+  const passfile = take("passfile");
+  const hasOwn = credentials?.includes(":"); // which postgres.js reads from the URL
+  const password = take("password") ?? (hasOwn ? undefined : findPassword({
+    passfile,
+    hosts: hosts.map(({ name, port }) => ({ name, port: String(port) })),
+    user,
+    database: database || user,
+  }));
   const options = {
     ...(hosts[0].name.startsWith("/")
       ? { host: hosts[0].name, port: hosts[0].port }
       : { host: hosts.map((host) => host.name), port: hosts.map((host) => host.port) }),
-    ...optional("user", take("user")),
-    ...optional("password", take("password")),
+    ...optional("user", user),
+    ...optional("password", password),
     ...optional("database", database || undefined),
-    ...(rootCertificate && !isSystem ? { ssl: readRootCertificate(rootCertificate) } : {}),
   };
-  if (isSystem) parameters.set("sslmode", "verify-full");
   const rest = parameters.size > 0 ? `?${parameters}` : "";
-  const login = credentials === undefined ? "" : `${credentials}@`;
+  const before = credentials === undefined ? "" : `${credentials}@`;
   return {
-    url: `postgres://${login}localhost/${rest}`, // host, port and database stand in the options
+    url: `postgres://${before}localhost/${rest}`, // host, port and database stand in the options
     options,
+    ...(verify ? { verify } : {}),
     description: `postgres ${hosts.map(formatHost).join(",")}/${database}`,
   };
 }

@@ -1,6 +1,5 @@
 /** The README's recipes for waiting until a change is live, run as they stand there. */
 import { assertEquals, assertMatch } from "@std/assert";
-import type postgres from "postgres";
 import { interopTest } from "../support/interop.ts";
 import { readPdnsSchema } from "../support/pdns.ts";
 import { startPostgres } from "../support/postgres.ts";
@@ -23,11 +22,10 @@ function block(language: string, text: string): string {
   throw new Error(`The README has no ${language} block with "${text}"`);
 }
 
-/** Makes a role with the rights that the README gives to zonecast's. */
-async function grantTo(sql: postgres.Sql, role: string): Promise<void> {
-  await sql.unsafe(`create role ${role} login`);
-  const grants = block("sql", "grant usage on schema zonecast to R");
-  await sql.unsafe(grants.replaceAll(" to R;", ` to ${role};`)).simple();
+/** Gives a role the rights to serve as the README says. */
+async function grantTo(url: string, role: string): Promise<void> {
+  const [, flag] = /`zonecast schema apply (--role) zonecast`/.exec(README) ?? [];
+  await mustZonecast(url, ["schema", "apply", flag, role]);
 }
 
 interopTest(
@@ -45,11 +43,9 @@ interopTest(
         (1, 'example.org', 'MX', 'mail.example.org', 60, 10),
         (1, 'www.example.org', 'A', '192.0.2.1', 60, 0)`).simple();
     await mustZonecast(url, ["schema", "apply"]);
-    await grantTo(sql, "serving_powerdns");
     const [call] = /select zonecast\.serve_powerdns\(\)/.exec(README) ?? [];
     await sql.unsafe(call!);
-    const [grant] = /grant select on\s+zonecast\.powerdns_zones, \S+ to R/.exec(README) ?? [];
-    await sql.unsafe(grant!.replace("to R", "to serving_powerdns"));
+    await grantTo(url, "serving_powerdns");
     await using zonecast = await serveZones({
       source: url.replace("postgres@", "serving_powerdns@"),
       zones: [ZONE],
@@ -96,7 +92,7 @@ interopTest(
   async (t) => {
     await using postgres = await startPostgres();
     const { url, sql } = await sourceDatabase(postgres, [ZONE]);
-    await grantTo(sql, "serving");
+    await grantTo(url, "serving");
     await using secondary = startFakeSecondary();
     await using zonecast = await serveZones({
       source: url.replace("postgres@", "serving@"),
@@ -134,8 +130,7 @@ interopTest(
 
       await t.step("wait_live says of a transaction that it is live", async () => {
         await sql.unsafe(SERVICES_TABLE + SERVICES_VIEW);
-        const [grant] = /grant select on zonecast\.records to R/.exec(README) ?? [];
-        await sql.unsafe(grant!.replace("to R", "to serving"));
+        await grantTo(url, "serving");
         const [change, wait] = block("sql", "zonecast.wait_live('apps").split(
           "select * from zonecast.wait_live",
         );

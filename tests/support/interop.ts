@@ -28,6 +28,9 @@ const NEEDS = {
   },
   prlimit: { programs: ["prlimit"], package: "util-linux" },
   psql: { programs: ["psql"], package: "postgresql-client" },
+  openssl: { programs: ["openssl"], package: "openssl" },
+  systemd: { programs: ["systemd-analyze"], package: "systemd" },
+  strace: { programs: ["strace"], package: "strace" },
   gcc: { programs: ["gcc"], package: "gcc, libc6-dev" },
   compilezone: { programs: ["named-compilezone"], package: "bind9-utils" },
 } as const;
@@ -55,6 +58,8 @@ export interface InteropTestOptions {
   readonly needs?: readonly Need[];
   /** A reason to skip that the needs do not cover. */
   readonly ignore?: boolean;
+  /** False where a dependency leaves a timer behind, which ends by itself. */
+  readonly sanitizeOps?: boolean;
 }
 
 async function showLogsOnFailure(fn: () => Promise<void>): Promise<void> {
@@ -91,6 +96,7 @@ export function interopTest(
   Deno.test({
     name,
     ignore: skipped || options.ignore,
+    sanitizeOps: options.sanitizeOps,
     fn: async (t) => {
       if (reasons.length > 0) throw new Error(reasons.join(", "));
       await showLogsOnFailure(() => fn(t));
