@@ -58,8 +58,8 @@ export interface InteropTestOptions {
   readonly needs?: readonly Need[];
   /** A reason to skip that the needs do not cover. */
   readonly ignore?: boolean;
-  /** False where a dependency leaves a timer behind, which ends by itself. */
-  readonly sanitizeOps?: boolean;
+  /** True where a dependency leaves a timer behind, which ends by itself. */
+  readonly leavesTimers?: boolean;
 }
 
 async function showLogsOnFailure(fn: () => Promise<void>): Promise<void> {
@@ -96,7 +96,8 @@ export function interopTest(
   Deno.test({
     name,
     ignore: skipped || options.ignore,
-    sanitizeOps: options.sanitizeOps,
+    sanitizeOps: !options.leavesTimers,
+    sanitizeResources: !options.leavesTimers,
     fn: async (t) => {
       if (reasons.length > 0) throw new Error(reasons.join(", "));
       await showLogsOnFailure(() => fn(t));
