@@ -1,6 +1,6 @@
 /**
- * Editing a list of pages: only the pages that hold changed owners are decoded
- * and encoded again, and those needed to keep the page rules.
+ * Editing a list of pages: only the pages that hold changed owners are made anew,
+ * in place where all changes can be, and those needed to keep the page rules.
  *
  * Pure. The rules, after any sequence of edits:
  * - no page passes {@link PAGE_CUT_OCTETS} unless it holds a single owner;
@@ -17,6 +17,7 @@ import {
   ownerOctets,
   PAGE_CUT_OCTETS,
 } from "./page_build.ts";
+import { PagePatch } from "./page_patch.ts";
 import { findPage, groupEnd, readOwners } from "./page_read.ts";
 
 /** One owner as it was and as it shall be; undefined where it is not in the zone. */
@@ -86,8 +87,20 @@ export function* editSteps(
     const [from, end] = pagesOf(pages, change.key);
     for (; copied < from; copied++) out.push(pages[copied]);
     copied = end;
+    const nextKey = end < pages.length ? pages[end].firstKey : undefined;
+    let group = pages.slice(from, end);
+    if (group.length === 1) {
+      const patch = new PagePatch(group[0]);
+      while (change && patch.apply(change.key, change.after)) change = yield* take();
+      group = [patch.page];
+      if (!change || nextKey !== undefined && change.key >= nextKey) {
+        out.push(patch.page); // as long as before: the page rules hold
+        yield;
+        continue;
+      }
+    }
     const run = new OwnerRun();
-    for (const owner of readOwners(pages, from, end)) {
+    for (const owner of readOwners(group)) {
       for (; change && change.key < owner.key; change = yield* take()) {
         if (run.add(change.after)) pack(run.take());
       }
@@ -96,7 +109,6 @@ export function* editSteps(
         change = yield* take();
       } else if (run.add(owner)) pack(run.take());
     }
-    const nextKey = end < pages.length ? pages[end].firstKey : undefined;
     while (change && (nextKey === undefined || change.key < nextKey)) {
       if (run.add(change.after)) pack(run.take());
       change = yield* take();

@@ -149,7 +149,7 @@ export function readRdata(
 }
 
 /** Types of RFC 1035 with names in their RDATA: NS MD MF CNAME SOA MB MG MR PTR MINFO MX. */
-function mayBeCompressed(type: number): boolean {
+export function mayBeCompressed(type: number): boolean {
   return type <= 15 && (type >= 2 && type <= 9 || type === 12 || type === 14 || type === 15);
 }
 
@@ -290,9 +290,9 @@ function charAt(key: string, at: number): number {
   return at < key.length ? key.charCodeAt(at) : -1;
 }
 
-/** Number of the first owner in a page whose key is at or after `key`. */
-export function findOwner(page: Page, key: string): number {
-  let low = 0;
+/** Number of the first owner in a page, from number `from` on, whose key is at or after `key`. */
+export function findOwner(page: Page, key: string, from = 0): number {
+  let low = from;
   let high = page.owners.length;
   while (low < high) {
     const middle = low + high >> 1;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { canonicalKey, equalNames, equalOctets } from "../../lib/dns/mod.ts";
+import { canonicalKey, equalNames, equalOctets, TYPE } from "../../lib/dns/mod.ts";
 import {
   applyDiff,
   buildPages,
@@ -13,6 +13,7 @@ import {
   lookupOwner,
   MAX_BLOCK_OCTETS,
   nextVersion,
+  normalizeOwner,
   type OwnerChange,
   type OwnerRecords,
   type Page,
@@ -33,6 +34,8 @@ import {
 const RUNS = Number(Deno.env.get("PROPERTY_RUNS") ?? 150);
 const PAGE_CUT = 0x4000 - HEADER_OCTETS;
 const MIN_PAGE = 4096;
+/** Types of {@link record} whose RDATA holds names that may be compressed. */
+const COMPRESSED = new Set<number>([TYPE.NS, TYPE.CNAME, TYPE.PTR, TYPE.MX]);
 
 /** Octet for octet, without the assertion library's costly report on megabytes. */
 function assertSameOctets(actual: Uint8Array, expected: Uint8Array): void {
@@ -207,6 +210,50 @@ Deno.test("lookup: finds exactly the owners of the zone, empty non-terminals, an
           else if (owners.some((o) => o.key.startsWith(key))) assertEquals(found.kind, "empty");
           else assertEquals(found.kind, "missing");
         }
+      },
+    ),
+    { numRuns: RUNS },
+  );
+});
+
+Deno.test("pages: records changed for others of their lengths are changed where they stand", () => {
+  const change = fc.record({ of: fc.nat(), ttl: fc.nat(100_000), octet: fc.nat(255) });
+  const size = (pages: readonly Page[]) => pages.map(({ block }) => block.length);
+  fc.assert(
+    fc.property(
+      fc.array(record, { minLength: 1, maxLength: 400 }),
+      fc.array(change, { minLength: 1, maxLength: 60 }),
+      fc.array(record, { maxLength: 3 }),
+      (records, changes, add) => {
+        const owners = toOwners(records);
+        const pages = versionOf(owners).pages;
+        const before = octetsOfOwners([...readOwners(pages)]);
+        const after = [...owners];
+        let plain = true;
+        for (const { of, ttl, octet } of changes) {
+          const at = of % after.length;
+          const { key, owner, records } = after[at];
+          plain &&= records.every(({ type }) => !COMPRESSED.has(type));
+          const changed = records.map(({ type, rdata }) => ({
+            owner,
+            type,
+            ttl,
+            rdata: type === TYPE.A || type === TYPE.AAAA
+              ? rdata.with(rdata.length - 1, octet)
+              : rdata,
+          }));
+          after[at] = { key, owner, records: normalizeOwner(changed).records };
+          plain &&= after[at].records.length === records.length;
+        }
+        const inPlace = editPages(pages, apply(owners, after));
+        assertSameOctets(octetsOfOwners([...readOwners(inPlace)]), octetsOfOwners(after));
+        if (plain) assertEquals(size(inPlace), size(pages));
+        // With others among them the pages are packed anew.
+        const more = toOwners([...after.flatMap(({ records }) => [...records]), ...add]);
+        const packed = editPages(pages, apply(owners, more));
+        assertSameOctets(octetsOfOwners([...readOwners(packed)]), octetsOfOwners(more));
+        checkPageRules(packed, more);
+        assertSameOctets(octetsOfOwners([...readOwners(pages)]), before); // as it was
       },
     ),
     { numRuns: RUNS },
