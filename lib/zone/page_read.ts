@@ -127,13 +127,25 @@ export function readWholeOwner(
   index: number,
   key: string,
 ): OwnerRecords {
-  let owner = readOwner(pages[at], index, key);
-  if (index < pages[at].owners.length - 1) return owner;
-  for (let p = at + 1; p < pages.length && pages[p].part > 0; p++) {
-    if (pages[p].firstKey !== key) break;
-    owner = { ...owner, records: [...owner.records, ...readOwner(pages[p], 0, key).records] };
-  }
-  return owner;
+  const owner = readOwner(pages[at], index, key);
+  const end = ownerEnd(pages, at, index, key);
+  if (end === at + 1) return owner;
+  const parts = [owner.records];
+  for (let p = at + 1; p < end; p++) parts.push(readOwner(pages[p], 0, key).records);
+  return { ...owner, records: parts.flat() };
+}
+
+/** The number of the page behind those that hold owner number `index` of page `at`. */
+export function ownerEnd(
+  pages: readonly Page[],
+  at: number,
+  index: number,
+  key: string,
+): number {
+  let end = at + 1;
+  if (index < pages[at].owners.length - 1) return end;
+  while (end < pages.length && pages[end].part > 0 && pages[end].firstKey === key) end++;
+  return end;
 }
 
 /** RDATA of a block uncompressed: a view where there is nothing to expand. */
