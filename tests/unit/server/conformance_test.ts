@@ -47,3 +47,13 @@ Deno.test("conformance: every rule names the RFC it is from, and has its own wor
   for (const rule of rules) assert(/^RFC \d+/.test(rule), rule);
   assertEquals(new Set(rules).size, rules.length);
 });
+
+Deno.test("conformance: what is not configured is not told (RFC 4892 §2, RFC 5001 §2.2)", () => {
+  const silent: AnswerContext = { ...context, serverId: undefined, chaosVersion: undefined };
+  const client = { ip: "127.0.0.1", transport: "udp" } as const;
+  for (const name of ["version.bind.", "version.server.", "id.server.", "hostname.bind."]) {
+    const ask = askMessage({ name, type: "TXT", class: 3, edns: { options: [[3, []]] } });
+    const { rcode, answer, opt } = comparable(respond(ask, client, silent).message!);
+    assertEquals([rcode, answer, opt?.options], ["REFUSED", [], [15]], name);
+  }
+});
