@@ -2,7 +2,7 @@
  * Differences for IXFR, from the journal in the state file.
  *
  * Owns: a worker with its own read-only connection, and a cache. What was just
- * published is answered without the worker. Specs: RFC 1995 §5 (condensation),
+ * published is answered without the worker. Specs: RFC 1995 §6 (condensation),
  * RFC 1982 (serials).
  *
  * Limitation: the worker answers one question at a time, so one that condenses

@@ -116,7 +116,7 @@ export class MessageWriter {
   /**
    * Writes records, all of them or none.
    *
-   * @param owner  replaces each record's owner, for synthesized records (RFC 4592 §3.3.1)
+   * @param owner  replaces each record's owner, for synthesized records (RFC 4592 §3.3.3)
    * @param ttl  replaces each record's TTL, seconds
    * @returns false when they do not fit: nothing is written, TC is for the caller to set
    */

@@ -1,7 +1,7 @@
 /**
  * Differences put together, and turned round.
  *
- * Pure. Spec: RFC 1995 §5 (condensation: what was added and removed again, or
+ * Pure. Spec: RFC 1995 §6 (condensation: what was added and removed again, or
  * removed and added again, never travels). Equality is of octets, as in every
  * difference.
  */
