@@ -13,6 +13,7 @@
  *   tcp ADDR PORT | udp ADDR PORT     where changes are sent: Postgres, or UPDATE
  *   send HEX                  sends over it; answered when Postgres is ready again
  *   poll ADDR PORT            one more secondary to ask, over UDP
+ *   process PID               whose CPU time is counted until the NOTIFY
  *   round MS CHANGE IXFR QUESTION OCTETS    a change: sent, then watched until NOTIFY has come,
  *                             the IXFR is whole and every poll's answer has the octets, or MS
  *                             are over; "-" leaves out IXFR, QUESTION or OCTETS, or as CHANGE
@@ -32,6 +33,8 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "cpu.h"
 
 enum { MESSAGE = 65535, POLLS = 8, KEPT = 2048, POLL_US = 500, SAMPLES = 1 << 20, IDS = 65536 };
 
@@ -250,7 +253,7 @@ static void round_of(char **word) {
   for (int i = 0; i < self.pollCount; i++) self.polls[i].at = -1;
   memset(&transfer, 0, sizeof transfer);
   transfer.fd = -1;
-  double cpu = cpu_us(), t0 = now_us();
+  double spent = 0, spentBefore = counted_us(), cpu = cpu_us(), t0 = now_us();
   write_all(self.change, change, changeLength);
   for (;;) {
     double t = now_us() - t0;
@@ -275,6 +278,7 @@ static void round_of(char **word) {
     }
     if (((fds[1].revents && serve_datagram()) | (fds[3].revents && serve_connection())) && notified < 0) {
       notified = t;
+      spent = counted_us() - spentBefore;
       if (ixfrLength) {
         ask_transfer(&transfer, open_socket(SOCK_STREAM, &self.primary), ixfr, ixfrLength);
         asked = now_us() - t0;
@@ -312,7 +316,8 @@ static void round_of(char **word) {
   print_transfer(&transfer);
   printf(",\"answered\":[");
   for (int i = 0; i < self.pollCount; i++) printf("%s%.0f", i ? "," : "", self.polls[i].at);
-  printf("],\"asks\":%d,\"cpuShare\":%.4f}\n", asks, (cpu_us() - cpu) / took);
+  printf("],\"asks\":%d,\"cpuShare\":%.4f,\"spent\":%.0f}\n", asks,
+         (cpu_us() - cpu) / took, spent);
 }
 
 static int by_size(const void *a, const void *b) {
@@ -401,6 +406,7 @@ static void command(char *line) {
   if (!strcmp(word[0], "send") && n == 2) return send_change(word[1]);
   if (!strcmp(word[0], "listen") && n == 3) listen_at(word);
   else if (!strcmp(word[0], "primary") && n == 3) self.primary = address(word[1], word[2]);
+  else if (!strcmp(word[0], "process") && n == 2) count_process(atoi(word[1]));
   else if (!strcmp(word[0], "zone") && n == 2) self.soaLength = unhex(word[1], self.soa, sizeof self.soa);
   else if ((!strcmp(word[0], "tcp") || !strcmp(word[0], "udp")) && n == 3) {
     Address to = address(word[1], word[2]);

@@ -29,6 +29,8 @@ export interface SeenChange extends SeenTransfer {
   readonly answered: readonly number[];
   readonly asks: number;
   readonly cpuShare: number;
+  /** CPU time of the process counted until the NOTIFY came, in µs; 0 when none is. */
+  readonly spent: number;
 }
 
 /** Questions at a steady rate; times in µs from when each was due to its answer. */
@@ -101,6 +103,11 @@ export class Witness implements AsyncDisposable {
   /** Where changes go: Postgres by TCP, a server that takes UPDATE by UDP. */
   async changesTo(transport: "tcp" | "udp", { addr, port }: Server): Promise<void> {
     await this.#ask(`${transport} ${addr} ${port}`);
+  }
+
+  /** Whose CPU time until the NOTIFY is told of each round. */
+  async process(pid: number): Promise<void> {
+    await this.#ask(`process ${pid}`);
   }
 
   /** One more server to be polled in each round. */
