@@ -9,6 +9,7 @@
  * secret: nothing here can know one.
  */
 import { ZonecastError } from "../dns/mod.ts";
+import { standardErrorLines } from "./log_lines.ts";
 
 /** What an event is about. Fields that are undefined or null are left out. */
 export type Fields = Record<
@@ -39,8 +40,8 @@ export interface LoggerOptions {
   readonly format: LogFormat;
   /** The lowest severity written. */
   readonly level: LogLevel;
-  /** Takes one line without its newline; standard error by default. */
-  readonly write?: (line: string) => void;
+  /** Takes one line without its newline; standard error by default, warnings and errors at once. */
+  readonly write?: (line: string, urgent: boolean) => void;
   /** ms since the epoch; the clock by default. */
   readonly now?: () => number;
   /** Begin each line with `<N>`, the priority systemd's journal reads. Not with JSON. */
@@ -57,7 +58,8 @@ const JOURNAL_PRIORITY: Record<LogLevel, number> = {
 
 /** A logger of one format and lowest severity. */
 export function createLogger(options: LoggerOptions): Logger {
-  const write = options.write ?? writeToStderr;
+  const lines = options.write ? undefined : standardErrorLines();
+  const write = options.write ?? ((line, urgent) => lines!.add(line, urgent));
   const now = options.now ?? Date.now;
   const format = FORMATTERS[options.format];
   const lowest = LOG_LEVELS.indexOf(options.level);
@@ -76,7 +78,8 @@ export function createLogger(options: LoggerOptions): Logger {
       event,
       presentFields({ ...inherited, ...fields }),
     );
-    write(journal ? `<${JOURNAL_PRIORITY[level]}>${line}` : line);
+    const isUrgent = level === "warn" || level === "error";
+    write(journal ? `<${JOURNAL_PRIORITY[level]}>${line}` : line, isUrgent);
   }
   function make(inherited: Fields): Logger {
     return {
@@ -185,17 +188,4 @@ export function escapeControls(text: string): string {
     /[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
     (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"),
   );
-}
-
-const encoder = new TextEncoder();
-
-function writeToStderr(line: string): void {
-  const octets = encoder.encode(line + "\n");
-  try {
-    for (let at = 0; at < octets.length;) {
-      at += Deno.stderr.writeSync(octets.subarray(at));
-    }
-  } catch {
-    // Standard error is gone (closed pipe, full disk): serving goes on without a log.
-  }
 }
