@@ -51,6 +51,8 @@ export interface ReaderMemory {
 interface ReadResult {
   readonly reading: Reading;
   readonly changes: Changes | undefined;
+  /** Whether the transaction was ended with its last query. */
+  readonly ended?: boolean;
 }
 
 /** Reads through one session. */
@@ -103,12 +105,15 @@ export class PostgresReader {
 
   async #transact(request: ReadRequest, deliver: Deliver): Promise<ReadResult> {
     const client = this.session.reader;
+    let ended: boolean | undefined;
     try {
-      return await this.#readWithin(client.sql, request, deliver);
+      const result = await this.#readWithin(client.sql, request, deliver);
+      ({ ended } = result);
+      return result;
     } finally {
       // Nobody waits for the end of a transaction that only read, and nothing is lost with it;
       // one that failed is rolled back by it. A connection that is gone takes no query.
-      if (!client.closed) client.sql.unsafe("commit").catch(() => {});
+      if (!ended && !client.closed) client.sql.unsafe("commit").catch(() => {});
     }
   }
 
@@ -200,8 +205,14 @@ export class PostgresReader {
     const publishedSerials = present.told && isAsked
       ? await readPublishedSerials(sql, session, zones)
       : undefined;
-    for await (const rows of readOwners(sql, session, present.columns, zones, scope)) {
-      await deliver(rows, zones.settings, false);
+    const owners = readOwners(sql, session, present.columns, zones, scope);
+    let ended = false;
+    for (let next = await owners.next();; next = await owners.next()) {
+      if (next.done) {
+        ended = next.value;
+        break;
+      }
+      await deliver(next.value, zones.settings, false);
     }
     const keep = scope.size === 0 && present.readAt - cursor.readAt < CURSOR_AGE_MS;
     const reading: Reading = {
@@ -213,7 +224,7 @@ export class PostgresReader {
       publishedSerials,
     };
     this.#zones = present.zonesTable ? zones : undefined;
-    return { reading, changes };
+    return { reading, changes, ended };
   }
 
   /** Says once why every read is of everything, and when that is over. */

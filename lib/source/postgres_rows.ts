@@ -22,6 +22,8 @@ import type { OwnerScope, SourceRow, ZoneSettings } from "./source.ts";
 const BATCH_ROWS = 500;
 /** Owners asked for at a time. */
 const BATCH_OWNERS = 1000;
+/** Zones asked for at a time. */
+const BATCH_ZONES = 50;
 
 /** Which columns records has beside those it must have. */
 export interface RecordColumns {
@@ -127,14 +129,19 @@ interface ZoneQueries {
   readonly row: (row: never) => SourceRow;
 }
 
-/** The enabled records of these owners. */
+/**
+ * The enabled records of these owners. The transaction ends with the last query where that is
+ * possible: a message and an answer less.
+ *
+ * @returns whether it was ended
+ */
 export async function* readOwners(
   sql: Sql,
   session: PostgresSession,
   columns: RecordColumns,
   zones: Zones,
   scope: ReadonlyMap<string, OwnerScope>,
-): AsyncGenerator<SourceRow[]> {
+): AsyncGenerator<SourceRow[], boolean> {
   const own: ZoneQueries = {
     all: selectRecords(columns, ["zone = $1"]),
     owners: ownersQuery(columns),
@@ -147,25 +154,59 @@ export async function* readOwners(
     spell: powerdnsName,
     row: powerdnsRow,
   };
-  let asked: Promise<SourceRow[]> | undefined;
+  const queriesOf = (zone: string) => zones.powerdns.has(zone) ? powerdns : own;
   for (const [zone, owners] of scope) {
-    const queries = zones.powerdns.has(zone) ? powerdns : own;
-    if (owners === "all") {
-      for await (const rows of fetchAll<never>(sql, session, queries.all, [zone])) {
-        yield rows.map(queries.row);
-      }
-      continue;
-    }
-    for (const some of chunks(owners, BATCH_OWNERS)) {
-      const names = arrayText(some.map(queries.spell));
-      const next = session.answer(sql.unsafe<never[]>(inline(queries.owners, [zone, names])))
-        .then((rows) => rows.map(queries.row));
-      next.catch(() => {}); // awaited in the next round
-      if (asked) yield await asked;
-      asked = next;
-    }
+    if (owners !== "all") continue;
+    const { all, row } = queriesOf(zone);
+    for await (const rows of fetchAll<never>(sql, session, all, [zone])) yield rows.map(row);
+  }
+  const batches = [
+    ...ownerBatches(own, scope, queriesOf),
+    ...zones.powerdns.size > 0 ? ownerBatches(powerdns, scope, queriesOf) : [],
+  ];
+  let asked: Promise<SourceRow[]> | undefined;
+  for (const [index, { query, row }] of batches.entries()) {
+    const isLast = index === batches.length - 1;
+    const next = session.answer(sql.unsafe<never[]>(isLast ? `${query};\ncommit` : query))
+      .then((rows) => rows.map(row));
+    next.catch(() => {}); // awaited in the next round
+    if (asked) yield await asked;
+    asked = next;
   }
   if (asked) yield await asked;
+  return batches.length > 0;
+}
+
+/** One query for some owners of up to {@link BATCH_ZONES} zones. */
+interface OwnerBatch {
+  readonly query: string;
+  readonly row: ZoneQueries["row"];
+}
+
+/**
+ * Zone by zone as it is best planned, many in one query: asking costs more than the records.
+ *
+ * @param queries  only of zones that are asked for by these
+ */
+function* ownerBatches(
+  queries: ZoneQueries,
+  scope: ReadonlyMap<string, OwnerScope>,
+  queriesOf: (zone: string) => ZoneQueries,
+): Generator<OwnerBatch> {
+  const { row } = queries;
+  let [parts, owned]: [string[], number] = [[], 0];
+  for (const [zone, owners] of scope) {
+    if (owners === "all" || queriesOf(zone) !== queries) continue;
+    for (const some of chunks(owners, BATCH_OWNERS)) {
+      if (parts.length === BATCH_ZONES || owned + some.length > BATCH_OWNERS) {
+        yield { query: parts.join("\nunion all "), row };
+        [parts, owned] = [[], 0];
+      }
+      parts.push(inline(queries.owners, [zone, arrayText(some.map(queries.spell))]));
+      owned += some.length;
+    }
+  }
+  if (parts.length > 0) yield { query: parts.join("\nunion all "), row };
 }
 
 function* chunks(values: Iterable<string>, size: number): Generator<string[]> {

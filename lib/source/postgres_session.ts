@@ -28,7 +28,10 @@ const ANSWER_LIMIT_MS = 20_000;
 const ECHO_MS = 2000;
 /** For each of connecting, greeting and the first questions, in ms. */
 const OPEN_MS = 5000;
-/** Longest silence of the reading connection within a query, in ms: views may compute for long. */
+/**
+ * Longest silence of the reading connection within a query, in ms, looked at with each heartbeat:
+ * views may compute for long.
+ */
 const READ_SILENCE_MS = 60_000;
 /** The oldest server whose functions suffice (`pg_current_snapshot`). */
 const MIN_SERVER_VERSION = 130000;
@@ -78,6 +81,8 @@ export class PostgresSession {
   #reason: SourceError | undefined;
   /** Rejects what waits for an answer. */
   readonly #guarded = new Set<(reason: SourceError) => void>();
+  /** The reading queries not answered yet, by the monotonic clock, oldest first. */
+  readonly #asked = new Set<{ readonly at: number }>();
   readonly #over = new AbortController();
   readonly #listener: PostgresClient;
   readonly #prober: PostgresClient;
@@ -176,17 +181,22 @@ export class PostgresSession {
 
   /** A reading query's answer; silence beyond 60 s ends the session. */
   async answer<T>(query: PromiseLike<T>): Promise<T> {
-    const timer = setTimeout(
-      () => this.end(`a query was not answered within ${READ_SILENCE_MS / 1000} s`),
-      READ_SILENCE_MS,
-    );
+    // No timer of its own: a change asks several, one after another.
+    const asked = { at: performance.now() };
+    this.#asked.add(asked);
     try {
       const rows = await this.guard(query);
       this.#lastSign = performance.now();
       return rows;
     } finally {
-      clearTimeout(timer);
+      this.#asked.delete(asked);
     }
+  }
+
+  #checkSilence(): void {
+    const [oldest] = this.#asked;
+    if (!oldest || performance.now() - oldest.at < READ_SILENCE_MS) return;
+    this.end(`a query was not answered within ${READ_SILENCE_MS / 1000} s`);
   }
 
   async #identify(sql: Sql): Promise<ServerIdentity> {
@@ -249,6 +259,7 @@ export class PostgresSession {
         const answered = this.identity.standby ? this.#askStandby() : this.#askEcho();
         await this.#withinDeadline(answered);
         await pause(HEARTBEAT_MS, this.#over.signal);
+        this.#checkSilence();
       }
     };
     beat().catch((error) => this.end(postgresError(error, this.options.description).message));
