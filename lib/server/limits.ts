@@ -181,12 +181,18 @@ export const DEFAULT_LAG_ALARM_MS = 60_000;
 
 /** Least time between two NOTIFY messages to one secondary for one zone, ms: a zone that changes faster is told of less often. */
 export const NOTIFY_GAP_MS = 50;
-/** NOTIFY messages to one secondary, or SOA queries to one server, in one {@link PACE_WINDOW_MS}. */
-export const PACE_WINDOW_MESSAGES = 100;
-/** With the number above, 1,000 a second to each: a thousand zones wait a second, no burst is lost in a socket buffer. */
-export const PACE_WINDOW_MS = 100;
-/** SOA queries in one {@link PACE_WINDOW_MS} to a server that answers none: 10 a second find out when it is back. */
-export const SILENT_WINDOW_MESSAGES = 1;
+/** NOTIFY messages to one secondary in one {@link PACE_WINDOW_MS}. */
+export const PACE_WINDOW_MESSAGES = 40;
+/** SOA queries to one server in one {@link PACE_WINDOW_MS}: 1,000 a second. */
+export const SOA_WINDOW_MESSAGES = 20;
+/**
+ * With the numbers above, 2,000 NOTIFY a second to each: a thousand zones wait half a second. A
+ * socket's usual buffer (208 KiB, by the kernel's count some 250 small datagrams) holds more than
+ * 80 ms of both, in which the server does not come to read it.
+ */
+export const PACE_WINDOW_MS = 20;
+/** Least time between SOA queries to a server that answers none, ms: 10 a second find out when it is back. */
+export const SILENT_GAP_MS = 100;
 /** Queries in a row without an answer after which a server counts as silent: more than loss explains. */
 export const SILENT_AFTER = 20;
 /** SOA queries to one server not yet answered: half a second's worth, more than a round trip's. */

@@ -191,8 +191,8 @@ export class DnsServer {
     });
     this.#announcements = new Announcements(clock, {
       tell: (version) => {
+        this.#notify.announce(version); // first: nothing else is waited for
         this.#watcher.announced(version);
-        this.#notify.announce(version);
       },
       hasRoom: () => this.#notify.hasRoom,
     });

@@ -10,11 +10,11 @@ import { answersSoaQuery, soaQuery } from "../transfer/mod.ts";
 import { readSoaResponse } from "../wire/mod.ts";
 import type { Clock } from "./clock.ts";
 import {
-  PACE_WINDOW_MESSAGES,
   SILENT_AFTER,
-  SILENT_WINDOW_MESSAGES,
+  SILENT_GAP_MS,
   SOA_ANSWER_MS,
   SOA_QUERIES_IN_FLIGHT,
+  SOA_WINDOW_MESSAGES,
 } from "./limits.ts";
 import { KeyRing, RequestSigner, type Signed } from "./key_ring.ts";
 import { LogLimiter } from "./log_limiter.ts";
@@ -170,6 +170,8 @@ export class SoaPeer {
   readonly #waiting = new Set<Question>();
   #socket: UdpSocket | undefined;
   #closed = false;
+  /** When the last question went, ms since the epoch. */
+  #sentAt = -Infinity;
   /** Questions in a row that were not answered. */
   #unanswered = 0;
 
@@ -183,8 +185,9 @@ export class SoaPeer {
     this.#signer = signer;
     this.#trouble = trouble;
     this.#pacer = new Pacer(clock, (sent) => {
-      const window = this.isSilent ? SILENT_WINDOW_MESSAGES : PACE_WINDOW_MESSAGES;
-      return sent < window && this.#inFlight.size < SOA_QUERIES_IN_FLIGHT;
+      if (this.#inFlight.size >= SOA_QUERIES_IN_FLIGHT) return false;
+      if (!this.isSilent) return sent < SOA_WINDOW_MESSAGES;
+      return clock.now() - this.#sentAt >= SILENT_GAP_MS;
     });
   }
 
@@ -257,6 +260,7 @@ export class SoaPeer {
     this.#waiting.delete(question);
     this.#inFlight.set(id, question);
     this.sent++;
+    this.#sentAt = this.#clock.now();
     question.cancelTimer = this.#clock.after(question.answerMs, () => {
       this.#unanswered++;
       this.#end(question, undefined);

@@ -146,13 +146,13 @@ Deno.test("NOTIMP ends the tries; REFUSED slows them; SERVFAIL does not", () => 
   assertEquals(tries(RCODE.SERVFAIL, 1_000), 2);
 });
 
-Deno.test("a thousand zones go to a secondary at 1,000 a second, each once", () => {
+Deno.test("a thousand zones go to a secondary at 2,000 a second, in small bursts, each once", () => {
   const { sender, sent, clock, reply } = rig("192.0.2.1");
   for (let i = 0; i < 1000; i++) sender.announce(version(7, `zone${i}.example.`));
-  assertEquals(sent.length, 100);
-  clock.advance(500);
-  assertEquals(sent.length, 600);
-  clock.advance(400);
+  assertEquals(sent.length, 40);
+  clock.advance(240);
+  assertEquals(sent.length, 520);
+  clock.advance(240);
   assertEquals(sent.length, 1000);
   assertEquals(
     new Set(sent.map(({ message }) => decodeMessage(message).questions![0].name)).size,
