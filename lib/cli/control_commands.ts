@@ -45,7 +45,7 @@ export function controlCommands(parts: ServerParts): Record<string, ControlComma
 
 function* statusParts(parts: ServerParts): Generator<StatusPart> {
   const { server, primary, queue, loopDelay, startedAt } = parts;
-  const { listen, secondaries } = server.status();
+  const { listen, listenTls, secondaries } = server.status();
   const { zones, link, source, lastReadAt, reads, failure, problems } = primary.status();
   yield {
     server: {
@@ -53,6 +53,7 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
       pid: Deno.pid,
       startedAt: new Date(startedAt).toISOString(),
       listen: [...listen],
+      listenTls: [...listenTls],
       loopDelay: { ...loopDelay.figures() },
       source: {
         description: source,
@@ -112,6 +113,7 @@ function secondaryZoneStatus(entry: SecondaryZone): SecondaryZoneStatus {
     },
     transfer: transfer && {
       kind: transfer.kind,
+      transport: transfer.transport,
       serial: transfer.serial,
       octets: transfer.octets,
       durationMs: Math.round(transfer.durationMs),

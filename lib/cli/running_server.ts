@@ -18,6 +18,8 @@ import {
   type Secondary,
   type SecondaryEvent,
   type ServerLimits,
+  type TlsCertificate,
+  type TlsOptions,
   type TransferRule,
 } from "../server/mod.ts";
 import { openSource, WriteBackQueue } from "../source/mod.ts";
@@ -44,6 +46,10 @@ export interface ServeConfig {
   readonly listen: readonly SocketAddress[];
   readonly secondaries: readonly Secondary[];
   readonly allowTransfer: readonly TransferRule[];
+  /** Undefined: TLS is not spoken. */
+  readonly tls: TlsOptions | undefined;
+  /** Whether transfers leave over TLS alone. */
+  readonly transfersOverTlsOnly: boolean;
   /** The TSIG keys that secondaries and rules name. */
   readonly keys: KeyRing;
   /** Undefined: everybody. */
@@ -85,6 +91,7 @@ type Part = { readonly name: string; close(): Promise<void> };
 /** A started server. */
 export class RunningServer {
   readonly #parts: Part[] = [];
+  #server: DnsServer | undefined;
 
   private constructor(readonly log: Logger) {}
 
@@ -160,6 +167,7 @@ export class RunningServer {
     // The last known zones first: from the first query on there is an answer.
     primary.restore(state);
     await server.start();
+    this.#server = server;
     this.#parts.push({ name: "server", close: () => server.close({ drainMs: DRAIN_MS }) });
 
     const loopDelay = new LoopDelay();
@@ -180,6 +188,15 @@ export class RunningServer {
     this.#parts.push({ name: "primary", close: () => primary.close() });
     this.#parts.push({ name: "writing back", close: () => queue.close() });
     log.info("serving", { zones: zones.size, source: source.description, state: config.state });
+  }
+
+  /**
+   * Serves TLS with another certificate from the next connection on.
+   *
+   * @throws {ServerError} it cannot be used; the old one stays
+   */
+  replaceCertificate(certificate: TlsCertificate): void {
+    this.#server?.replaceCertificate(certificate);
   }
 
   /** Ends what was started, the last part first; a part that fails does not keep the others. */

@@ -12,10 +12,11 @@ import { strayVariables } from "./environment.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import type { FlagValues } from "./flags.ts";
 import { RunningServer, type ServeConfig } from "./running_server.ts";
-import { DEFAULT_LIMITS, KeyRing, type ServerLimits } from "../server/mod.ts";
+import { DEFAULT_LIMITS, KeyRing, type ServerLimits, type TlsCertificate } from "../server/mod.ts";
 import type { TsigKey } from "../wire/mod.ts";
 import { SERVE_FLAGS } from "./serve_flags.ts";
 import { sourceUrl } from "./source_flags.ts";
+import { certificateFiles, CertificateSource } from "./tls_certificate.ts";
 import { loadKeys } from "./tsig_keys.ts";
 import { controlPath, statePath } from "./state_flags.ts";
 import { VERSION } from "./version.ts";
@@ -39,14 +40,21 @@ export const serve = defineCommand({
   async run({ flags }, context) {
     const log = openLog(flags, context);
     const keys = await KeySource.open(flags, context, log);
-    const config = readConfig(flags, context, keys.ring);
+    const certificate = await openCertificate(flags, context, log);
+    const config = readConfig(flags, context, keys.ring, certificate);
     log.info("starting", { version: VERSION, pid: Deno.pid });
     warnOfRisks(flags, context, log);
     const ending = endingSignal(log);
     const server = await RunningServer.start(config, log);
-    onSignal("SIGHUP", () => keys.reload());
+    const use = (certificate: TlsCertificate) => server.replaceCertificate(certificate);
+    onSignal("SIGHUP", async () => {
+      await keys.reload();
+      await certificate?.reload(use);
+    });
+    certificate?.watch(use);
     const signal = await ending;
     log.info("stopping", { signal });
+    certificate?.close();
     await server.close();
     log.info("stopped");
     return EXIT.GOOD;
@@ -56,9 +64,15 @@ export const serve = defineCommand({
 type ServeFlags = FlagValues<typeof SERVE_FLAGS>;
 
 /** @throws {UsageError} no source, two secondaries of one name, one address twice */
-function readConfig(flags: ServeFlags, context: Context, keys: KeyRing): ServeConfig {
+function readConfig(
+  flags: ServeFlags,
+  context: Context,
+  keys: KeyRing,
+  certificate: CertificateSource | undefined,
+): ServeConfig {
   refuseTwice("secondary", flags.secondary.map(({ name }) => name), "name one NAME=IP");
-  refuseTwice("listen", flags.listen.filter(({ port }) => port !== 0).map(formatSocketAddress));
+  const streams = [...flags.listen, ...flags["listen-tls"]];
+  refuseTwice("listen", streams.filter(({ port }) => port !== 0).map(formatSocketAddress));
   const state = statePath(flags.state, context);
   return {
     sourceUrl: sourceUrl(flags.source, context),
@@ -68,6 +82,8 @@ function readConfig(flags: ServeFlags, context: Context, keys: KeyRing): ServeCo
     secondaries: flags.secondary,
     allowTransfer: flags["allow-transfer"],
     keys,
+    tls: certificate && { listen: flags["listen-tls"], certificate: certificate.current },
+    transfersOverTlsOnly: flags["transfer-transport"] === "tls",
     allowQuery: flags["allow-query"].length > 0 ? flags["allow-query"] : undefined,
     zones: flags.zone.map(({ apex }) => apex),
     channel: flags.channel,
@@ -86,6 +102,32 @@ function readConfig(flags: ServeFlags, context: Context, keys: KeyRing): ServeCo
     chaosVersion: flags["chaos-version"],
     limits: limitsOf(flags),
   };
+}
+
+/**
+ * The certificate TLS is served with; undefined where TLS is not spoken.
+ *
+ * @throws {UsageError} flags that make no sense without each other
+ * @throws {TlsFileError} a file cannot be used
+ */
+async function openCertificate(
+  flags: ServeFlags,
+  context: Context,
+  log: Logger,
+): Promise<CertificateSource | undefined> {
+  const { "tls-cert": cert, "tls-key": key } = flags;
+  if (flags["listen-tls"].length === 0) {
+    if (flags["transfer-transport"] === "tls") {
+      throw new UsageError("--transfer-transport tls: no --listen-tls says where");
+    }
+    if (cert !== undefined || key !== undefined) {
+      throw new UsageError("--tls-cert and --tls-key are for --listen-tls, which is not there");
+    }
+    return undefined;
+  }
+  const files = await certificateFiles({ cert, key }, context.env("CREDENTIALS_DIRECTORY"));
+  if (!files) throw new UsageError("--listen-tls: it needs --tls-cert and --tls-key");
+  return await CertificateSource.open(files, log);
 }
 
 /** The TSIG keys, and where they are read again from. */

@@ -54,6 +54,21 @@ export const SERVE_FLAGS = {
     help: "answer there, over UDP and TCP",
     defaults: ["127.0.0.1:53", "[::1]:53"],
   }),
+  "listen-tls": repeated(LISTEN_ADDRESS, {
+    help: "answer there over TLS, for transfers by RFC 9103; port 853 is usual",
+    defaultText: "nowhere",
+  }),
+  "tls-cert": optional(FILE, {
+    help: "certificate for --listen-tls, in PEM, then its issuers'; read again when it changes",
+    defaultText: "none, but systemd's credential tls-cert",
+  }),
+  "tls-key": optional(FILE, {
+    help: "its private key, in PEM",
+    defaultText: "none, but systemd's credential tls-key",
+  }),
+  "transfer-transport": withDefault(oneOf(["any", "tls"]), "any", {
+    help: "tls refuses transfers that are not asked for over TLS",
+  }),
   secondary: repeated(SECONDARY, {
     help: "a secondary: it is sent NOTIFY and may transfer",
     defaultText: "none",

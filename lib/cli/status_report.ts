@@ -20,6 +20,8 @@ export interface ServerStatus extends JsonObject {
   readonly pid: number;
   readonly startedAt: string;
   readonly listen: string[];
+  /** The same for TLS; absent from older servers. */
+  readonly listenTls?: string[];
   /** By how much the event loop was late in the last ten seconds; an older server does not tell. */
   readonly loopDelay?: { readonly medianMs: number; readonly longestMs: number };
   readonly source: SourceStatus;
@@ -122,6 +124,8 @@ export interface NotifyStatus extends JsonObject {
 
 export interface TransferStatus extends JsonObject {
   readonly kind: string;
+  /** "udp", "tcp" or "tls". */
+  readonly transport?: string;
   readonly serial: number;
   readonly octets: number;
   readonly durationMs: number;
@@ -242,7 +246,7 @@ export function renderReport(report: StatusReport, now: number): string {
 }
 
 function renderServer(
-  { version, pid, startedAt, listen, loopDelay, source, load }: ServerStatus,
+  { version, pid, startedAt, listen, listenTls = [], loopDelay, source, load }: ServerStatus,
   now: number,
 ): string {
   const link = source.up
@@ -262,7 +266,7 @@ function renderServer(
     ? `writing back FAILED: ${escapeControls(source.writeBackFailure)}\n`
     : "";
   return `zonecast ${version}, process ${pid}, up ${age(startedAt, now)}, on ${
-    listen.join(", ")
+    [...listen, ...listenTls.map((address) => `${address} (TLS)`)].join(", ")
   }\n` +
     `source ${source.description}: ${link}\n${reads}${failure}${told}${late}` +
     (load ? renderLoad(load) : "");
@@ -289,8 +293,9 @@ function renderNotify(notify: NotifyStatus | undefined, now: number): string {
 
 function renderTransfer(transfer: TransferStatus | undefined, now: number): string {
   if (!transfer) return "none yet";
-  const { kind, serial, at } = transfer;
-  return `${serial} ${kind.toUpperCase()} ${ago(at, now)}`;
+  const { kind, transport, serial, at } = transfer;
+  const over = transport === "tls" ? " over TLS" : "";
+  return `${serial} ${kind.toUpperCase()}${over} ${ago(at, now)}`;
 }
 
 /** How far a secondary is: "live", "notified for 2s", "behind for 3m", "AHEAD at 9". */

@@ -11,7 +11,7 @@
 import { formatIp, readIp } from "../ops/mod.ts";
 import type { ServerLimits } from "./limits.ts";
 
-/** A connection's place in the table. */
+/** A connection's place in the table; each descriptor it takes counts as a connection. */
 export interface Place {
   /** Its client may transfer. */
   readonly isTrusted: boolean;
@@ -32,7 +32,9 @@ export class ConnectionTable {
   readonly #byAddress = new Map<string, number>();
   readonly #waitingStrangers: Waiting = new Map();
   readonly #waitingTrusted: Waiting = new Map();
+  /** Connections, as often as they take descriptors. */
   #connections = 0;
+  #open = 0;
   #strangers = 0;
   #zombies = 0;
   #evicted = 0;
@@ -41,7 +43,7 @@ export class ConnectionTable {
   constructor(public limits: ServerLimits) {}
 
   get connections(): number {
-    return this.#connections;
+    return this.#open;
   }
 
   get zombies(): number {
@@ -60,20 +62,26 @@ export class ConnectionTable {
    *
    * @param ip  the peer's address, normalised
    * @param isTrusted  it may transfer
+   * @param descriptors  how many the connection takes
    */
-  enter(ip: string, isTrusted: boolean): Place | undefined {
+  enter(ip: string, isTrusted: boolean, descriptors = 1): Place | undefined {
     const { limits } = this;
     const key = isTrusted ? ip : strangerKey(ip);
     const perAddress = isTrusted ? limits.connectionsPerSecondary : limits.connectionsPerStranger;
-    if ((this.#byAddress.get(key) ?? 0) >= perAddress) return undefined;
-    if (!isTrusted && this.#strangers >= limits.strangerConnections) {
+    // A limit below what one connection takes still lets one in.
+    const isFull = (count: number, limit: number) => count > 0 && count + descriptors > limit;
+    if (isFull(this.#byAddress.get(key) ?? 0, perAddress)) return undefined;
+    while (!isTrusted && isFull(this.#strangers, limits.strangerConnections)) {
       if (!this.#evict(this.#waitingStrangers)) return undefined;
     }
-    if (this.#connections >= limits.connections && !this.evict()) return undefined;
-    this.#byAddress.set(key, (this.#byAddress.get(key) ?? 0) + 1);
-    this.#connections++;
-    if (!isTrusted) this.#strangers++;
-    return this.#place(key, isTrusted);
+    while (isFull(this.#connections, limits.connections)) {
+      if (!this.evict()) return undefined;
+    }
+    this.#byAddress.set(key, (this.#byAddress.get(key) ?? 0) + descriptors);
+    this.#connections += descriptors;
+    if (!isTrusted) this.#strangers += descriptors;
+    this.#open++;
+    return this.#place(key, isTrusted, descriptors);
   }
 
   /** Closes the connection that has waited longest, a stranger's first; false when none waits. */
@@ -91,7 +99,7 @@ export class ConnectionTable {
     return true;
   }
 
-  #place(key: string, isTrusted: boolean): Place {
+  #place(key: string, isTrusted: boolean, descriptors: number): Place {
     const waiting = isTrusted ? this.#waitingTrusted : this.#waitingStrangers;
     let isHere = true;
     let isZombie = false;
@@ -112,9 +120,10 @@ export class ConnectionTable {
         isHere = false;
         waiting.delete(place);
         if (isZombie) this.#zombies--;
-        this.#connections--;
-        if (!isTrusted) this.#strangers--;
-        const left = this.#byAddress.get(key)! - 1;
+        this.#open--;
+        this.#connections -= descriptors;
+        if (!isTrusted) this.#strangers -= descriptors;
+        const left = this.#byAddress.get(key)! - descriptors;
         if (left === 0) this.#byAddress.delete(key);
         else this.#byAddress.set(key, left);
       },

@@ -32,6 +32,9 @@ import { truncatedAnswer } from "./truncated_answer.ts";
 export interface ServerCounts {
   udpQueries: number;
   tcpQueries: number;
+  tlsQueries: number;
+  /** Connections over TLS not let in: no TLS 1.3, no ALPN `dot`, no handshake in time. */
+  tlsRefused: number;
   /** Messages not answered: responses, and octets too few for a header. */
   ignored: number;
   /** UDP answers not sent, because their prefix had its share. */
@@ -97,6 +100,8 @@ export class DnsService {
   readonly counts: ServerCounts = {
     udpQueries: 0,
     tcpQueries: 0,
+    tlsQueries: 0,
+    tlsRefused: 0,
     ignored: 0,
     rateDropped: 0,
     rateTruncated: 0,
@@ -125,7 +130,8 @@ export class DnsService {
   /** Answers a message, or says which differences the answer depends on; never throws. */
   respond(message: Uint8Array, client: Client): Response {
     if (client.transport === "udp") this.counts.udpQueries++;
-    else this.counts.tcpQueries++;
+    else if (client.transport === "tcp") this.counts.tcpQueries++;
+    else this.counts.tlsQueries++;
     let response: Response;
     try {
       response = respond(message, client, this.#context);
@@ -205,7 +211,14 @@ export class DnsService {
     this.counts.transferOctets += octets;
     const { serial, apex } = plan.version;
     const at = this.#options.clock.now();
-    const state: TransferState = { kind: plan.kind, serial, octets, durationMs, at };
+    const state: TransferState = {
+      kind: plan.kind,
+      transport: client.transport,
+      serial,
+      octets,
+      durationMs,
+      at,
+    };
     for (const secondary of this.#options.access.secondariesAt(client)) {
       this.#options.states.of(secondary, apex).transfer = state;
       this.#options.onFetched?.(secondary, apex, serial);
@@ -267,6 +280,7 @@ export class DnsService {
     const secondaries = this.#options.access.secondariesAt(client);
     return {
       client: normalIp(client.ip),
+      transport: client.transport,
       secondary: secondaries.map(({ name }) => name).join(" ") || undefined,
       key: client.keyName && formatName(client.keyName),
       zone: formatName(question.name),

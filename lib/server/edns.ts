@@ -3,8 +3,8 @@
  *
  * Pure but for the cookies' secrets. Specs: RFC 6891 §6.1.1 (OPT answers OPT) and
  * §6.2.3 (sizes), RFC 5001 §2 (NSID), RFC 7314 §2 and §3.1 (EXPIRE), RFC 7828 §3.3
- * (keepalive), RFC 7873 §5.2 (cookies), RFC 8914 (extended errors). Options
- * nobody here knows are ignored (RFC 6891 §6.1.2).
+ * (keepalive), RFC 7830 and RFC 8467 §4.1 (padding), RFC 7873 §5.2 (cookies), RFC 8914
+ * (extended errors). Options nobody here knows are ignored (RFC 6891 §6.1.2).
  */
 import {
   EDE,
@@ -14,6 +14,7 @@ import {
   MAX_UDP_OCTETS,
   MIN_UDP_OCTETS,
   OPTION,
+  type Padding,
   type Query,
   type ResponseEdns,
 } from "../wire/mod.ts";
@@ -32,6 +33,9 @@ export interface EdnsSettings {
   /** How long a TCP connection may be idle, ms; undefined: not told. */
   readonly idleMs?: number;
 }
+
+/** Responses over TLS to those who pad are filled to a multiple of this (RFC 8467 §4.1). */
+const PADDING_BLOCK_OCTETS = 468;
 
 /** How a response leaves: as the query, the client's transport and the settings have it. */
 export interface Envelope {
@@ -53,7 +57,7 @@ export interface Envelope {
  */
 export function envelopeOf(
   query: Pick<Query, "edns">,
-  client: { readonly ip: string; readonly transport: "udp" | "tcp" },
+  client: { readonly ip: string; readonly transport: "udp" | "tcp" | "tls" },
   settings: EdnsSettings,
   signature?: Signature,
 ): Envelope | undefined {
@@ -61,12 +65,13 @@ export function envelopeOf(
   const udpOctets = settings.udpOctets ?? MAX_UDP_OCTETS;
   // RFC 6891 §6.2.3: less than 512 counts as 512.
   const offered = Math.max(edns?.payloadOctets ?? MIN_UDP_OCTETS, MIN_UDP_OCTETS);
-  const most = client.transport === "tcp" ? MAX_MESSAGE_OCTETS : Math.min(offered, udpOctets);
+  const most = client.transport === "udp" ? Math.min(offered, udpOctets) : MAX_MESSAGE_OCTETS;
   const maxOctets = most - signedOctets(signature);
   if (!edns) return { edns: undefined, maxOctets, signature, validCookie: false };
   const { dnssecOk } = edns;
   const options: EdnsOption[] = [];
   let validCookie = false;
+  let padding: Padding | undefined;
   // What options mean in another version than 0, only that version knows.
   for (const { code, octets } of edns.version === 0 ? edns.options : []) {
     if (options.some((option) => option.code === code)) continue; // the first one counts
@@ -77,13 +82,16 @@ export function envelopeOf(
       options.push({ code, octets: verdict.octets });
     } else if (code === OPTION.NSID && settings.serverId !== undefined) {
       options.push({ code, octets: new TextEncoder().encode(settings.serverId) });
-    } else if (code === OPTION.TCP_KEEPALIVE && client.transport === "tcp" && settings.idleMs) {
+    } else if (code === OPTION.TCP_KEEPALIVE && client.transport !== "udp" && settings.idleMs) {
       // RFC 7828 §3.1: in units of 100 ms; over UDP it is ignored.
       options.push({ code, octets: uint(Math.min(settings.idleMs / 100, 0xffff), 2) });
+    } else if (code === OPTION.PADDING && client.transport === "tls") {
+      // RFC 7830 §4 and §6: who pads is padded, and never in the clear.
+      padding = { blockOctets: PADDING_BLOCK_OCTETS, behindOctets: signedOctets(signature) };
     }
   }
   return {
-    edns: { payloadOctets: udpOctets, dnssecOk, options },
+    edns: { payloadOctets: udpOctets, dnssecOk, options, padding },
     maxOctets,
     signature,
     validCookie,

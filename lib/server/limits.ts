@@ -18,6 +18,8 @@ export interface ServerLimits {
   readonly connectionsPerSecondary: number;
   /** TCP connections of one other address (IPv6: of one /64, which is one machine's to choose from). */
   readonly connectionsPerStranger: number;
+  /** Time for a TLS handshake, ms: four round trips around the world, on a busy machine. */
+  readonly handshakeMs: number;
   /** Time for the first message after the connection opened, ms. */
   readonly firstMessageMs: number;
   /** Time between messages, ms (RFC 7766 §6.2.3: a few seconds up; secondaries reuse connections). */
@@ -49,6 +51,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   strangerConnections: 400,
   connectionsPerSecondary: 256,
   connectionsPerStranger: 32,
+  handshakeMs: 5_000,
   firstMessageMs: 10_000,
   idleMs: 30_000,
   writeMs: 30_000,
@@ -92,6 +95,12 @@ export const RATE_SLOTS = 1 << 16;
  * file's own, the control socket, what we ask over TCP.
  */
 export const RESERVED_DESCRIPTORS = 64;
+
+/**
+ * TLS handshakes in a second of clients that may not transfer: each costs about a millisecond of
+ * the processor (an RSA key twice that), and the world asks the secondaries.
+ */
+export const STRANGER_HANDSHAKES = 50;
 
 /** Octets read from a connection at a time: some hundred pipelined queries. */
 export const READ_OCTETS = 16 * 1024;

@@ -29,6 +29,8 @@ export {
   type DnsServerOptions,
   type SecondaryStatus,
   type ServerStatus,
+  type TlsOptions,
 } from "./server.ts";
 export { ServerError } from "./server_error.ts";
+export { ALPN_DOT, type TlsCertificate } from "./tls_relay.ts";
 export type { SecondaryEvent } from "./watcher.ts";

@@ -40,11 +40,14 @@ import { KeyRing } from "./key_ring.ts";
 import { type Signature, verifyRequest } from "./signed_request.ts";
 import { unreadAnswer } from "./unread_answer.ts";
 
+/** How a message came; over TLS it is a stream as over TCP. */
+export type Transport = "udp" | "tcp" | "tls";
+
 /** Where a message came from. */
 export interface Client {
   /** As the socket gives it. */
   readonly ip: string;
-  readonly transport: "udp" | "tcp";
+  readonly transport: Transport;
   /** Name of the TSIG key its request was rightly signed with. */
   readonly keyName?: Name;
 }
@@ -73,6 +76,8 @@ export interface AnswerContext extends EdnsSettings {
   readonly access: Access;
   /** What signed requests are verified with; undefined: we have no key. */
   readonly keys?: KeyRing;
+  /** Whether transfers leave over TLS alone. */
+  readonly transfersOverTlsOnly?: boolean;
   /** Whether differences can be asked for. */
   readonly keepsDifferences: boolean;
   /** What `version.bind` and `version.server` are told to be; undefined: they are refused. */
@@ -113,7 +118,7 @@ export function respond(message: Uint8Array, client: Client, context: AnswerCont
 const NO_KEYS = new KeyRing([]);
 
 function isTransferOverTcp({ question: { type } }: Query, { transport }: Client): boolean {
-  return transport === "tcp" && (type === TYPE.AXFR || type === TYPE.IXFR);
+  return transport !== "udp" && (type === TYPE.AXFR || type === TYPE.IXFR);
 }
 
 /** A query with a TSIG record: looked into only when that is in order. */
@@ -209,9 +214,9 @@ function respondToTransfer(
   const plan = planTransfer({
     type: question.type,
     clientSerial: query.ixfrSerial,
-    transport: client.transport,
+    transport: client.transport === "udp" ? "udp" : "tcp",
     denial: question.class === CLASS_IN
-      ? context.access.transferDenial(client)
+      ? transferDenial(client, context)
       : "of another class than IN there is nothing to transfer",
     noDifferences: noDifferences(client, context),
   }, context.zones.get(question.name));
@@ -219,6 +224,13 @@ function respondToTransfer(
     return { query, plan: undefined, wanted: plan, message: undefined, envelope, client };
   }
   return planned(query, client, plan, envelope);
+}
+
+/** Why a transfer is refused; who may not have it anyway is not told that TLS would do. */
+function transferDenial(client: Client, context: AnswerContext): string | undefined {
+  const denial = context.access.transferDenial(client);
+  if (denial !== undefined || client.transport === "tls") return denial;
+  return context.transfersOverTlsOnly ? "transfers are sent over TLS alone" : undefined;
 }
 
 function noDifferences(client: Client, context: AnswerContext): string | undefined {

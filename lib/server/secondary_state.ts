@@ -5,6 +5,7 @@
  * address that several secondaries share is counted for all of them.
  */
 import { canonicalKey, formatName, type Name, type Serial } from "../dns/mod.ts";
+import type { Transport } from "./respond.ts";
 import type { Secondary } from "./secondary.ts";
 
 /** How a NOTIFY stands. */
@@ -24,6 +25,7 @@ export interface NotifyState {
 /** A transfer that ended well. */
 export interface TransferState {
   readonly kind: "axfr" | "ixfr";
+  readonly transport: Transport;
   readonly serial: Serial;
   readonly octets: number;
   readonly durationMs: number;

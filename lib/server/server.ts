@@ -39,6 +39,8 @@ import { type SerialSurvey, surveySerials } from "./serial_survey.ts";
 import { ServerError } from "./server_error.ts";
 import { SoaClient } from "./soa_client.ts";
 import { TcpListener } from "./tcp_listener.ts";
+import { TlsGate } from "./tls_gate.ts";
+import type { TlsCertificate } from "./tls_relay.ts";
 import type { SessionContext } from "./tcp_session.ts";
 import { TransferQueue } from "./transfer_queue.ts";
 import { UdpListener } from "./udp_listener.ts";
@@ -55,6 +57,10 @@ export interface DnsServerOptions {
   readonly allowTransfer: readonly TransferRule[];
   /** The TSIG keys of secondaries and rules; default: none. */
   readonly keys?: KeyRing;
+  /** Where clients are answered over TLS, and what with; undefined: nowhere. */
+  readonly tls?: TlsOptions;
+  /** Whether transfers leave over TLS alone. */
+  readonly transfersOverTlsOnly?: boolean;
   /** Prefixes that may ask; undefined means everybody. */
   readonly allowQuery?: readonly Cidr[];
   /** Prefixes whose UDP answers are not limited; default {@link DEFAULT_RATE_EXEMPT}. */
@@ -77,10 +83,19 @@ export interface DnsServerOptions {
   readonly openUdpSocket?: OpenUdpSocket;
 }
 
+/** How TLS is spoken. */
+export interface TlsOptions {
+  /** Port 0 lets the system choose. */
+  readonly listen: readonly SocketAddress[];
+  readonly certificate: TlsCertificate;
+}
+
 /** How the server stands. Times are ms since the epoch. */
 export interface ServerStatus {
   /** As bound, `IP:PORT`. */
   readonly listen: readonly string[];
+  /** The same for TLS. */
+  readonly listenTls: readonly string[];
   readonly connections: number;
   /** Connections closed whose last write the peer has never taken. */
   readonly zombies: number;
@@ -134,6 +149,8 @@ export class DnsServer {
   readonly #clock: Clock;
   #tcp: TcpListener[] = [];
   #udp: UdpListener[] = [];
+  #tls: TcpListener[] = [];
+  #gate: TlsGate | undefined;
 
   constructor(options: DnsServerOptions) {
     this.#options = options;
@@ -157,6 +174,7 @@ export class DnsServer {
       cookies: new Cookies(clock),
       serverId: options.serverId,
       chaosVersion: options.chaosVersion,
+      transfersOverTlsOnly: options.transfersOverTlsOnly,
       udpOctets: this.#limits.udpOctets,
       idleMs: this.#limits.idleMs,
       log,
@@ -207,6 +225,7 @@ export class DnsServer {
   async start(): Promise<void> {
     try {
       for (const address of this.#options.listen) this.#bind(address);
+      this.#bindTls();
       this.#notify.start();
       this.#client.start();
       this.#fitDescriptors();
@@ -214,15 +233,33 @@ export class DnsServer {
       await this.close({ drainMs: 0 });
       throw error;
     }
-    for (const listener of [...this.#udp, ...this.#tcp]) listener.start();
+    for (const listener of [...this.#udp, ...this.#tcp, ...this.#tls]) listener.start();
     for (const { address } of this.#tcp) {
       this.#options.log.info("listening", { address: formatSocketAddress(address) });
+    }
+    for (const { address } of this.#tls) {
+      this.#options.log.info("listening for TLS", { address: formatSocketAddress(address) });
     }
   }
 
   /** The addresses bound, with the ports the system chose. */
   get addresses(): readonly SocketAddress[] {
     return this.#tcp.map(({ address }) => address);
+  }
+
+  /** The same for TLS. */
+  get tlsAddresses(): readonly SocketAddress[] {
+    return this.#tls.map(({ address }) => address);
+  }
+
+  /**
+   * Serves TLS with another certificate from the next connection on. To be called after
+   * {@link start}, where TLS is spoken.
+   *
+   * @throws {ServerError} it cannot be used; the old one stays
+   */
+  replaceCertificate(certificate: TlsCertificate): void {
+    this.#gate?.replace(certificate);
   }
 
   /** Tells every secondary of a version that is being served, and watches until they show it. */
@@ -250,6 +287,7 @@ export class DnsServer {
   status(): ServerStatus {
     return {
       listen: this.addresses.map(formatSocketAddress),
+      listenTls: this.tlsAddresses.map(formatSocketAddress),
       connections: this.#connections.connections,
       zombies: this.#connections.zombies,
       evicted: this.#connections.evicted,
@@ -278,8 +316,9 @@ export class DnsServer {
     this.#sessions.transfers.close();
     await Promise.all([
       ...this.#udp.map((listener) => listener.close()),
-      ...this.#tcp.map((listener) => listener.close(drainMs)),
+      ...[...this.#tcp, ...this.#tls].map((listener) => listener.close(drainMs)),
     ]);
+    this.#tls = [];
     this.#udp = [];
     this.#tcp = [];
   }
@@ -296,6 +335,22 @@ export class DnsServer {
       descriptors: free,
       hint: "raise the limit on open files (LimitNOFILE in a systemd unit, ulimit -n)",
     });
+  }
+
+  #bindTls(): void {
+    const { tls } = this.#options;
+    if (!tls) return;
+    this.#gate = new TlsGate(tls.certificate, this.#service, this.#limits);
+    for (const address of tls.listen) {
+      this.#tls.push(
+        new TcpListener(address, {
+          sessions: this.#sessions,
+          access: this.#access,
+          connections: this.#connections,
+          gate: this.#gate,
+        }),
+      );
+    }
   }
 
   #bind(address: SocketAddress): void {

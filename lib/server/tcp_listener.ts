@@ -1,20 +1,32 @@
 /**
- * One TCP socket: accepts connections within the caps and runs their sessions.
+ * One TCP socket: accepts connections within the caps and runs their sessions, over TLS where
+ * it has a gate.
  *
  * Owns: the socket and its sessions. Survives running out of file descriptors.
  */
 import { formatSocketAddress, normalIp, type SocketAddress } from "../ops/mod.ts";
 import type { Access } from "./access.ts";
-import type { ConnectionTable } from "./connection_table.ts";
+import type { ConnectionTable, Place } from "./connection_table.ts";
 import { isOutOfDescriptors } from "./descriptors.ts";
 import { ACCEPT_PAUSE_MS } from "./limits.ts";
 import { bindError } from "./server_error.ts";
 import { type SessionContext, TcpSession } from "./tcp_session.ts";
+import type { TlsGate } from "./tls_gate.ts";
+import { TLS_DESCRIPTORS, type TlsRelay } from "./tls_relay.ts";
 
 export interface TcpListenerOptions {
   readonly sessions: SessionContext;
   readonly access: Access;
   readonly connections: ConnectionTable;
+  /** Lets clients in over TLS; undefined: TLS is not spoken here. */
+  readonly gate?: TlsGate;
+}
+
+/** A connection being served. */
+interface Serving {
+  /** Ends it: at once when it waits, else after what it is sending. */
+  drain(): void;
+  close(): void;
 }
 
 export class TcpListener {
@@ -22,7 +34,7 @@ export class TcpListener {
   readonly address: SocketAddress;
   readonly #listener: Deno.TcpListener;
   readonly #options: TcpListenerOptions;
-  readonly #sessions = new Set<TcpSession>();
+  readonly #serving = new Set<Serving>();
   readonly #running = new Set<Promise<void>>();
   #open = true;
   #accepting: Promise<void> | undefined;
@@ -57,12 +69,12 @@ export class TcpListener {
    */
   async close(drainMs: number): Promise<void> {
     await this.stopAccepting();
-    for (const session of this.#sessions) session.drain();
+    for (const serving of this.#serving) serving.drain();
     let timer: number | undefined;
     const timeUp = new Promise<void>((resolve) => timer = setTimeout(resolve, drainMs));
     await Promise.race([Promise.all(this.#running), timeUp]);
     clearTimeout(timer);
-    for (const session of this.#sessions) session.close();
+    for (const serving of this.#serving) serving.close();
   }
 
   async #accept(): Promise<void> {
@@ -81,10 +93,10 @@ export class TcpListener {
   }
 
   #admit(conn: Deno.TcpConn): void {
-    const { access, connections, sessions } = this.#options;
+    const { access, connections, sessions, gate } = this.#options;
     const { service } = sessions;
     const ip = normalIp(conn.remoteAddr.hostname);
-    const place = connections.enter(ip, access.isListed(ip));
+    const place = connections.enter(ip, access.isListed(ip), gate ? TLS_DESCRIPTORS : 1);
     if (!place) {
       conn.close();
       const held = service.limiter.pass(`full ${ip}`);
@@ -99,13 +111,48 @@ export class TcpListener {
       return;
     }
     conn.setNoDelay(true); // answers are gathered here; nothing is won by waiting
-    const session = new TcpSession(conn, ip, sessions, place);
-    const running = session.run().finally(() => {
-      this.#sessions.delete(session);
+    if (gate) return this.#run((serving) => this.#serveTls(conn, ip, place, gate, serving));
+    this.#run(async (serving) => {
+      const session = new TcpSession(conn, { ip, transport: "tcp" }, sessions, place);
+      serving(session);
+      await session.run();
+    });
+  }
+
+  /** Keeps a connection among those served, as it is told to be ended, for as long as it runs. */
+  #run(serve: (serving: (serving: Serving) => void) => Promise<void>): void {
+    let current: Serving | undefined;
+    const running = serve((serving) => {
+      if (current) this.#serving.delete(current);
+      current = serving;
+      this.#serving.add(serving);
+    }).finally(() => {
+      if (current) this.#serving.delete(current);
       this.#running.delete(running);
     });
-    this.#sessions.add(session);
     this.#running.add(running);
+  }
+
+  async #serveTls(
+    conn: Deno.TcpConn,
+    ip: string,
+    place: Place,
+    gate: TlsGate,
+    serving: (serving: Serving) => void,
+  ): Promise<void> {
+    const relay = await gate.admit(conn, ip, place, (end) => serving({ drain: end, close: end }));
+    if (!relay) return place.leave();
+    // The place is the relay's: it holds the client's socket.
+    const client = { ip, transport: "tls" } as const;
+    const session = new TcpSession(relay.tls, client, this.#options.sessions, {
+      ...place,
+      becameZombie() {},
+      leave() {},
+    });
+    serving({ drain: () => session.drain(), close: () => relay.end() });
+    await session.run();
+    await relay.ended;
+    leaveWhenSent(place, relay);
   }
 
   #reportAccept(error: unknown): void {
@@ -119,4 +166,11 @@ export class TcpListener {
       alike: held,
     });
   }
+}
+
+/** Gives the place back when the kernel has let the client's socket go. */
+function leaveWhenSent(place: Place, { pending }: TlsRelay): void {
+  if (!pending) return place.leave();
+  place.becameZombie();
+  pending.then(() => place.leave());
 }

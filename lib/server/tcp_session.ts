@@ -71,9 +71,9 @@ export class TcpSession {
   /** Octets noted in the account. */
   #held = 0;
 
-  constructor(conn: SessionConn, ip: string, context: SessionContext, place: Place) {
+  constructor(conn: SessionConn, client: Client, context: SessionContext, place: Place) {
     this.#conn = conn;
-    this.#client = { ip, transport: "tcp" };
+    this.#client = client;
     this.#context = context;
     this.#place = place;
     this.#writer = new TcpWriter(conn, context.limits.writeMs);

@@ -39,7 +39,7 @@ export function unreadAnswer(
   message: Uint8Array,
   header: Header,
   rcode: number,
-  client: { readonly ip: string; readonly transport: "udp" | "tcp" },
+  client: { readonly ip: string; readonly transport: "udp" | "tcp" | "tls" },
   settings: EdnsSettings,
 ): UnreadAnswer {
   const { id, flags } = header;

@@ -33,8 +33,15 @@ export const RCODE = {
   BADCOOKIE: 23,
 } as const;
 
-/** EDNS options that are understood here (RFC 5001, 7314, 7828, 7873, 8914). */
-export const OPTION = { NSID: 3, EXPIRE: 9, COOKIE: 10, TCP_KEEPALIVE: 11, EDE: 15 } as const;
+/** EDNS options that are understood here (RFC 5001, 7314, 7828, 7830, 7873, 8914). */
+export const OPTION = {
+  NSID: 3,
+  EXPIRE: 9,
+  COOKIE: 10,
+  TCP_KEEPALIVE: 11,
+  PADDING: 12,
+  EDE: 15,
+} as const;
 
 /** The INFO-CODEs of extended errors given here (RFC 8914 §4; 30: RFC 9824 §3.5). */
 export const EDE = {

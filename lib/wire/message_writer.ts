@@ -17,7 +17,7 @@ import {
   type ResourceRecord,
   TYPE,
 } from "../dns/mod.ts";
-import { CLASS_ANY, FLAG, MAX_MESSAGE_OCTETS, MESSAGE_HEADER_OCTETS } from "./codes.ts";
+import { CLASS_ANY, FLAG, MAX_MESSAGE_OCTETS, MESSAGE_HEADER_OCTETS, OPTION } from "./codes.ts";
 import type { EdnsOption } from "./opt_record.ts";
 import { NameWriter } from "./name_writer.ts";
 import type { Question } from "./record_reader.ts";
@@ -41,11 +41,21 @@ export interface ResponseEdns {
   readonly dnssecOk: boolean;
   /** In this order; none when undefined. */
   readonly options?: readonly EdnsOption[];
+  /** How the message is padded; undefined: not. */
+  readonly padding?: Padding;
+}
+
+/** An option at the end of the OPT record that hides a message's length (RFC 7830). */
+export interface Padding {
+  /** The message is filled to a multiple of so many octets, as far as its maximum allows. */
+  readonly blockOctets: number;
+  /** Octets of it that follow the OPT record: its signature. */
+  readonly behindOctets: number;
 }
 
 /** Octets of an OPT record. */
-function optOctets({ options = [] }: ResponseEdns): number {
-  let octets = OPT_OCTETS;
+function optOctets({ options = [], padding }: ResponseEdns): number {
+  let octets = OPT_OCTETS + (padding ? 4 : 0);
   for (const option of options) octets += 4 + option.octets.length;
   return octets;
 }
@@ -180,7 +190,20 @@ export class MessageWriter {
       this.#buffer.set(octets, this.#at + 4);
       this.#at += 4 + octets.length;
     }
+    if (edns.padding) this.#padding(edns.padding, at);
     this.#countAdditional();
+  }
+
+  /** @param optAt  where the OPT record begins, whose length this adds to */
+  #padding({ blockOctets, behindOctets }: Padding, optAt: number): void {
+    const end = this.#at + 4;
+    const missing = (blockOctets - (end + behindOctets) % blockOctets) % blockOctets;
+    const octets = Math.min(missing, this.#limit - end);
+    this.#put16(this.#at, OPTION.PADDING);
+    this.#put16(this.#at + 2, octets);
+    this.#buffer.fill(0, end, end + octets);
+    this.#at = end + octets;
+    this.#put16(optAt + 9, this.#at - optAt - OPT_OCTETS);
   }
 
   #unsignedTsig(tsig: TsigFields, error: number): void {

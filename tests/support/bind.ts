@@ -2,12 +2,12 @@
 import { type DnsServer, launch, type SecondaryOptions } from "./dns_server.ts";
 
 function configuration(dir: string, addr: string, port: number, options: SecondaryOptions): string {
-  const { primary, transferFrom = "127.0.0.1" } = options;
+  const { primary, transferFrom = "127.0.0.1", tls } = options;
   const zones = options.zones.map((zone) => `
 zone "${zone}" {
   type secondary;
   file "${zone}zone";
-  primaries { ${primary.addr} port ${primary.port}; };
+  primaries { ${primary.addr} port ${primary.port}${tls ? " tls xot" : ""}; };
 };
 `);
   // BIND's defaults pace transfers, checks and NOTIFY for the Internet; a test wants them now.
@@ -40,6 +40,7 @@ options {
   min-retry-time 1;
 };
 controls { };
+${tls ? `tls xot { remote-hostname "${tls.hostname}"; ca-file "${tls.ca}"; };` : ""}
 ${zones.join("")}`;
 }
 

@@ -2,13 +2,13 @@
 import { type DnsServer, launch, type SecondaryOptions } from "./dns_server.ts";
 
 function configuration(dir: string, addr: string, port: number, options: SecondaryOptions): string {
-  const { primary, transferFrom = "127.0.0.1", writesFiles = true } = options;
+  const { primary, transferFrom = "127.0.0.1", writesFiles = true, tls } = options;
   const zones = options.zones.map((zone) => `
 zone:
   name: "${zone}"
   zonefile: "${zone}zone"
   allow-notify: 127.0.0.0/8 NOKEY
-  request-xfr: ${primary.addr}@${primary.port} NOKEY
+  request-xfr: ${primary.addr}@${primary.port} NOKEY${tls ? " xot" : ""}
   outgoing-interface: ${transferFrom}
   provide-xfr: 127.0.0.0/8 NOKEY
   min-retry-time: 1
@@ -31,8 +31,10 @@ server:
   rrl-ratelimit: 0
   rrl-whitelist-ratelimit: 0
   verbosity: 2
+${tls ? `  tls-cert-bundle: "${tls.ca}"` : ""}
 remote-control:
   control-enable: no
+${tls ? `tls-auth:\n  name: xot\n  auth-domain-name: ${tls.hostname}` : ""}
 ${zones.join("")}`;
 }
 
