@@ -108,8 +108,8 @@ interopTest(
     });
     await t.step("an AXFR over TCP is refused", async () => {
       const to = [`@${zonecast.addr}`, "-p", `${zonecast.port}`];
-      const { stdout } = await run("kdig", [...to, ZONE, "AXFR", "+tcp", "+edns"]);
-      assertMatch(stdout, /REFUSED/);
+      const { stdout } = await run("kdig", [...to, ZONE, "AXFR", "+tcp"]);
+      assertEquals(/\sSOA\s/.test(stdout), false, stdout);
       assertMatch(zonecast.log(), /transfer refused.*TLS alone/);
     });
     await t.step("files that change are read again, without a signal", async () => {
