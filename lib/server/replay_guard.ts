@@ -8,7 +8,7 @@
  * for transfers over TCP each MAC is good once. RFC 8945 §5.2.3 lets a server remember
  * what it has seen, and answer BADTIME.
  *
- * Owns: the MACs seen, {@link MAX_MACS} at most, the oldest forgotten first. Only
+ * Owns: the MACs seen, {@link MAX_MACS} at most, the older half forgotten first. Only
  * requests that were rightly signed and in time get in, so a stranger cannot fill it.
  *
  * Limitation: a restart forgets them.
@@ -22,30 +22,33 @@ import { TSIG_FUDGE_SECONDS } from "../wire/mod.ts";
 export const MAX_MACS = 1 << 16;
 
 /**
- * Seconds a MAC is remembered: a request whose clock is ahead by the fudge is in time
+ * Seconds a MAC is remembered at least: a request whose clock is ahead by the fudge is in time
  * until ours is ahead by as much.
  */
 const REMEMBERED_SECONDS = 2 * TSIG_FUDGE_SECONDS;
 
 export class ReplayGuard {
-  /** When each was seen, seconds since the epoch; the oldest first. */
-  readonly #seen = new Map<string, number>();
+  // Two sets, of which the older goes as a whole: nothing is searched for what is old.
+  #young = new Set<string>();
+  #old = new Set<string>();
+  /** When the young one was begun, seconds since the epoch. */
+  #begun = 0;
 
   get size(): number {
-    return this.#seen.size;
+    return this.#young.size + this.#old.size;
   }
 
   /** Whether a request may be answered: notes its MAC, and is false when it was noted before. */
   admit(mac: Uint8Array, nowSeconds: number): boolean {
-    for (const [old, at] of this.#seen) {
-      // A clock set back by more than the fudge has made them untimely, too.
-      const isTimely = Math.abs(nowSeconds - at) <= REMEMBERED_SECONDS;
-      if (isTimely && this.#seen.size < MAX_MACS) break;
-      this.#seen.delete(old);
+    const age = Math.abs(nowSeconds - this.#begun); // also where the clock was set back
+    if (age > REMEMBERED_SECONDS || this.#young.size >= MAX_MACS / 2) {
+      this.#old = this.#young;
+      this.#young = new Set();
+      this.#begun = nowSeconds;
     }
     const key = mac.toHex();
-    if (this.#seen.has(key)) return false;
-    this.#seen.set(key, nowSeconds);
+    if (this.#young.has(key) || this.#old.has(key)) return false;
+    this.#young.add(key);
     return true;
   }
 }
