@@ -74,7 +74,7 @@ export class SoaClient {
       const signer = new RequestSigner(this.#keys, keyNames);
       peer = new SoaPeer(address, local, { clock, signer }, {
         failed: (error) => this.#failed(key, error),
-        disbelieved: (why) => this.#disbelieved(key, why),
+        disbelieved: (why) => this.#disbelieved(formatSocketAddress(address), why),
       });
       this.#peers.set(key, peer);
     }
