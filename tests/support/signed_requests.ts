@@ -45,7 +45,7 @@ interface Request {
   readonly opcode?: number;
 }
 
-function request({ type = TYPE.AXFR, edns = true, id = 0x1234, opcode = 0 }: Request = {}) {
+export function request({ type = TYPE.AXFR, edns = true, id = 0x1234, opcode = 0 }: Request = {}) {
   const writer = new MessageWriter(
     512,
     edns ? { payloadOctets: 1_232, dnssecOk: false } : undefined,

@@ -30,21 +30,24 @@ import {
   NOW,
   OTHER,
   OWN,
+  request,
   ROWS,
   signed,
   SOA_QUERY,
 } from "../../support/signed_requests.ts";
 import { zoneVersion } from "../../support/zone_version.ts";
 
-async function startServer() {
+async function startServer(listen = "127.0.0.1:0", from = "127.0.0.1") {
   const log: string[] = [];
   const zones = new ZoneTable();
   const hosts = Array.from({ length: 3_000 }, (_, i) => `h${i} 300 A 192.0.2.${i % 256}`);
   zones.set(zoneVersion("example.org.", 7, ["@ 300 NS ns1", ...hosts].join("\n")));
   const server = new DnsServer({
     zones,
-    listen: [parseSocketAddress("127.0.0.1:0")],
-    secondaries: [parseSecondary("s=127.0.0.1,key=own.key+short.key,notify=off,watch=off")],
+    listen: [parseSocketAddress(listen)],
+    secondaries: [
+      parseSecondary(`s=127.0.0.1,key=own.key+short.key,from=${from},notify=off,watch=off`),
+    ],
     allowTransfer: [{ cidr: parseCidr("127.0.0.2"), keys: [OTHER.name] }],
     keys: new KeyRing(KEYS, { timeOfDay: () => NOW * 1_000 }),
     log: createLogger({
@@ -201,3 +204,48 @@ Deno.test("what is wrong with signatures is logged once in a while for each clie
   assertEquals(server.log.filter((line) => line.includes("BADSIG")).length, 1);
   assertEquals(server.server.status().counts.signatureFaults, 50);
 });
+
+/** Whether this machine has IPv6 at all. */
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "address and key hold over IPv6, and for IPv4 that comes mapped into it",
+  ignore: !hasIpv6(),
+  fn: expectAddressesHold,
+});
+
+async function expectAddressesHold(t: Deno.TestContext): Promise<void> {
+  // Who is listed, who asks, and whether that is one and the same.
+  const rows: readonly [from: string, client: string, isListed: boolean][] = [
+    ["::1", "::1", true],
+    ["127.0.0.1", "127.0.0.1", true],
+    ["127.0.0.0/8", "127.0.0.1", true],
+    ["127.0.0.1", "::1", false],
+    ["::1", "127.0.0.1", false],
+    ["::/0", "127.0.0.1", false],
+  ];
+  for (const [from, client, isListed] of rows) {
+    await t.step(`from=${from}, asked by ${client}: ${isListed ? "may" : "may not"}`, async () => {
+      await using server = await startServer("[::]:0", from);
+      const ask = async (message: Uint8Array) => {
+        const [answer] = await askTcp({ ...server, addr: client }, [message], client);
+        return rcodeName(answer[3] & 0xf);
+      };
+      assertEquals(await ask(signed(OWN, { id: 1 })), isListed ? "NOERROR" : "REFUSED");
+      assertEquals(await ask(signed(OTHER, { id: 2 })), "REFUSED");
+      assertEquals(await ask(request({ id: 3 })), "REFUSED");
+      await server.server.close({ drainMs: 5_000 });
+      const said = server.log.filter((line) => line.includes("transfer refused")).join("\n");
+      assert(isListed || said.includes("client may not transfer"), said);
+      // The log has the client's address as it is known, not mapped.
+      assert(!said.includes("::ffff:"), said);
+    });
+  }
+}
