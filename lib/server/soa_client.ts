@@ -59,7 +59,8 @@ export class SoaClient {
   }
 
   /**
-   * A server to ask, the same object for the same addresses and key: the first asker's.
+   * A server to ask, the same object for the same addresses, with the keys of
+   * the first asker that has any: one that must sign is not believed unsigned by another way.
    *
    * @param via  the local address questions leave from, if it is of the server's family
    * @param keyNames  of the TSIG keys of which one signs the questions; empty for none
@@ -68,10 +69,11 @@ export class SoaClient {
     const sameFamily = via !== undefined && readIp(via)?.length === readIp(address.ip)?.length;
     const local = sameFamily ? via : anyLocalIp(address.ip);
     const key = `${local} ${formatSocketAddress(address)}`;
+    const signer = new RequestSigner(this.#keys, keyNames);
     let peer = this.#peers.get(key);
+    if (peer?.signer.names.length === 0) peer.signer = signer;
     if (!peer) {
       const { clock } = this.#options;
-      const signer = new RequestSigner(this.#keys, keyNames);
       peer = new SoaPeer(address, local, { clock, signer }, {
         failed: (error) => this.#failed(key, error),
         disbelieved: (why) => this.#disbelieved(formatSocketAddress(address), why),
@@ -163,7 +165,8 @@ interface PeerTrouble {
 export class SoaPeer {
   sent = 0;
   readonly #clock: Clock;
-  readonly #signer: RequestSigner;
+  /** Replaced only before anything is asked. */
+  signer: RequestSigner;
   readonly #trouble: PeerTrouble;
   readonly #pacer: Pacer;
   readonly #inFlight = new Map<number, Question>();
@@ -182,7 +185,7 @@ export class SoaPeer {
     trouble: PeerTrouble,
   ) {
     this.#clock = clock;
-    this.#signer = signer;
+    this.signer = signer;
     this.#trouble = trouble;
     this.#pacer = new Pacer(clock, (sent) => {
       if (this.#inFlight.size >= SOA_QUERIES_IN_FLIGHT) return false;
@@ -247,7 +250,7 @@ export class SoaPeer {
     const response = readSoaResponse(message);
     const question = response && this.#inFlight.get(response.id);
     if (!question || !answersSoaQuery(response, response.id, question.apex)) return;
-    const fault = this.#signer.fault(message, question.signed);
+    const fault = this.signer.fault(message, question.signed);
     if (fault) return this.#trouble.disbelieved(fault);
     this.#unanswered = 0;
     this.#end(question, { rcode: response.rcode, serial: response.serial });
@@ -265,7 +268,7 @@ export class SoaPeer {
       this.#unanswered++;
       this.#end(question, undefined);
     });
-    const { message, signed } = this.#signer.sign(soaQuery(id, question.apex));
+    const { message, signed } = this.signer.sign(soaQuery(id, question.apex));
     question.signed = signed;
     this.#socket?.send(message, this.address, (error) => this.#trouble.failed(error));
     return true;

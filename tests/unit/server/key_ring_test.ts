@@ -1,11 +1,14 @@
 /** Keys replaced, the clock set, and requests that were here before. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseName, TYPE } from "../../../lib/dns/mod.ts";
+import { nullLogger } from "../../../lib/ops/mod.ts";
 import { KeyRing, RequestSigner } from "../../../lib/server/key_ring.ts";
 import { MAX_MACS, ReplayGuard } from "../../../lib/server/replay_guard.ts";
+import { SoaClient } from "../../../lib/server/soa_client.ts";
 import { ServerError } from "../../../lib/server/server_error.ts";
 import { signedAnswer, signedMessages, verifyRequest } from "../../../lib/server/signed_request.ts";
 import { findTsig, MessageWriter, signMessage, timeSeconds } from "../../../lib/wire/mod.ts";
+import { HandClock } from "../../support/clock.ts";
 import { key } from "../../support/signed_requests.ts";
 
 const NOW = 1_800_000_000;
@@ -105,4 +108,15 @@ Deno.test("ReplayGuard: it forgets what is old, and the older half when there ar
   for (const n of [last, last - 1_000, last - MAX_MACS / 2 + 1]) {
     assert(!guard.admit(mac(n), NOW + 1_202), `${n} is known`);
   }
+});
+
+Deno.test("SoaClient: a server that one secondary has a key for is asked with it, whoever else names it", () => {
+  const { ring } = ringAt();
+  const client = new SoaClient({ log: nullLogger, clock: new HandClock(), keys: ring });
+  const address = { ip: "192.0.2.1", port: 53 };
+  const peer = client.peer(address, undefined);
+  assertEquals(peer.signer.names, []);
+  assertEquals(client.peer(address, undefined, [A.name]), peer);
+  assertEquals(client.peer(address, undefined, []), peer);
+  assertEquals(peer.signer.names, [A.name]);
 });
