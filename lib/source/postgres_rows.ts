@@ -20,8 +20,8 @@ import type { OwnerScope, SourceRow, ZoneSettings } from "./source.ts";
  * for long-lived, and a large read leaves no large heap.
  */
 const BATCH_ROWS = 500;
-/** Owners asked for at a time. */
-const BATCH_OWNERS = 1000;
+/** Owners asked for at a time; most have a row or two, so that a batch is no larger than those. */
+const BATCH_OWNERS = 250;
 /** Zones asked for at a time. */
 const BATCH_ZONES = 50;
 

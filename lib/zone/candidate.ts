@@ -78,6 +78,11 @@ export class CandidateZone {
     this.#mark(key, ASKED);
   }
 
+  /** As {@link ask}, for the owner of a record. */
+  askOf({ key, keyLength }: WireRecord): void {
+    this.#begin(HEAD_OCTETS + keyLength, key, keyLength, ASKED);
+  }
+
   #mark(key: string, mark: number): void {
     const length = writeKey(key, this.#zone.apexKey, keyScratch);
     this.#begin(HEAD_OCTETS + length, keyScratch, length, mark);

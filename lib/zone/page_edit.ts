@@ -117,6 +117,7 @@ export function* editSteps(
     yield;
   }
   for (; copied < pages.length; copied++) out.push(pages[copied]);
+  if (fresh.size === 0) return out;
   return yield* tightenWindows(mergeSmall(out, fresh), fresh);
 }
 

@@ -44,7 +44,12 @@ export function readPlainRow(row: RowText, zone: RowZone, out: WireRecord): bool
   return readPlainName(row.name, zone, out);
 }
 
-function readPlainName(text: string, { apex }: RowZone, out: WireRecord): boolean {
+/** Whether a name relative to the zone is plain; its owner and key then stand in `out`. */
+export function readPlainName(
+  text: string,
+  { apex }: Pick<RowZone, "apex">,
+  out: WireRecord,
+): boolean {
   const { owner } = out;
   // Each dot becomes a label's length, and one more stands before the first label.
   if (text.length + 1 + apex.length > MAX_NAME_OCTETS) return false;

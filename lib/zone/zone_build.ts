@@ -16,8 +16,10 @@ import {
 import { CandidateZone } from "./candidate.ts";
 import { checkApex, checkOwner } from "./checks.ts";
 import { equalOwners, firstVersion, getOwner, nextVersion } from "./diff.ts";
-import { equalRecords, type OwnerRecords } from "./owner_records.ts";
+import { equalRecords } from "./owner_records.ts";
+import { askOwners, keyOf } from "./owner_texts.ts";
 import type { OwnerChange } from "./page_edit.ts";
+import { afterThem, chain, firstOf } from "./paused.ts";
 import { readPlainRow } from "./plain_row.ts";
 import { allRead, partRead } from "./read_owners.ts";
 import {
@@ -64,9 +66,6 @@ export type BuildResult =
   /** The zone as a whole cannot be served as the source has it; its problem was reported. */
   | { kind: "held" }
   | { kind: "changed"; version: ZoneVersion; diff: ZoneDiff | undefined };
-
-/** Owners asked for between two pauses. */
-const OWNERS_PER_PAUSE = 256;
 
 /** One zone being read and built. */
 export class ZoneBuild {
@@ -201,12 +200,7 @@ export class ZoneBuild {
 
   /** Brings what was read into order, with the owners that were asked for. */
   *#sort(): Generator<undefined, void> {
-    let asked = 0;
-    for (const text of this.#owners ?? []) {
-      const key = keyOf(text); // rows of an owner that is no name are bad rows
-      if (key?.startsWith(this.#zone.apexKey)) this.#candidate.ask(key);
-      if (++asked % OWNERS_PER_PAUSE === 0) yield;
-    }
+    if (this.#owners) yield* askOwners(this.#owners, this.#zone, this.#candidate, scratch);
     yield* this.#candidate.sort();
   }
 
@@ -287,36 +281,3 @@ export class ZoneBuild {
 
 /** The record of the row being read: one buffer serves all zones. */
 const scratch = new WireRecord();
-
-/** The key of an owner in the source's normal form; undefined when it is no name. */
-function keyOf(text: string): string | undefined {
-  try {
-    return canonicalKey(parseName(text));
-  } catch (error) {
-    if (error instanceof ZonecastError) return undefined;
-    throw error;
-  }
-}
-
-/** The first of a sequence that may pause; undefined when it is empty. */
-function* firstOf<T>(values: Iterator<T | undefined, void>): Generator<undefined, T | undefined> {
-  while (true) {
-    const { done, value } = values.next();
-    if (done) return undefined;
-    if (value !== undefined) return value;
-    yield;
-  }
-}
-
-function* chain<T>(first: T | undefined, rest: Iterable<T | undefined>): Generator<T | undefined> {
-  if (first === undefined) return;
-  yield first;
-  yield* rest;
-}
-
-/** What owners become, of those that stay. */
-function* afterThem(
-  changes: Iterable<OwnerChange | undefined>,
-): Generator<OwnerRecords | undefined> {
-  for (const change of changes) yield change?.after;
-}
