@@ -257,13 +257,16 @@ export class TcpSession {
         transferMessages(plan, query, envelope.edns),
         envelope.signature,
       );
+      let isEncoded = false;
       for (const chunk of streamChunks(messages, count)) {
-        if (transfers.counts.moving > TRANSFERS_AT_EASE) {
+        // A large difference is encoded as it goes, which takes far longer than pages do.
+        if (isEncoded || transfers.counts.moving > TRANSFERS_AT_EASE) {
           while (work.isLongTurn) await work.nextTurn();
         }
         slot.writing();
         await this.#writer.write(chunk);
         slot.written();
+        isEncoded = plan.kind === "ixfr";
       }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
