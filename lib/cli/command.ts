@@ -6,6 +6,7 @@
  */
 import { UsageError } from "./errors.ts";
 import { type FlagTable, type FlagValues, readArguments } from "./flags.ts";
+import { withFlagsFile } from "./flags_file.ts";
 
 /** What a command may use of the process. */
 export interface Context {
@@ -51,6 +52,10 @@ export interface CommandSpec<T extends FlagTable> {
 
 /** What a command was given. */
 export interface CommandInput<T extends FlagTable> {
+  /** The command line as it was typed, behind the command's name. */
+  readonly given: readonly string[];
+  /** The flags read once more: those of a flags file may have changed. @throws {UsageError} */
+  reread(): FlagValues<T>;
   readonly flags: FlagValues<T>;
   /** As many as were given, in the order of {@link CommandSpec.positionals}. */
   readonly args: readonly string[];
@@ -72,8 +77,12 @@ export function defineCommand<T extends FlagTable>(spec: CommandSpec<T>): Comman
   return {
     ...shape,
     invoke: (args, context) => {
-      const { flags, positionals } = readArguments(spec.name, spec.flags, args, context.env);
-      return run({ flags, args: fitPositionals(shape, positionals) }, context);
+      const { name, flags: table } = spec;
+      const read = () =>
+        readArguments(name, table, withFlagsFile(name, table, args, context.env), context.env);
+      const { flags, positionals } = read();
+      const input = { flags, args: fitPositionals(shape, positionals), given: args };
+      return run({ ...input, reread: () => read().flags }, context);
     },
   };
 }

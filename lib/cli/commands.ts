@@ -10,6 +10,7 @@ import { schema, schemaApply } from "./schema.ts";
 import { serve } from "./serve.ts";
 import { set, unset } from "./set.ts";
 import { status } from "./status.ts";
+import { systemdUnit } from "./systemd_unit.ts";
 import { version } from "./version.ts";
 import { zoneAdd, zoneRemove, zoneSet } from "./zone.ts";
 import { zones } from "./zones.ts";
@@ -31,5 +32,6 @@ export const COMMANDS: readonly Command[] = [
   schema,
   schemaApply,
   keygen,
+  systemdUnit,
   version,
 ];

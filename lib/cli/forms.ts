@@ -189,6 +189,16 @@ export const SOCKET_PATH: ValueForm<string> = {
   parse: (text) => text,
 };
 
+/** A group of the system. */
+export const GROUP: ValueForm<string> = {
+  placeholder: "GROUP",
+  takes: "the name or number of a group",
+  parse: (text) => {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(text)) throw wrong("it is no name of a group");
+    return text;
+  },
+};
+
 /** The name of a Postgres channel: longer ones Postgres cuts off in silence. */
 export const CHANNEL: ValueForm<string> = {
   placeholder: "NAME",

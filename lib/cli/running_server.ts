@@ -43,6 +43,10 @@ export interface ServeConfig {
   readonly state: string;
   /** Path of the control socket. */
   readonly control: string;
+  /** The group that may use it; undefined: the server's own. */
+  readonly controlGroup: string | undefined;
+  /** Time that running transfers have to end when the server stops, in ms. */
+  readonly drainMs: number;
   readonly listen: readonly SocketAddress[];
   readonly secondaries: readonly Secondary[];
   readonly allowTransfer: readonly TransferRule[];
@@ -82,8 +86,11 @@ export interface ServeConfig {
   readonly limits: Partial<ServerLimits>;
 }
 
-/** Time that running transfers have to end when the server stops, in ms. */
-const DRAIN_MS = 2_000;
+/** What may change while serving. */
+export type Reconfiguration = Pick<
+  ServeConfig,
+  "allowTransfer" | "allowQuery" | "rateExempt" | "drainMs"
+>;
 
 /** Parts in the order they were started; they end in the reverse order. */
 type Part = { readonly name: string; close(): Promise<void> };
@@ -92,6 +99,8 @@ type Part = { readonly name: string; close(): Promise<void> };
 export class RunningServer {
   readonly #parts: Part[] = [];
   #server: DnsServer | undefined;
+  #zones: ZoneTable | undefined;
+  #drainMs = 0;
 
   private constructor(readonly log: Logger) {}
 
@@ -168,7 +177,9 @@ export class RunningServer {
     primary.restore(state);
     await server.start();
     this.#server = server;
-    this.#parts.push({ name: "server", close: () => server.close({ drainMs: DRAIN_MS }) });
+    this.#zones = zones;
+    this.#drainMs = config.drainMs;
+    this.#parts.push({ name: "server", close: () => server.close({ drainMs: this.#drainMs }) });
 
     const loopDelay = new LoopDelay();
     this.#parts.push({ name: "loop delay", close: () => Promise.resolve(loopDelay.close()) });
@@ -181,7 +192,7 @@ export class RunningServer {
       loopDelay,
       startedAt,
     });
-    const control = await ControlServer.start(config.control, commands, log);
+    const control = await ControlServer.start(config.control, commands, log, config.controlGroup);
     this.#parts.push({ name: "control socket", close: () => control.close() });
 
     primary.start();
@@ -197,6 +208,23 @@ export class RunningServer {
    */
   replaceCertificate(certificate: TlsCertificate): void {
     this.#server?.replaceCertificate(certificate);
+  }
+
+  /** As bound; empty before the start. */
+  get addresses(): readonly SocketAddress[] {
+    return this.#server?.addresses ?? [];
+  }
+
+  /** What is served, in a line. */
+  get summary(): string {
+    const { size = 0 } = this.#zones ?? {};
+    return `serving ${size} ${size === 1 ? "zone" : "zones"}`;
+  }
+
+  /** Takes from a new configuration what may change while serving; no connection is dropped. */
+  reconfigure(config: Reconfiguration): void {
+    this.#server?.reconfigure(config);
+    this.#drainMs = config.drainMs;
   }
 
   /** Ends what was started, the last part first; a part that fails does not keep the others. */

@@ -5,6 +5,9 @@ import {
   defaultLogFormat,
   formatSocketAddress,
   type Logger,
+  type LogLevel,
+  parseCidr,
+  serviceManager,
   type SocketAddress,
 } from "../ops/mod.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -14,6 +17,7 @@ import type { FlagValues } from "./flags.ts";
 import { RunningServer, type ServeConfig } from "./running_server.ts";
 import { DEFAULT_LIMITS, KeyRing, type ServerLimits, type TlsCertificate } from "../server/mod.ts";
 import type { TsigKey } from "../wire/mod.ts";
+import { Service } from "./service.ts";
 import { SERVE_FLAGS } from "./serve_flags.ts";
 import { sourceUrl } from "./source_flags.ts";
 import { certificateFiles, CertificateSource } from "./tls_certificate.ts";
@@ -37,25 +41,39 @@ export const serve = defineCommand({
     "serve --source postgres://zonecast@db.internal/app --listen 198.51.100.1:53 " +
     "--secondary ns1=192.0.2.53 --secondary ns2=203.0.113.53",
   ],
-  async run({ flags }, context) {
-    const log = openLog(flags, context);
+  async run({ flags, reread }, context) {
+    const level = { level: flags["log-level"] };
+    const log = openLog(flags, context, level);
     const keys = await KeySource.open(flags, context, log);
     const certificate = await openCertificate(flags, context, log);
     const config = readConfig(flags, context, keys.ring, certificate);
     log.info("starting", { version: VERSION, pid: Deno.pid });
     warnOfRisks(flags, context, log);
     const ending = endingSignal(log);
-    const server = await RunningServer.start(config, log);
-    const use = (certificate: TlsCertificate) => server.replaceCertificate(certificate);
-    onSignal("SIGHUP", async () => {
-      await keys.reload();
-      await certificate?.reload(use);
-    });
-    certificate?.watch(use);
-    const signal = await ending;
-    log.info("stopping", { signal });
-    certificate?.close();
-    await server.close();
+    const manager = serviceManager(context.env, Deno.pid);
+    const service = new Service(manager, `${config.control}.notify`, log);
+    try {
+      const server = await RunningServer.start(config, log);
+      const use = (certificate: TlsCertificate) => server.replaceCertificate(certificate);
+      const reload = new Reload(flags, reread, (fresh) => {
+        server.reconfigure(readConfig(fresh, context, keys.ring, certificate));
+        level.level = fresh["log-level"];
+      }, log);
+      onSignal("SIGHUP", () =>
+        service.reloading(server, async () => {
+          await keys.reload(reload.read(), reload);
+          await certificate?.reload(use);
+        }));
+      certificate?.watch(use);
+      await service.ready(server);
+      const signal = await ending;
+      log.info("stopping", { signal });
+      await service.stopping();
+      certificate?.close();
+      await server.close();
+    } finally {
+      service.close();
+    }
     log.info("stopped");
     return EXIT.GOOD;
   },
@@ -78,6 +96,8 @@ function readConfig(
     sourceUrl: sourceUrl(flags.source, context),
     state,
     control: controlPath(flags.control, state, context),
+    controlGroup: flags["control-group"],
+    drainMs: flags["drain-timeout"],
     listen: flags.listen,
     secondaries: flags.secondary,
     allowTransfer: flags["allow-transfer"],
@@ -97,7 +117,11 @@ function readConfig(
     ixfrCondense: flags["ixfr-condense"] === "on",
     feedRetentionMs: flags["feed-retention"],
     lagAlarmMs: flags["lag-alarm"],
-    rateExempt: flags["rrl-exempt"],
+    // Our own questions, which feed the watchdog, are never dropped.
+    rateExempt: [
+      ...flags["rrl-exempt"],
+      ...flags.listen.filter((each) => !isWildcard(each)).map(({ ip }) => parseCidr(ip)),
+    ],
     serverId: flags["server-id"],
     chaosVersion: flags["chaos-version"],
     limits: limitsOf(flags),
@@ -134,25 +158,27 @@ async function openCertificate(
 class KeySource {
   private constructor(
     readonly ring: KeyRing,
-    readonly load: () => Promise<TsigKey[]>,
+    readonly load: (flags: ServeFlags) => Promise<TsigKey[]>,
     readonly log: Logger,
   ) {}
 
   /** @throws {KeyFileError | ServerError} a file cannot be used, or a key that is named is in none */
   static async open(flags: ServeFlags, context: Context, log: Logger): Promise<KeySource> {
-    const load = () => loadKeys(flags["tsig-key-file"], context.env("CREDENTIALS_DIRECTORY"));
-    const needed = [...flags.secondary, ...flags["allow-transfer"]].map(({ keys }) => keys);
-    const keys = await load();
-    const source = new KeySource(new KeyRing(keys, { needed }), load, log);
+    const load = (flags: ServeFlags) =>
+      loadKeys(flags["tsig-key-file"], context.env("CREDENTIALS_DIRECTORY"));
+    const keys = await load(flags);
+    const source = new KeySource(new KeyRing(keys, { needed: neededKeys(flags) }), load, log);
     source.#warn(keys);
     return source;
   }
 
-  /** Reads them again; where that fails the old ones stay. */
-  async reload(): Promise<void> {
+  /** Reads them again, then takes the flags; where that fails all stays as it was. */
+  async reload(flags: ServeFlags | undefined, reload: Reload): Promise<void> {
+    if (!flags) return;
     try {
-      const keys = await this.load();
-      this.ring.replace(keys);
+      const keys = await this.load(flags);
+      this.ring.replace(keys, neededKeys(flags));
+      reload.take(flags);
       this.log.info("TSIG keys read again", { keys: this.ring.size });
       this.#warn(keys);
     } catch (error) {
@@ -180,6 +206,68 @@ class KeySource {
   }
 }
 
+/** Lists of keys of which one each must be there. */
+function neededKeys(flags: ServeFlags) {
+  return [...flags.secondary, ...flags["allow-transfer"]].map(({ keys }) => keys);
+}
+
+/** Flags that a reload changes; the others wait for a restart. */
+const CHANGEABLE = [
+  "allow-query",
+  "allow-transfer",
+  "drain-timeout",
+  "log-level",
+  "rrl-exempt",
+  "tsig-key-file",
+];
+
+/** The flags read again, and which of them differ. */
+class Reload {
+  /** @param flags  those in force; @param apply  puts into force what may change */
+  constructor(
+    private flags: ServeFlags,
+    readonly reread: () => ServeFlags,
+    readonly apply: (flags: ServeFlags) => void,
+    readonly log: Logger,
+  ) {}
+
+  /** The flags with those that cannot change as they were; undefined when they are wrong. */
+  read(): ServeFlags | undefined {
+    try {
+      const fresh = this.reread();
+      const differ = this.#differing(fresh).filter((name) => !CHANGEABLE.includes(name));
+      if (differ.length > 0) {
+        this.log.warn("flags have changed that need a restart", {
+          flags: differ.map((name) => `--${name}`).join(" "),
+        });
+      }
+      const kept = Object.entries(this.flags).filter(([name]) => !CHANGEABLE.includes(name));
+      return { ...fresh, ...Object.fromEntries(kept) };
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      this.log.error("the flags stay as they were", { error, hint: error.hint });
+      return undefined;
+    }
+  }
+
+  take(flags: ServeFlags): void {
+    const differ = this.#differing(flags);
+    this.apply(flags);
+    this.flags = flags;
+    if (differ.length === 0) return;
+    this.log.info("flags changed", { flags: differ.map((name) => `--${name}`).join(" ") });
+  }
+
+  #differing(fresh: ServeFlags): string[] {
+    const text = (value: unknown) =>
+      Deno.inspect(value, { depth: 20, iterableLimit: Infinity, strAbbreviateSize: Infinity });
+    const before = new Map<string, unknown>(Object.entries(this.flags));
+    return Object.entries(fresh)
+      .filter(([name, value]) => text(value) !== text(before.get(name)))
+      .map(([name]) => name);
+  }
+}
+
 /** The limits there are flags for; the server has the others. */
 function limitsOf(flags: ServeFlags): Partial<ServerLimits> {
   const connections = flags["max-connections"];
@@ -200,12 +288,11 @@ function limitsOf(flags: ServeFlags): Partial<ServerLimits> {
   };
 }
 
-function openLog(flags: ServeFlags, context: Context): Logger {
-  return createLogger({
-    format: flags["log-format"] ?? defaultLogFormat(context.errIsTerminal),
-    level: flags["log-level"],
-    journal: context.env("JOURNAL_STREAM") !== undefined && !context.errIsTerminal,
-  });
+/** @param threshold  its level may change later */
+function openLog(flags: ServeFlags, context: Context, threshold: { level: LogLevel }): Logger {
+  const format = flags["log-format"] ?? defaultLogFormat(context.errIsTerminal);
+  const journal = context.env("JOURNAL_STREAM") !== undefined && !context.errIsTerminal;
+  return createLogger(Object.assign(threshold, { format, journal }));
 }
 
 function refuseTwice(flag: string, values: readonly string[], hint?: string): void {

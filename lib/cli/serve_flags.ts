@@ -17,6 +17,7 @@ import {
   DURATION,
   EACH,
   FILE,
+  GROUP,
   IDENTITY,
   INTERVAL,
   LISTEN_ADDRESS,
@@ -169,6 +170,17 @@ export const SERVE_FLAGS = {
     defaults: DEFAULT_RATE_EXEMPT,
   }),
   ...CONTROL_FLAG,
+  "control-group": optional(GROUP, {
+    help: "the group that may use the control socket",
+    defaultText: "the server's own",
+  }),
+  "drain-timeout": withDefault(DURATION, "10s", {
+    help: "at the end, running transfers have this long",
+  }),
+  "flags-file": optional(FILE, {
+    help: "more flags, one a line; read again at SIGHUP",
+    defaultText: "none",
+  }),
   "log-format": optional(oneOf(LOG_FORMATS), {
     help: "how log lines are written, to standard error",
     defaultText: "text on a terminal, else logfmt",

@@ -43,8 +43,9 @@ export class ControlServer {
     readonly path: string,
     readonly commands: Readonly<Record<string, ControlCommand>>,
     readonly log: Logger,
+    group: number | undefined,
   ) {
-    this.#listener = bind(path);
+    this.#listener = bind(path, group);
     this.#accepting = this.#accept();
   }
 
@@ -59,6 +60,7 @@ export class ControlServer {
     path: string,
     commands: Readonly<Record<string, ControlCommand>>,
     log: Logger,
+    group?: string,
   ): Promise<ControlServer> {
     if (new TextEncoder().encode(path).length > MAX_PATH_OCTETS) {
       throw new ControlError(
@@ -68,7 +70,7 @@ export class ControlServer {
       );
     }
     await removeStaleSocket(path);
-    return new ControlServer(path, commands, log);
+    return new ControlServer(path, commands, log, await groupNumber(group));
   }
 
   /** Stops listening, drops the connections and removes the socket's file. */
@@ -148,17 +150,40 @@ export class ControlServer {
   }
 }
 
-function bind(path: string): Deno.UnixListener {
+/**
+ * A group's number.
+ *
+ * @throws {ControlError} there is no such group
+ */
+async function groupNumber(group: string | undefined): Promise<number | undefined> {
+  if (group === undefined) return undefined;
+  if (/^[0-9]+$/.test(group)) return Number(group);
+  const lines = (await Deno.readTextFile("/etc/group")).split("\n");
+  const line = lines.find((each) => each.startsWith(`${group}:`));
+  if (line) return Number(line.split(":")[2]);
+  throw new ControlError(
+    "control-group",
+    `Cannot give the control socket to group ${group}: /etc/group has none of this name`,
+    "make it with groupadd, or give its number with --control-group",
+  );
+}
+
+function bind(path: string, group: number | undefined): Deno.UnixListener {
+  let listener: Deno.UnixListener | undefined;
   try {
-    const listener = Deno.listen({ transport: "unix", path });
-    // Between the two calls the mode is what the umask left, never wider for the group.
+    listener = Deno.listen({ transport: "unix", path });
+    if (group !== undefined) Deno.chownSync(path, null, group);
+    // Between the calls the mode is what the umask left, never wider for the group.
     Deno.chmodSync(path, 0o660);
     return listener;
   } catch (error) {
+    listener?.close();
     throw new ControlError(
       "control-bind",
       `Cannot listen on control socket ${path}: ${asError(error).message}`,
-      "its directory must exist and be writable; --control names another path",
+      group !== undefined && listener
+        ? "the user zonecast runs as must be of the group (SupplementaryGroups in a unit)"
+        : "its directory must exist and be writable; --control names another path",
       { cause: error },
     );
   }

@@ -38,7 +38,7 @@ export type LogLevel = typeof LOG_LEVELS[number];
 /** What {@link createLogger} takes. */
 export interface LoggerOptions {
   readonly format: LogFormat;
-  /** The lowest severity written. */
+  /** The lowest severity written; looked at for each event, so it may change. */
   readonly level: LogLevel;
   /** Takes one line without its newline; standard error by default, warnings and errors at once. */
   readonly write?: (line: string, urgent: boolean) => void;
@@ -62,7 +62,6 @@ export function createLogger(options: LoggerOptions): Logger {
   const write = options.write ?? ((line, urgent) => lines!.add(line, urgent));
   const now = options.now ?? Date.now;
   const format = FORMATTERS[options.format];
-  const lowest = LOG_LEVELS.indexOf(options.level);
   const journal = options.journal === true && options.format !== "json";
 
   function emit(
@@ -71,7 +70,7 @@ export function createLogger(options: LoggerOptions): Logger {
     event: string,
     fields?: Fields,
   ): void {
-    if (LOG_LEVELS.indexOf(level) < lowest) return;
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return;
     const line = format(
       new Date(now()),
       level,

@@ -44,11 +44,17 @@ export interface AccessRules {
 }
 
 export class Access {
-  readonly #rules: AccessRules;
+  #rules: AccessRules;
   readonly #verdicts = new Map<string, Verdict>();
 
   constructor(rules: AccessRules) {
     this.#rules = rules;
+  }
+
+  /** Other rules from now on, for the same secondaries. */
+  replace(rules: Omit<AccessRules, "secondaries">): void {
+    this.#rules = { ...this.#rules, ...rules };
+    this.#verdicts.clear();
   }
 
   mayQuery({ ip }: Asker): boolean {

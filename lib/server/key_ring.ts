@@ -30,7 +30,7 @@ export interface KeyRingOptions {
 
 export class KeyRing {
   readonly replays = new ReplayGuard();
-  readonly #needed: readonly (readonly Name[])[];
+  #needed: readonly (readonly Name[])[];
   readonly #timeOfDay: () => number;
   #keys: ReadonlyMap<string, TsigKey>;
 
@@ -44,10 +44,18 @@ export class KeyRing {
   /**
    * Takes new keys in the place of all there are.
    *
+   * @param needed  as {@link KeyRingOptions.needed}; as before without
    * @throws {ServerError} one that is needed is not among them; the old ones stay
    */
-  replace(keys: readonly TsigKey[]): void {
-    this.#keys = this.#checked(keys);
+  replace(keys: readonly TsigKey[], needed?: KeyRingOptions["needed"]): void {
+    const before = this.#needed;
+    try {
+      if (needed) this.#needed = needed.filter((names) => names.length > 0);
+      this.#keys = this.#checked(keys);
+    } catch (error) {
+      this.#needed = before;
+      throw error;
+    }
   }
 
   get size(): number {

@@ -262,6 +262,12 @@ export class DnsServer {
     this.#gate?.replace(certificate);
   }
 
+  /** Who may ask and transfer from now on; the secondaries stay, and so do connections. */
+  reconfigure(rules: Pick<DnsServerOptions, "allowTransfer" | "allowQuery" | "rateExempt">): void {
+    const { rateExempt = DEFAULT_RATE_EXEMPT.map(parseCidr), allowTransfer, allowQuery } = rules;
+    this.#access.replace({ allowTransfer, allowQuery, rateExempt });
+  }
+
   /** Tells every secondary of a version that is being served, and watches until they show it. */
   announce(version: ZoneVersion): void {
     this.#announcements.add(version);
