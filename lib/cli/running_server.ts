@@ -52,6 +52,8 @@ export interface ServeConfig {
   readonly allowTransfer: readonly TransferRule[];
   /** Undefined: TLS is not spoken. */
   readonly tls: TlsOptions | undefined;
+  /** Authorities that vouch for secondaries over TLS, in PEM. */
+  readonly tlsAuthorities: readonly string[];
   /** Whether transfers leave over TLS alone. */
   readonly transfersOverTlsOnly: boolean;
   /** The TSIG keys that secondaries and rules name. */

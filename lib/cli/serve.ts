@@ -20,7 +20,7 @@ import type { TsigKey } from "../wire/mod.ts";
 import { Service } from "./service.ts";
 import { SERVE_FLAGS } from "./serve_flags.ts";
 import { sourceUrl } from "./source_flags.ts";
-import { certificateFiles, CertificateSource } from "./tls_certificate.ts";
+import { certificateFiles, CertificateSource, readAuthorities } from "./tls_certificate.ts";
 import { loadKeys } from "./tsig_keys.ts";
 import { controlPath, statePath } from "./state_flags.ts";
 import { VERSION } from "./version.ts";
@@ -46,7 +46,8 @@ export const serve = defineCommand({
     const log = openLog(flags, context, level);
     const keys = await KeySource.open(flags, context, log);
     const certificate = await openCertificate(flags, context, log);
-    const config = readConfig(flags, context, keys.ring, certificate);
+    const authorities = await Promise.all(flags["tls-ca"].map(readAuthorities));
+    const config = readConfig(flags, context, keys.ring, certificate, authorities);
     log.info("starting", { version: VERSION, pid: Deno.pid });
     warnOfRisks(flags, context, log);
     const ending = endingSignal(log);
@@ -87,6 +88,7 @@ function readConfig(
   context: Context,
   keys: KeyRing,
   certificate: CertificateSource | undefined,
+  authorities: readonly string[],
 ): ServeConfig {
   refuseTwice("secondary", flags.secondary.map(({ name }) => name), "name one NAME=IP");
   const streams = [...flags.listen, ...flags["listen-tls"]];
@@ -103,6 +105,7 @@ function readConfig(
     allowTransfer: flags["allow-transfer"],
     keys,
     tls: certificate && { listen: flags["listen-tls"], certificate: certificate.current },
+    tlsAuthorities: authorities,
     transfersOverTlsOnly: flags["transfer-transport"] === "tls",
     allowQuery: flags["allow-query"].length > 0 ? flags["allow-query"] : undefined,
     zones: flags.zone.map(({ apex }) => apex),

@@ -67,6 +67,10 @@ export const SERVE_FLAGS = {
     help: "its private key, in PEM",
     defaultText: "none, but systemd's credential tls-key",
   }),
+  "tls-ca": repeated(FILE, {
+    help: "authorities, in PEM, that vouch for secondaries with tls, beside the known public ones",
+    defaultText: "none",
+  }),
   "transfer-transport": withDefault(oneOf(["any", "tls"]), "any", {
     help: "tls refuses transfers that are not asked for over TLS",
   }),

@@ -176,8 +176,15 @@ async function refuseOpen(path: string): Promise<void> {
   );
 }
 
+/** A file of authorities' certificates, in PEM. @throws {TlsFileError} it holds none */
+export async function readAuthorities(path: string): Promise<string> {
+  const pem = await readPem(path);
+  understood(path, "certificate", () => new X509Certificate(pem));
+  return pem;
+}
+
 /** The text of a PEM file. @throws {TlsFileError} it cannot be read */
-export function readPem(path: string): Promise<string> {
+function readPem(path: string): Promise<string> {
   return opened(path, () => Deno.readTextFile(path));
 }
 
@@ -203,7 +210,7 @@ function understood<T>(path: string, what: string, read: () => T): T {
     throw new TlsFileError(
       "tls-file-malformed",
       `${path} does not hold a ${what} in PEM`,
-      "a key may not be encrypted with a passphrase",
+      what === "private key" ? "it may not be encrypted with a passphrase" : undefined,
     );
   }
 }

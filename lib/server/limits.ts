@@ -102,6 +102,13 @@ export const RESERVED_DESCRIPTORS = 64;
  */
 export const STRANGER_HANDSHAKES = 50;
 
+/** Time for a connection over TLS to a secondary, each of its steps, ms. */
+export const TLS_CONNECT_MS = 5_000;
+/** Time such a connection is kept after the last NOTIFY, ms: longer than one is sent again in. */
+export const TLS_SENDER_IDLE_MS = 20_000;
+/** NOTIFY messages that wait for such a connection; the oldest go first, and are sent again. */
+export const TLS_SENDER_QUEUE = 10_000;
+
 /** Octets read from a connection at a time: some hundred pipelined queries. */
 export const READ_OCTETS = 16 * 1024;
 /** The same before a client has shown that it sends much: an idle connection costs this. */

@@ -22,6 +22,8 @@ export interface NotifySenderOptions {
   readonly keys?: KeyRing;
   readonly clock?: Clock;
   readonly open?: OpenUdpSocket;
+  /** Authorities that vouch for secondaries over TLS, in PEM, beside the runtime's own. */
+  readonly authorities?: readonly string[];
   /** Told when a secondary acknowledges the NOTIFY for a version. */
   readonly onAcknowledged?: (secondary: Secondary, version: ZoneVersion) => void;
 }
@@ -50,6 +52,7 @@ export class NotifySender {
     const open = this.#options.open ?? openUdpSocket;
     try {
       for (const target of this.#targets) {
+        if (target.openTls(this.#options.authorities ?? [])) continue;
         const local = target.localIp;
         let socket = this.#sockets.get(local);
         if (!socket) {

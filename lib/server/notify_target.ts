@@ -27,6 +27,7 @@ import { freeId } from "./message_ids.ts";
 import { Pacer } from "./pacer.ts";
 import type { Secondary } from "./secondary.ts";
 import type { SecondaryStates, SecondaryZone } from "./secondary_state.ts";
+import { TlsSender } from "./tls_sender.ts";
 import { anyLocalIp, type UdpSocket } from "./udp_socket.ts";
 
 /** One NOTIFY on its way. */
@@ -99,8 +100,17 @@ export class NotifyTarget {
     return this.#secondary === secondary;
   }
 
+  /** Takes a way over TLS where the secondary is to be reached so; false where it is not. */
+  openTls(authorities: readonly string[]): boolean {
+    if (!this.#secondary.tls) return false;
+    this.socket = new TlsSender(this.#secondary, authorities, (message) => this.received(message));
+    return true;
+  }
+
+  /** Whether a datagram from an address is the secondary's. */
   isAt(address: SocketAddress): boolean {
-    return address.port === this.#secondary.port && address.ip === this.#secondary.ip;
+    const { ip, port, tls } = this.#secondary;
+    return !tls && address.port === port && address.ip === ip;
   }
 
   /** Tells of a version, in place of the one before. */
@@ -157,10 +167,11 @@ export class NotifyTarget {
   close(): void {
     for (const outstanding of [...this.#byZone.values()]) this.#drop(outstanding);
     this.#pacer.clear();
+    if (this.#secondary.tls) this.socket?.close();
     this.socket = undefined;
   }
 
-  /** Handles a datagram from this secondary's address and port. */
+  /** Handles a message from this secondary. */
   received(message: Uint8Array): void {
     const reply = readNotifyReply(message);
     const outstanding = reply && this.#byId.get(reply.id);

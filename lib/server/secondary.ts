@@ -1,7 +1,7 @@
 /**
  * A secondary as configured, and the text that configures it.
  *
- * Pure. Limitation: TLS comes later.
+ * Pure.
  */
 import { type Name, NameError, parseName, ZonecastError } from "../dns/mod.ts";
 import {
@@ -16,6 +16,12 @@ import {
   type SocketAddress,
 } from "../ops/mod.ts";
 
+/** Who is met over TLS. */
+export interface TlsPeer {
+  /** The name its certificate must be for; undefined: its address. */
+  readonly hostname: string | undefined;
+}
+
 /** A server that is notified and may transfer. */
 export interface Secondary {
   /** As given, else its address. */
@@ -25,7 +31,9 @@ export interface Secondary {
   readonly port: number;
   /** Whose requests count as its own and may transfer; its IP address by default. */
   readonly from: readonly Cidr[];
-  /** The local address NOTIFY leaves from; undefined lets the system choose. */
+  /** NOTIFY goes over TLS; undefined: over UDP. */
+  readonly tls: TlsPeer | undefined;
+  /** The local address NOTIFY over UDP, and questions, leave from; undefined lets the system choose. */
   readonly via: string | undefined;
   /** False: it is never notified. */
   readonly notify: boolean;
@@ -47,10 +55,11 @@ export class SecondaryError extends ZonecastError {
 
 /** What {@link parseSecondary} takes; for usage texts and errors. */
 export const SECONDARY_TAKES =
-  "[NAME=]IP[:PORT][,key=KEY][,from=CIDR][,watch=IP|off][,via=IP][,no-ixfr][,notify=off]";
+  "[NAME=]IP[:PORT][,key=KEY][,tls[=HOSTNAME]][,from=CIDR][,watch=IP|off][,via=IP][,no-ixfr][,notify=off]";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const DNS_PORT = 53;
+const TLS_PORT = 853;
 
 /**
  * The secondary a text configures.
@@ -63,7 +72,9 @@ const DNS_PORT = 53;
 export function parseSecondary(text: string): Secondary {
   const [target, ...options] = text.split(",").map((part) => part.trim());
   const [name, address] = splitName(text, target);
-  const { ip, port } = targetAddress(text, address);
+  const isTls = options.some((option) => option === "tls" || option.startsWith("tls="));
+  const { ip, port } = targetAddress(text, address, isTls ? TLS_PORT : DNS_PORT);
+  let tls: TlsPeer | undefined;
   const from: Cidr[] = [];
   const watch: SocketAddress[] = [];
   const keys: Name[] = [];
@@ -77,6 +88,10 @@ export function parseSecondary(text: string): Secondary {
       for (const cidr of value.split("+")) from.push(understood(text, () => parseCidr(cidr)));
     } else if (key === "key" && value) {
       for (const one of value.split("+")) keys.push(understood(text, () => parseName(one)));
+    } else if (option === "tls") {
+      tls = { hostname: undefined };
+    } else if (key === "tls" && value) {
+      tls = { hostname: value };
     } else if (option === "watch=off") {
       watchOff = true;
     } else if (key === "watch" && value) {
@@ -95,12 +110,13 @@ export function parseSecondary(text: string): Secondary {
     throw malformed(text, "watch=off and watch=IP exclude each other");
   }
   if (from.length === 0) from.push(parseCidr(ip));
-  if (!watchOff && watch.length === 0) watch.push({ ip, port });
+  if (!watchOff && watch.length === 0) watch.push({ ip, port: tls ? DNS_PORT : port });
   const distinct = [...new Map(watch.map((one) => [formatSocketAddress(one), one])).values()];
   return {
     name: name ?? formatTarget(ip, port),
     ip,
     port,
+    tls,
     from,
     via,
     notify,
@@ -110,9 +126,9 @@ export function parseSecondary(text: string): Secondary {
   };
 }
 
-/** An address to send to, port 53 when it has none. */
-function targetAddress(text: string, address: string): SocketAddress {
-  const target = understood(text, () => parseSocketAddress(address, DNS_PORT));
+/** An address to send to. */
+function targetAddress(text: string, address: string, defaultPort = DNS_PORT): SocketAddress {
+  const target = understood(text, () => parseSocketAddress(address, defaultPort));
   if (target.port === 0) throw malformed(text, "port 0 cannot be sent to");
   return target;
 }

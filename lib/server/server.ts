@@ -59,6 +59,8 @@ export interface DnsServerOptions {
   readonly keys?: KeyRing;
   /** Where clients are answered over TLS, and what with; undefined: nowhere. */
   readonly tls?: TlsOptions;
+  /** Authorities that vouch for secondaries over TLS, in PEM, beside the runtime's own. */
+  readonly tlsAuthorities?: readonly string[];
   /** Whether transfers leave over TLS alone. */
   readonly transfersOverTlsOnly?: boolean;
   /** Prefixes that may ask; undefined means everybody. */
@@ -190,6 +192,7 @@ export class DnsServer {
       work: new WorkShare(),
     };
     this.#notify = new NotifySender({
+      authorities: options.tlsAuthorities,
       states: this.#states,
       log,
       keys,

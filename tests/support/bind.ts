@@ -17,6 +17,7 @@ options {
   pid-file none;
   session-keyfile "${dir}/session.key";
   listen-on port ${port} { ${addr}; };
+  ${tls ? `listen-on port ${tls.listen.port} tls own { ${addr}; };` : ""}
   listen-on-v6 { none; };
   recursion no;
   dnssec-validation no;
@@ -40,7 +41,12 @@ options {
   min-retry-time 1;
 };
 controls { };
-${tls ? `tls xot { remote-hostname "${tls.hostname}"; ca-file "${tls.ca}"; };` : ""}
+${
+    tls
+      ? `tls xot { remote-hostname "${tls.hostname}"; ca-file "${tls.ca}"; };
+tls own { cert-file "${tls.listen.cert}"; key-file "${tls.listen.key}"; };`
+      : ""
+  }
 ${zones.join("")}`;
 }
 

@@ -18,7 +18,12 @@ export interface SecondaryOptions {
   /** Zone names, absolute ("demo.example."). */
   readonly zones: readonly string[];
   /** Transfers come over TLS (BIND and NSD): who the primary is, and the file that vouches for it. */
-  readonly tls?: { readonly hostname: string; readonly ca: string };
+  readonly tls?: {
+    readonly hostname: string;
+    readonly ca: string;
+    /** Where it speaks TLS itself, for NOTIFY. */
+    readonly listen: { readonly port: number; readonly cert: string; readonly key: string };
+  };
   /** Where the zones are transferred from; NOTIFY is taken from all of 127.0.0.1. */
   readonly primary: Server;
   /** Default: a free one. Give it when the primary must know it first. */

@@ -31,7 +31,15 @@ server:
   rrl-ratelimit: 0
   rrl-whitelist-ratelimit: 0
   verbosity: 2
-${tls ? `  tls-cert-bundle: "${tls.ca}"` : ""}
+${
+    tls
+      ? `  tls-cert-bundle: "${tls.ca}"
+  ip-address: ${addr}@${tls.listen.port}
+  tls-port: ${tls.listen.port}
+  tls-service-key: "${tls.listen.key}"
+  tls-service-pem: "${tls.listen.cert}"`
+      : ""
+  }
 remote-control:
   control-enable: no
 ${tls ? `tls-auth:\n  name: xot\n  auth-domain-name: ${tls.hostname}` : ""}

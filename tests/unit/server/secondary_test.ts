@@ -97,3 +97,12 @@ Deno.test("parseSecondaries refuses two of one name", () => {
   );
   assertEquals(error.code, "secondary-twice");
 });
+
+Deno.test("tls: NOTIFY goes to port 853 if none is given, the SOA is asked for at 53", () => {
+  const named = parseSecondary("a=192.0.2.1,tls=ns.test");
+  assertEquals([named.port, named.tls], [853, { hostname: "ns.test" }]);
+  assertEquals(named.watch, [{ ip: "192.0.2.1", port: 53 }]);
+  const other = parseSecondary("192.0.2.1:8853,tls");
+  assertEquals([other.port, other.tls], [8853, { hostname: undefined }]);
+  assertEquals(parseSecondary("192.0.2.1").tls, undefined);
+});
