@@ -57,7 +57,7 @@ export const serve = defineCommand({
       const server = await RunningServer.start(config, log);
       const use = (certificate: TlsCertificate) => server.replaceCertificate(certificate);
       const reload = new Reload(flags, reread, (fresh) => {
-        server.reconfigure(readConfig(fresh, context, keys.ring, certificate));
+        server.reconfigure(readConfig(fresh, context, keys.ring, certificate, authorities));
         level.level = fresh["log-level"];
       }, log);
       onSignal("SIGHUP", () =>
