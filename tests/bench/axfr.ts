@@ -75,7 +75,8 @@ function judge(bench: Bench, size: number): void {
       bound: words,
       reason: reference !== undefined && raw !== undefined && raw > reference * share
         ? `a bare sender of the same octets takes ${format(raw, "s")} here`
-        : undefined,
+        : `one thread copies the pages behind their headers and writes them, and shares ` +
+          `${navigator.hardwareConcurrency} cores with the client`,
     });
   }
 }

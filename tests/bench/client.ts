@@ -25,7 +25,7 @@ export type ClientFlags = Readonly<Record<string, string | number | undefined>>;
 export interface BenchClient extends AsyncDisposable {
   /** Runs one mode to its end. Returns the object it prints last. @throws {Error} with its stderr */
   run<T>(mode: string, flags: ClientFlags): Promise<T>;
-  /** Starts a mode that goes on, as the notify sink does. */
+  /** Starts a mode that goes on, as `wait` does. */
   start(mode: string, flags: ClientFlags): RunningClient;
 }
 
@@ -37,7 +37,7 @@ export interface RunningClient extends AsyncDisposable {
   line<T>(fits: (line: T) => boolean, what: string, timeoutMs?: number): Promise<T>;
 }
 
-/** What every mode but the sink says of itself. */
+/** What every mode says of itself. */
 export interface Cost {
   /** Seconds. */
   readonly wall: number;
@@ -98,14 +98,6 @@ export interface WaitResult extends Cost {
   /** The answer came: seconds of the Unix clock. */
   readonly at: number;
   readonly questions: number;
-}
-
-/** Mode sink, a line per NOTIFY; `{"ready":true,"port":…}` comes first. */
-export interface NotifyLine {
-  /** It reached this machine's kernel: seconds of the Unix clock. */
-  readonly at: number;
-  readonly zone: string;
-  readonly serial?: number;
 }
 
 /** Mode content. */

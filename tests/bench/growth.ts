@@ -135,6 +135,8 @@ function judge(bench: Bench, sizes: readonly number[]): void {
     unit: "s",
     atMost: changeSmall === undefined ? undefined : 1.3 * changeSmall,
     bound: `1.3 × that with ${formatSize(small)}`,
+    reason:
+      "the list of pages, one per 16 KiB of zone, is copied and looked through at each change",
   });
 }
 

@@ -21,6 +21,7 @@ import { isInstalled, type Peer, versionOf } from "./peers/peer.ts";
 import { type PeerFact, reportJson, reportText } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
+import { endWaits } from "../support/wait.ts";
 
 const ROUNDS = 5;
 /** Where the plot goes unless told: not into the checkout. */
@@ -93,7 +94,10 @@ async function measure({ scenarios, peers, rounds, json, svg, quick }: Options):
   await using bench = new BenchRun({ rounds, quick, client, peers: peers.filter(isInstalled) });
   // What was measured till then is reported, and all directories go.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => bench.interrupted = true);
+    Deno.addSignalListener(signal, () => {
+      bench.interrupted = true;
+      endWaits(); // Ctrl-C has ended the servers, too: what they should do will not come
+    });
   }
   for (const scenario of scenarios) {
     if (bench.interrupted) break;
@@ -102,8 +106,10 @@ async function measure({ scenarios, peers, rounds, json, svg, quick }: Options):
       if (!scenario.contenders) await bench.endContenders();
       await scenario.run(bench);
     } catch (error) {
-      bench.progress(`${scenario.name} failed: ${error instanceof Error ? error.stack : error}`);
-      failures.push(`${scenario.name}: ${error instanceof Error ? error.message : error}`);
+      // Ctrl-C goes to the servers and clients too: how they then fail tells nothing.
+      const cause = bench.interrupted ? new Error("interrupted") : error;
+      bench.progress(`${scenario.name} failed: ${cause instanceof Error ? cause.stack : cause}`);
+      failures.push(`${scenario.name}: ${cause instanceof Error ? cause.message : cause}`);
     }
   }
   const results = {

@@ -147,13 +147,16 @@ function scenarioLines(results: Results, name: string): string[] {
   return columns([head, ...cells], 3).map((line) => `  ${line}`);
 }
 
-function goalLine(goal: JudgedGoal): string {
+function goalLine(goal: JudgedGoal, { load, cores }: Machine): string {
   const relation = goal.atMost === undefined ? "≥" : "≤";
   const limit = goal.atMost ?? goal.atLeast;
   const bound = limit === undefined ? goal.bound : `${relation} ${format(limit, goal.unit)}`;
   const because = limit === undefined || goal.bound === "" ? "" : ` (${goal.bound})`;
   const value = goal.value === undefined ? "–" : format(goal.value, goal.unit);
-  const reason = goal.verdict === "missed" ? `: ${goal.reason ?? "reason not yet found"}` : "";
+  const unknown = `no cause is known; the load was ${
+    load.toFixed(1)
+  } on ${cores} cores at the start`;
+  const reason = goal.verdict === "missed" ? `: ${goal.reason ?? unknown}` : "";
   return `  ${
     goal.verdict.toUpperCase().padEnd(12)
   }  ${goal.what}: ${value}, goal ${bound}${because}${reason}`;
@@ -196,7 +199,9 @@ export function reportText(results: Results): string {
   for (const { name, title } of results.scenarios) {
     lines.push("", `${name}: ${title}`, ...scenarioLines(results, name));
     lines.push(...notesOf(results.notes, name).map((text) => `  ${text}`));
-    for (const goal of results.goals) if (goal.scenario === name) lines.push(goalLine(goal));
+    for (const goal of results.goals) {
+      if (goal.scenario === name) lines.push(goalLine(goal, results.machine));
+    }
   }
   const count = (verdict: string) =>
     results.goals.filter((goal) => goal.verdict === verdict).length;

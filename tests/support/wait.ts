@@ -19,6 +19,14 @@ export interface UntilOptions {
   readonly seen?: () => unknown;
 }
 
+/** Whether nothing is worth waiting for any more. */
+let ended = false;
+
+/** Makes every {@link until} of this program fail at its next look, now and from now on. */
+export function endWaits(): void {
+  ended = true;
+}
+
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -28,7 +36,7 @@ export function sleep(ms: number): Promise<void> {
  *
  * A condition that throws does not hold yet; its last error is the failure's cause.
  *
- * @throws {Error} time ran out; the message names what was awaited and what was seen
+ * @throws {Error} time ran out, or {@link endWaits}; it names what was awaited and what was seen
  */
 export async function until<T>(
   condition: () => T | undefined | false | Promise<T | undefined | false>,
@@ -44,6 +52,7 @@ export async function until<T>(
     } catch (error) {
       cause = error;
     }
+    if (ended) throw new Error(`No longer waited for: ${what}`, { cause });
     if (performance.now() >= deadline) {
       const instead = seen ? `; seen instead: ${Deno.inspect(seen())}` : "";
       throw new Error(`Not within ${timeoutMs} ms: ${what}${instead}`, { cause });

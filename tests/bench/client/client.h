@@ -90,7 +90,6 @@ int mode_raw(void);
 int mode_ixfr(void);
 int mode_questions(void);
 int mode_wait(void);
-int mode_sink(void);
 int mode_content(void);
 int mode_abuse(void);
 int mode_probe(void);

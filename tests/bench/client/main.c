@@ -8,7 +8,6 @@
  *   ixfr       --zone Z --serial N [--repeat N] [--udp 1]
  *   questions  --type T (--name N | --names FILE) [--seconds S] [--sockets N] [--window N]
  *   wait       --name N --type T [--serial N | --rcode N | --rdata HEX] [--pause µs]
- *   sink       [--port N]                   answers NOTIFY, and prints when it came
  *   abuse      --kind K …              clients that behave badly (abuse.c)
  *   probe      --name N …               how the server fares meanwhile (abuse.c)
  *   content    --file FILE                  what a master file of the bench holds
@@ -70,7 +69,7 @@ int main(int count, char **values) {
     int (*run)(void);
   } modes[] = {
       {"axfr", mode_axfr}, {"raw", mode_raw},   {"ixfr", mode_ixfr},       {"questions", mode_questions},
-      {"wait", mode_wait}, {"sink", mode_sink}, {"content", mode_content},
+      {"wait", mode_wait}, {"content", mode_content},
       {"abuse", mode_abuse}, {"probe", mode_probe},
   };
   argument_count = count;
