@@ -1,28 +1,23 @@
 /** `zonecast serve`: reads the flags, runs the server until a signal ends it. */
-import { formatName, ZonecastError } from "../dns/mod.ts";
 import {
   createLogger,
   defaultLogFormat,
   formatSocketAddress,
   type Logger,
   type LogLevel,
-  parseCidr,
   serviceManager,
-  type SocketAddress,
 } from "../ops/mod.ts";
+import type { TlsCertificate } from "../server/mod.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { strayVariables } from "./environment.ts";
 import { EXIT, UsageError } from "./errors.ts";
-import type { FlagValues } from "./flags.ts";
-import { RunningServer, type ServeConfig } from "./running_server.ts";
-import { DEFAULT_LIMITS, KeyRing, type ServerLimits, type TlsCertificate } from "../server/mod.ts";
-import type { TsigKey } from "../wire/mod.ts";
-import { Service } from "./service.ts";
+import { Reload } from "./reload.ts";
+import { RunningServer } from "./running_server.ts";
+import { isWildcard, readConfig, type ServeFlags } from "./serve_config.ts";
 import { SERVE_FLAGS } from "./serve_flags.ts";
-import { sourceUrl } from "./source_flags.ts";
+import { KeySource } from "./serve_keys.ts";
+import { Service } from "./service.ts";
 import { certificateFiles, CertificateSource, readAuthorities } from "./tls_certificate.ts";
-import { loadKeys } from "./tsig_keys.ts";
-import { controlPath, statePath } from "./state_flags.ts";
 import { VERSION } from "./version.ts";
 
 export const serve = defineCommand({
@@ -51,6 +46,9 @@ export const serve = defineCommand({
     log.info("starting", { version: VERSION, pid: Deno.pid });
     warnOfRisks(flags, context, log);
     const ending = endingSignal(log);
+    // One that comes while the server starts waits: SIGHUP alone would end the process.
+    const { promise: started, resolve: ready } = Promise.withResolvers<() => Promise<void>>();
+    onSignal("SIGHUP", async () => await (await started)());
     const manager = serviceManager(context.env, Deno.pid);
     const service = new Service(manager, `${config.control}.notify`, log);
     try {
@@ -60,11 +58,12 @@ export const serve = defineCommand({
         server.reconfigure(readConfig(fresh, context, keys.ring, certificate, authorities));
         level.level = fresh["log-level"];
       }, log);
-      onSignal("SIGHUP", () =>
+      ready(() =>
         service.reloading(server, async () => {
           await keys.reload(reload.read(), reload);
           await certificate?.reload(use);
-        }));
+        })
+      );
       certificate?.watch(use);
       await service.ready(server);
       const signal = await ending;
@@ -79,57 +78,6 @@ export const serve = defineCommand({
     return EXIT.GOOD;
   },
 });
-
-type ServeFlags = FlagValues<typeof SERVE_FLAGS>;
-
-/** @throws {UsageError} no source, two secondaries of one name, one address twice */
-function readConfig(
-  flags: ServeFlags,
-  context: Context,
-  keys: KeyRing,
-  certificate: CertificateSource | undefined,
-  authorities: readonly string[],
-): ServeConfig {
-  refuseTwice("secondary", flags.secondary.map(({ name }) => name), "name one NAME=IP");
-  const streams = [...flags.listen, ...flags["listen-tls"]];
-  refuseTwice("listen", streams.filter(({ port }) => port !== 0).map(formatSocketAddress));
-  const state = statePath(flags.state, context);
-  return {
-    sourceUrl: sourceUrl(flags.source, context),
-    state,
-    control: controlPath(flags.control, state, context),
-    controlGroup: flags["control-group"],
-    drainMs: flags["drain-timeout"],
-    listen: flags.listen,
-    secondaries: flags.secondary,
-    allowTransfer: flags["allow-transfer"],
-    keys,
-    tls: certificate && { listen: flags["listen-tls"], certificate: certificate.current },
-    tlsAuthorities: authorities,
-    transfersOverTlsOnly: flags["transfer-transport"] === "tls",
-    allowQuery: flags["allow-query"].length > 0 ? flags["allow-query"] : undefined,
-    zones: flags.zone.map(({ apex }) => apex),
-    channel: flags.channel,
-    pollIntervalMs: flags["poll-interval"],
-    fullReadIntervalMs: flags["full-read-interval"],
-    minPublishIntervalMs: flags["min-publish-interval"],
-    serialPolicy: flags.serial,
-    serialFloor: flags["serial-floor"],
-    journalMaxOctets: flags["journal-max-size"],
-    journalMaxAgeMs: flags["journal-max-age"],
-    ixfrCondense: flags["ixfr-condense"] === "on",
-    feedRetentionMs: flags["feed-retention"],
-    lagAlarmMs: flags["lag-alarm"],
-    // Our own questions, which feed the watchdog, are never dropped.
-    rateExempt: [
-      ...flags["rrl-exempt"],
-      ...flags.listen.filter((each) => !isWildcard(each)).map(({ ip }) => parseCidr(ip)),
-    ],
-    serverId: flags["server-id"],
-    chaosVersion: flags["chaos-version"],
-    limits: limitsOf(flags),
-  };
-}
 
 /**
  * The certificate TLS is served with; undefined where TLS is not spoken.
@@ -157,150 +105,11 @@ async function openCertificate(
   return await CertificateSource.open(files, log);
 }
 
-/** The TSIG keys, and where they are read again from. */
-class KeySource {
-  private constructor(
-    readonly ring: KeyRing,
-    readonly load: (flags: ServeFlags) => Promise<TsigKey[]>,
-    readonly log: Logger,
-  ) {}
-
-  /** @throws {KeyFileError | ServerError} a file cannot be used, or a key that is named is in none */
-  static async open(flags: ServeFlags, context: Context, log: Logger): Promise<KeySource> {
-    const load = (flags: ServeFlags) =>
-      loadKeys(flags["tsig-key-file"], context.env("CREDENTIALS_DIRECTORY"));
-    const keys = await load(flags);
-    const source = new KeySource(new KeyRing(keys, { needed: neededKeys(flags) }), load, log);
-    source.#warn(keys);
-    return source;
-  }
-
-  /** Reads them again, then takes the flags; where that fails all stays as it was. */
-  async reload(flags: ServeFlags | undefined, reload: Reload): Promise<void> {
-    if (!flags) return;
-    try {
-      const keys = await this.load(flags);
-      this.ring.replace(keys, neededKeys(flags));
-      reload.take(flags);
-      this.log.info("TSIG keys read again", { keys: this.ring.size });
-      this.#warn(keys);
-    } catch (error) {
-      if (!(error instanceof ZonecastError)) throw error;
-      this.log.error("the TSIG keys stay as they were", { error, hint: error.hint });
-    }
-  }
-
-  /** Says what works and may yet be wrong with the keys. */
-  #warn(keys: readonly TsigKey[]): void {
-    for (const { name, algorithm } of keys) {
-      if (algorithm.name !== "hmac-md5") continue;
-      this.log.warn("a TSIG key's algorithm is weak", {
-        key: formatName(name),
-        algorithm: algorithm.name,
-        hint: "RFC 8945 forbids hmac-md5 for new keys: `zonecast keygen` makes a better one",
-      });
-    }
-    for (const name of this.ring.absent) {
-      this.log.warn("a TSIG key that is named is in no file", {
-        key: formatName(name),
-        hint: "requests signed with it are refused; the other keys named beside it work",
-      });
-    }
-  }
-}
-
-/** Lists of keys of which one each must be there. */
-function neededKeys(flags: ServeFlags) {
-  return [...flags.secondary, ...flags["allow-transfer"]].map(({ keys }) => keys);
-}
-
-/** Flags that a reload changes; the others wait for a restart. */
-const CHANGEABLE = [
-  "allow-query",
-  "allow-transfer",
-  "drain-timeout",
-  "log-level",
-  "rrl-exempt",
-  "tsig-key-file",
-];
-
-/** The flags read again, and which of them differ. */
-class Reload {
-  /** @param flags  those in force; @param apply  puts into force what may change */
-  constructor(
-    private flags: ServeFlags,
-    readonly reread: () => ServeFlags,
-    readonly apply: (flags: ServeFlags) => void,
-    readonly log: Logger,
-  ) {}
-
-  /** The flags with those that cannot change as they were; undefined when they are wrong. */
-  read(): ServeFlags | undefined {
-    try {
-      const fresh = this.reread();
-      const differ = this.#differing(fresh).filter((name) => !CHANGEABLE.includes(name));
-      if (differ.length > 0) {
-        this.log.warn("flags have changed that need a restart", {
-          flags: differ.map((name) => `--${name}`).join(" "),
-        });
-      }
-      const kept = Object.entries(this.flags).filter(([name]) => !CHANGEABLE.includes(name));
-      return { ...fresh, ...Object.fromEntries(kept) };
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      this.log.error("the flags stay as they were", { error, hint: error.hint });
-      return undefined;
-    }
-  }
-
-  take(flags: ServeFlags): void {
-    const differ = this.#differing(flags);
-    this.apply(flags);
-    this.flags = flags;
-    if (differ.length === 0) return;
-    this.log.info("flags changed", { flags: differ.map((name) => `--${name}`).join(" ") });
-  }
-
-  #differing(fresh: ServeFlags): string[] {
-    const text = (value: unknown) =>
-      Deno.inspect(value, { depth: 20, iterableLimit: Infinity, strAbbreviateSize: Infinity });
-    const before = new Map<string, unknown>(Object.entries(this.flags));
-    return Object.entries(fresh)
-      .filter(([name, value]) => text(value) !== text(before.get(name)))
-      .map(([name]) => name);
-  }
-}
-
-/** The limits there are flags for; the server has the others. */
-function limitsOf(flags: ServeFlags): Partial<ServerLimits> {
-  const connections = flags["max-connections"];
-  const { strangerConnections } = DEFAULT_LIMITS;
-  const share = Math.ceil(strangerConnections * connections / DEFAULT_LIMITS.connections);
-  return {
-    connections,
-    strangerConnections: share,
-    connectionsPerStranger: flags["max-connections-per-address"],
-    idleMs: flags["tcp-idle-timeout"],
-    writeMs: flags["tcp-stall-timeout"],
-    transfers: flags["max-transfers"],
-    transfersPerClient: flags["max-transfers-per-client"],
-    bufferOctets: flags["max-buffers"],
-    udpOctets: flags["max-udp-size"],
-    answersPerSecond: flags.rrl,
-    slip: flags["rrl-slip"],
-  };
-}
-
 /** @param threshold  its level may change later */
 function openLog(flags: ServeFlags, context: Context, threshold: { level: LogLevel }): Logger {
   const format = flags["log-format"] ?? defaultLogFormat(context.errIsTerminal);
   const journal = context.env("JOURNAL_STREAM") !== undefined && !context.errIsTerminal;
   return createLogger(Object.assign(threshold, { format, journal }));
-}
-
-function refuseTwice(flag: string, values: readonly string[], hint?: string): void {
-  const twice = values.find((value, index) => values.indexOf(value) !== index);
-  if (twice !== undefined) throw new UsageError(`--${flag}: "${twice}" is there twice`, hint);
 }
 
 /** Says what works and may yet be wrong. */
@@ -331,10 +140,6 @@ function warnOfRisks(flags: ServeFlags, context: Context, log: Logger): void {
 
 function hasPassword(url: string): boolean {
   return URL.canParse(url) && (new URL(url).password !== "" || /[?&]password=/.test(url));
-}
-
-function isWildcard({ ip }: SocketAddress): boolean {
-  return ip === "0.0.0.0" || ip === "::";
 }
 
 /** Does something at each signal of a kind, one after another. */

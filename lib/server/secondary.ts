@@ -55,7 +55,8 @@ export class SecondaryError extends ZonecastError {
 
 /** What {@link parseSecondary} takes; for usage texts and errors. */
 export const SECONDARY_TAKES =
-  "[NAME=]IP[:PORT][,key=KEY][,tls[=HOSTNAME]][,from=CIDR][,watch=IP|off][,via=IP][,no-ixfr][,notify=off]";
+  "[NAME=]IP[:PORT], and behind commas: key=KEY, tls[=HOSTNAME], from=CIDR, watch=IP[:PORT]|off, " +
+  "via=IP, no-ixfr, notify=off";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const DNS_PORT = 53;
