@@ -150,6 +150,8 @@ export class TcpListener {
       leave() {},
     });
     serving({ drain: () => session.drain(), close: () => relay.end() });
+    // A transfer whose client is gone is broken off, and not taken for sent.
+    relay.cut.then(() => session.close());
     await session.run();
     await relay.ended;
     leaveWhenSent(place, relay);

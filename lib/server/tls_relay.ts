@@ -64,12 +64,15 @@ async function connectToSelf(
 }
 
 export class TlsRelay {
+  /** Resolves when nothing reaches the client any more: what is still written is thrown away. */
+  readonly cut: Promise<void>;
   /** Resolves when the client's socket is closed and nothing is left of the others. */
   readonly ended: Promise<void>;
   readonly #outer: Deno.TcpConn;
   readonly #inner: Deno.TcpConn;
   readonly #writer: TcpWriter;
   #isEnded = false;
+  readonly #cutNow: () => void;
 
   private constructor(
     outer: Deno.TcpConn,
@@ -83,6 +86,8 @@ export class TlsRelay {
     this.#inner = inner;
     this.#writer = new TcpWriter(outer, writeMs);
     inner.setNoDelay(true);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    [this.cut, this.#cutNow] = [promise, resolve];
     this.#fromClient(first);
     this.ended = this.#toClient();
   }
@@ -116,6 +121,7 @@ export class TlsRelay {
   end(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#cutNow();
     closeOnce(this.#outer);
     this.#writer.close();
     // Says to the TLS side that no more comes: also its handshake ends.
