@@ -18,6 +18,7 @@ import {
 } from "../../lib/wire/mod.ts";
 import { systemTest } from "../support/interop.ts";
 import { mustRun } from "../support/processes.ts";
+import { noteSecret } from "../support/secrets.ts";
 import { mustZonecast, serveZones } from "../support/setup.ts";
 import { tempDir } from "../support/tempdir.ts";
 import { until } from "../support/wait.ts";
@@ -35,7 +36,7 @@ interface TestKey {
 
 function newKey(name: string, algorithm = "hmac-sha256"): TestKey {
   const secret = crypto.getRandomValues(new Uint8Array(32));
-  const base64 = encodeBase64(secret);
+  const base64 = noteSecret(encodeBase64(secret));
   return {
     key: tsigKey(parseName(name), findTsigAlgorithm(algorithm)!, secret),
     name,

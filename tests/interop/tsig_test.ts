@@ -15,6 +15,7 @@ import type { DnsServer as Peer } from "../support/dns_server.ts";
 import { interopTest, type Need } from "../support/interop.ts";
 import { freePort } from "../support/ports.ts";
 import { mustRun, run, which } from "../support/processes.ts";
+import { noteSecret } from "../support/secrets.ts";
 import { SECONDARY_KINDS } from "../support/secondaries.ts";
 import {
   type KeyLines,
@@ -94,7 +95,7 @@ async function startPrimary(
     zone,
     keyName,
     keyFile,
-    secret: /secret "(.*)"/.exec(await Deno.readTextFile(keyFile))![1],
+    secret: noteSecret(/secret "(.*)"/.exec(await Deno.readTextFile(keyFile))![1]),
     lines: readKeyLines(made.out),
     server,
     publish(version) {

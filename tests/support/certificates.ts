@@ -1,4 +1,5 @@
 /** Certificates of tests, made by openssl: an authority of their own, and what it has signed. */
+import { noteSecret } from "./secrets.ts";
 import { mustRun } from "./processes.ts";
 
 export interface Certificates {
@@ -47,6 +48,8 @@ export async function certificates(dir: string): Promise<Certificates> {
           .concat("-days", "30", "-extfile", extensions, "-out", cert),
       );
       await Deno.chmod(key, 0o600);
+      // The middle line of its base64.
+      noteSecret((await Deno.readTextFile(key)).split("\n")[2]);
       return { cert, key };
     },
   };

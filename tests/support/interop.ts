@@ -3,6 +3,7 @@
  * that is missing skips the test by name, or fails it when
  * ZONECAST_REQUIRE_INTEROP is set.
  */
+import { assertNoSecretSeen } from "./secrets.ts";
 import { forgetProcesses, startedProcesses, which } from "./processes.ts";
 import { within } from "./wait.ts";
 
@@ -68,6 +69,7 @@ async function showLogsOnFailure(fn: () => Promise<void>): Promise<void> {
   globalThis.addEventListener("unhandledrejection", showLogs);
   try {
     await within(fn(), TEST_LIMIT_MS, "the test's end");
+    assertNoSecretSeen();
   } catch (error) {
     showLogs();
     throw error;

@@ -5,6 +5,7 @@
  * failing test can show their logs (interop.ts). None outlives this process
  * (watchdog.ts).
  */
+import { searchForSecrets } from "./secrets.ts";
 import { DEADLINE_MS, until, within } from "./wait.ts";
 import { unwatch, watch } from "./watchdog.ts";
 
@@ -96,6 +97,7 @@ class ChildProcess implements Running {
     unwatch(this.pid);
     await within(Promise.all(outputs), DRAIN_MS, `end of ${this.name}'s output`)
       .catch(() => Promise.all(this.#readers.map((reader) => reader.cancel())));
+    if (this.name.startsWith("zonecast")) searchForSecrets(this.name, this.#log);
     return status;
   }
 
@@ -166,7 +168,16 @@ export async function run(
   }
   const { code, stdout, stderr } = await child.output();
   const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  const outcome = { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  // keygen is there to show what it made.
+  if (isZonecast(command, args) && !args.includes("keygen")) {
+    searchForSecrets(`zonecast ${args.join(" ")}`, outcome.stdout + outcome.stderr);
+  }
+  return outcome;
+}
+
+function isZonecast(command: string, args: readonly string[]): boolean {
+  return command.endsWith("/zonecast") || args.some((arg) => arg.endsWith("/main.ts"));
 }
 
 /** Runs a command that must succeed. Returns its standard output. @throws {Error} with its stderr */
