@@ -4,7 +4,7 @@
 #   make test    every test there is, with a real Postgres; ONLY=tests/unit runs a part
 #                (ZONECAST_TEST_LANES=1: one file after another; .ci/test.ts)
 #   make fuzz    sends COUNT (1,000,000) messages made from SEED (the time) to the running server
-#   make abuse   has clients behave badly for longer than `make test` does
+#   make abuse   has clients behave badly, SECONDS (15) for each kind, longer than `make test` does
 #   make bench   measures zonecast beside Debian's servers; ROUNDS=n, ONLY=scenario,…, JSON=FILE, SVG=FILE, QUICK=1
 #   make soak    everything at once for DURATION (30m): does it stay flat? SVG=FILE, SEED=n
 #   make check   format, lint, types, import directions, by the pinned Deno: others differ in detail
@@ -38,7 +38,8 @@ fuzz: build
 
 abuse: build
 	ZONECAST_TEST_BINARY=1 ABUSE_SECONDS=$(or $(SECONDS),15) \
-	  $(deno) test $(FROZEN) --no-prompt --no-check --allow-all tests/fault/abuse_test.ts
+	  $(deno) test $(FROZEN) --no-prompt --no-check --allow-all \
+	  tests/fault/abuse_test.ts tests/fault/descriptors_test.ts
 
 # What cannot be installed here is named, and left out.
 bench: build

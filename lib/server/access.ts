@@ -6,10 +6,8 @@
  */
 import { equalNames, type Name } from "../dns/mod.ts";
 import { type Cidr, cidrContains, readIp } from "../ops/mod.ts";
+import { VERDICTS_REMEMBERED } from "./limits.ts";
 import type { Secondary } from "./secondary.ts";
-
-/** Addresses whose verdicts are remembered; strangers come and go. */
-const MAX_REMEMBERED = 4_096;
 
 /** Who asks: an address, and the key that its request was rightly signed with. */
 export interface Asker {
@@ -100,7 +98,7 @@ export class Access {
     const known = this.#verdicts.get(peer);
     if (known) return known;
     const verdict = this.#judge(peer);
-    if (this.#verdicts.size >= MAX_REMEMBERED) this.#verdicts.clear();
+    if (this.#verdicts.size >= VERDICTS_REMEMBERED) this.#verdicts.clear();
     this.#verdicts.set(peer, verdict);
     return verdict;
   }

@@ -165,6 +165,8 @@ export const TRANSFER_QUEUE_MS = 30_000;
 
 /** The longest UDP query taken, octets; a longer one is cut and then answered FORMERR. */
 export const UDP_QUERY_OCTETS = 4_096;
+/** The longest UDP reply to what we ask ourselves, octets: small they are; a longer one is cut and not understood. */
+export const UDP_REPLY_OCTETS = 1_232;
 /** UDP answers handed to the kernel and not yet taken; above that they are dropped, as the network would. */
 export const UDP_ANSWERS_PENDING = 4_096;
 /** Pause after receiving over UDP failed, ms, so that a broken socket costs no processor time. */
@@ -226,6 +228,9 @@ export const SURVEY_TRIES = 3;
 export const SURVEY_TRY_MS = 1_600;
 /** Time of a survey in all, ms. */
 export const SURVEY_MS = 5_000;
+
+/** Addresses of which it is remembered what they may do; strangers come and go. */
+export const VERDICTS_REMEMBERED = 4_096;
 
 /** Time between two lines of the log about the same trouble, ms. */
 export const LOG_INTERVAL_MS = 10_000;

@@ -4,6 +4,7 @@
  * Owns: the sockets and their receive loops.
  */
 import { normalIp, type SocketAddress } from "../ops/mod.ts";
+import { RECEIVE_PAUSE_MS, UDP_REPLY_OCTETS } from "./limits.ts";
 import { bindError } from "./server_error.ts";
 
 /** One UDP socket, reduced to what asking needs. */
@@ -19,11 +20,6 @@ export type OpenUdpSocket = (
   received: (message: Uint8Array, from: SocketAddress) => void,
 ) => UdpSocket;
 
-/** Replies are small; longer datagrams are cut and then not understood. */
-const RECEIVE_OCTETS = 1_232;
-/** Pause after receiving failed, ms, so that a broken socket costs no processor time. */
-const ERROR_PAUSE_MS = 100;
-
 /**
  * A socket on a local address and a port the system chooses.
  *
@@ -38,7 +34,7 @@ export const openUdpSocket: OpenUdpSocket = (localIp, received) => {
   }
   let open = true;
   const receive = async () => {
-    const buffer = new Uint8Array(RECEIVE_OCTETS);
+    const buffer = new Uint8Array(UDP_REPLY_OCTETS);
     while (open) {
       try {
         const [message, from] = await socket.receive(buffer);
@@ -46,7 +42,7 @@ export const openUdpSocket: OpenUdpSocket = (localIp, received) => {
         received(message, { ip: normalIp(from.hostname), port: from.port });
       } catch {
         // Closed, or the network's trouble: then the retries of what was sent carry on.
-        if (open) await new Promise((resume) => setTimeout(resume, ERROR_PAUSE_MS));
+        if (open) await new Promise((resume) => setTimeout(resume, RECEIVE_PAUSE_MS));
       }
     }
   };

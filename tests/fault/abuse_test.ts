@@ -21,6 +21,9 @@ const SOCKET_OCTETS = 6 * 1024 * 1024;
 const compiler = ["gcc", "cc", "clang"].find((name) => which(name));
 if (!compiler) console.error("skipped: abuse: no C compiler (Debian: gcc, libc6-dev)");
 
+/** As `ulimit -n 64`; what comes when none at all is left is descriptors_test.ts. */
+const DESCRIPTORS = 64;
+
 /** Once from 250 addresses, once from one. */
 const CROWDS = [250, 1];
 
@@ -54,6 +57,18 @@ abuseTest("abuse by strangers", async (t, client) => {
         assert(account.during.bufferOctets <= 64 * 1024 * 1024, account.line);
       });
     }
+  }
+});
+
+abuseTest("abuse by strangers of a server with 64 descriptors", async (t, client) => {
+  await using server = await serveAbused(["127.0.0.1"], ["--log-level", "error"], DESCRIPTORS);
+  for (const addresses of CROWDS) {
+    await t.step(`idle, 500 connections from ${addresses}`, async () => {
+      const how = { kind: "idle", connections: 500, seconds: SECONDS, addresses };
+      const account = await abuse(client, server, how);
+      assertUnharmed(account);
+      assert(account.during.descriptors <= DESCRIPTORS, account.line);
+    });
   }
 });
 
