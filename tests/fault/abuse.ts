@@ -17,6 +17,8 @@ export const ZONE = "abuse.example";
 
 /** Longest time an SOA answer may take, s, of 99 in 100. */
 const P99_S = 0.020;
+/** What fails a test: the same in `make abuse`, ten times that in `make test`. */
+const BOUND_S = Deno.env.has("ABUSE_SECONDS") ? P99_S : 10 * P99_S;
 
 /** Times an abuse is tried before the figures are believed. */
 const TRIES = 3;
@@ -138,9 +140,9 @@ export interface Account {
 const mib = (octets: number) => `${(octets / 1024 ** 2).toFixed(0)} MiB`;
 const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
 
-/** Whether the SOA answers took too long, by what can be judged. */
-function isSlow({ cpuP99, bestP99, waitedShare }: Account): boolean {
-  return cpuP99 > P99_S || waitedShare <= MOST_WAITED && bestP99 > P99_S;
+/** Whether the SOA answers took longer than seconds, by what can be judged. */
+function isSlow({ cpuP99, bestP99, waitedShare }: Account, seconds = P99_S): boolean {
+  return cpuP99 > seconds || waitedShare <= MOST_WAITED && bestP99 > seconds;
 }
 
 /** Abuses the server; once more, and again, when something else may have made it slow. */
@@ -258,11 +260,14 @@ async function untilAsBefore(
  *
  * A machine that is busy with other things makes every client wait. So what is held to the bound
  * is how long the server was running while an answer was awaited; the time by the clock only where
- * the server did not have to wait for a processor, as the kernel tells.
+ * the server did not have to wait for a processor, as the kernel tells. A processor shared with
+ * strangers of another machine is slower without telling: so `make test` fails only where the
+ * server is starved, and says when it was above the goal; `make abuse` fails at the goal.
  */
 export function assertUnharmed(account: Account): void {
   const { transfer, result, line } = account;
-  assert(!isSlow(account), `SOA answers took too long: ${line}`);
+  if (isSlow(account)) console.log(`above the goal of ${ms(P99_S)}: ${line}`);
+  assert(!isSlow(account, BOUND_S), `SOA answers took too long: ${line}`);
   assert(transfer.octets > BIG_RECORDS * 60_000, `the other's transfer is not whole: ${line}`);
   assert(result.opened > 0, line);
 }

@@ -3,8 +3,8 @@
  * held to bounds, and over when they go.
  *
  * Meanwhile another client's SOA answers take 20 ms at most (99 in 100; of the server's own time, and
- * by the clock where other processes leave it a processor), and another secondary's transfer comes
- * whole.
+ * by the clock where other processes leave it a processor; more is printed, and fails `make abuse`),
+ * and another secondary's transfer comes whole.
  */
 import { assert, assertEquals } from "@std/assert";
 import { type BenchClient, compileClient } from "../bench/client.ts";
