@@ -8,7 +8,7 @@ const AWAY_MS = 3_000;
 /** How long it does not answer, ms: longer than zonecast takes to notice. */
 const FROZEN_MS = 8_000;
 /** For so long after an outage it explains errors, ms. */
-const AFTERMATH_MS = 15_000;
+const AFTERMATH_MS = 40_000;
 
 /** Errors of a client whose server goes away: its own codes, the system's, and SQLSTATEs. */
 const AWAY_CODES = new Set([
