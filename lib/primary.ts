@@ -198,8 +198,9 @@ export class Primary {
     const message = error instanceof Error ? error.message : String(error);
     const { log, source } = this.#parts;
     if (message !== this.#failure) {
-      // A source that is away has been told of already.
-      log[source.link.up ? "error" : "debug"]("publish failed", {
+      // A source that is away is told of by its link, perhaps a moment later.
+      const isAway = !source.link.up || known && error.code === "source-unreachable";
+      log[isAway ? "debug" : "error"]("publish failed", {
         error: known ? message : error instanceof Error ? error : message,
         hint: known ? error.hint : undefined,
       });

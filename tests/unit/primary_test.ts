@@ -13,6 +13,7 @@ import type {
   WakeReason,
   ZoneSettings,
 } from "../../lib/source/mod.ts";
+import { SourceError } from "../../lib/source/mod.ts";
 import { openStateFile, type StateStore } from "../../lib/store/mod.ts";
 import { ZoneTable, type ZoneVersion } from "../../lib/zone/mod.ts";
 import { tempDir } from "../support/tempdir.ts";
@@ -230,6 +231,30 @@ Deno.test("the log says once that the source is up, and what to do when it is do
     'event="source down" source="a script" reason=gone hint="is it running?"',
     'event="source up" source="a script"',
   ]);
+});
+
+Deno.test("a read that fails is an error in the log, but not where the source went away meanwhile", async () => {
+  const lines: string[] = [];
+  const log = createLogger({
+    format: "logfmt",
+    level: "info",
+    write: (line: string) => void lines.push(line),
+  });
+  await using driven = await drive({ log });
+  const { source, announced, primary } = driven;
+  await until(() => announced.length === 1, { what: "the first version" });
+  const failures = [
+    new SourceError("source-unreachable", "the connection closed"),
+    new SourceError("source-permission", "may not read"),
+  ];
+  for (const failure of failures) {
+    source.failure = failure;
+    source.wake("reconnect");
+    const { message } = failure;
+    await until(() => primary.status().failure === message, { what: message });
+  }
+  const errors = lines.filter((line) => line.includes("level=error"));
+  assertEquals(errors.map((line) => /error="(.*?)"/.exec(line)?.[1]), ["may not read"]);
 });
 
 Deno.test("a zone removed and made again goes on above its last serial", async () => {
