@@ -89,8 +89,11 @@ const BY_SQLSTATE: Record<string, [code: SourceErrorCode, hint: string]> = {
 };
 /** SQLSTATEs, by their first characters, of a server that goes away or comes up. */
 const GOING_AWAY = /^(08|57P0)/;
-/** Codes of the net and of postgres.js that say: no connection. */
-const NO_CONNECTION = /^(E[A-Z_]+|CONNECT_TIMEOUT|CONNECTION_[A-Z]+)$/;
+/**
+ * Codes of the net and of postgres.js that say: no connection. UNKNOWN is what the runtime
+ * calls a write to a socket that has just closed.
+ */
+const NO_CONNECTION = /^(E[A-Z_]+|UNKNOWN|CONNECT_TIMEOUT|CONNECTION_[A-Z]+)$/;
 
 function codeOf(error: unknown): string {
   return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";

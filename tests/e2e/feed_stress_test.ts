@@ -135,7 +135,8 @@ class Writer {
 function isConnectionError(error: unknown): boolean {
   if (error instanceof TimeoutError) return true;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return /^(57P0\d|08\d\d\d|CONNECTION_|ECONN|EPIPE)/.test(code);
+  // UNKNOWN is what this runtime calls a write to a socket that has just closed.
+  return /^(57P0\d|08\d\d\d|CONNECTION_|ECONN|EPIPE|UNKNOWN$)/.test(code);
 }
 
 /** All that the table says, as {@link servedLines} has it. */

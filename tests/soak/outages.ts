@@ -13,7 +13,7 @@ const AFTERMATH_MS = 40_000;
 /** Errors of a client whose server goes away: its own codes, the system's, and SQLSTATEs. */
 const AWAY_CODES = new Set([
   ...["CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT"],
-  ...["ECONNREFUSED", "ECONNRESET", "EPIPE"],
+  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "UNKNOWN"],
   ...["57P01", "57P02", "57P03"],
 ]);
 
