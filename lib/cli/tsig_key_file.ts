@@ -88,7 +88,7 @@ function bindKeys(text: string, where: string): FiledKey[] {
     take("{");
     while (words[at]?.isMark === false) {
       const field = take("a field");
-      fields.set(field.text, take(`the value of ${field.text}`).text);
+      fields.set(field.text, take(valueOf(field.text)).text);
       take(";");
     }
     take("}");
@@ -96,6 +96,11 @@ function bindKeys(text: string, where: string): FiledKey[] {
     keys.push(filedKey(name.text, Object.fromEntries(fields), `${where}:${name.line}`));
   }
   return keys;
+}
+
+/** How the value of a field is called; one that has no such name may be the secret, misplaced. */
+function valueOf(field: string): string {
+  return /^(algorithm|secret)$/.test(field) ? `the value of ${field}` : "a field's value";
 }
 
 /** Knot's configuration: `key:` with a list of `id`, `algorithm`, `secret`. */
@@ -160,7 +165,11 @@ function algorithmOf(
   const algorithm = findTsigAlgorithm(text ?? "") ?? findTsigAlgorithm(word ?? "");
   if (!algorithm) {
     const known = TSIG_ALGORITHMS.map(({ name }) => name).join(", ");
-    const what = text === undefined ? "has no algorithm" : `has the algorithm "${text}"`;
+    // Another text may be the secret, in the wrong place.
+    const shown = /^hmac-[a-z0-9-]{1,16}$/i.test(text ?? "")
+      ? `the algorithm "${text}"`
+      : "an algorithm that is none";
+    const what = text === undefined ? "has no algorithm" : `has ${shown}`;
     throw fault(place, `the key "${name}" ${what}; there are: ${known}`);
   }
   const truncated = findTsigAlgorithm(text ?? "") === undefined;

@@ -78,6 +78,18 @@ const REFUSED: Readonly<Record<string, readonly [text: string, says: string]>> =
     'key a { algorithm hmac-sha256; secret "?hunter2?"; };',
     'FILE:1: the secret of the key "a" is no base64',
   ],
+  "secret and algorithm in each other's place": [
+    `key a { algorithm "${SECRET}"; secret hmac-sha256; };`,
+    'FILE:1: the key "a" has an algorithm that is none; there are: hmac-sha256',
+  ],
+  "the same in YAML": [
+    `key:\n  - id: a\n    algorithm: ${SECRET}\n    secret: hmac-sha256`,
+    'FILE, key 1: the key "a" has an algorithm that is none',
+  ],
+  "a secret without its word": [
+    `key a { algorithm hmac-sha256; "${SECRET}"; };`,
+    "FILE:1: a field's value is missing",
+  ],
   "a name that is none": [
     `key a..b { algorithm hmac-sha256; secret "${SECRET}"; };`,
     "FILE:1: a key's name is no domain name",
