@@ -95,6 +95,18 @@ Deno.test("a signed request that was here before is refused while its time is ne
   assert(verdict(ring, message, true).fault?.includes("behind"), "then its time is over");
 });
 
+Deno.test("a request that was here before is refused with its MAC cut shorter, too", () => {
+  const short = key("short.key.", 3, 16);
+  const { ring } = ringAt([short]);
+  const { message } = signMessage(question(), short, { nowSeconds: NOW });
+  const tsig = findTsig(message)!;
+  const faults = [32, 31, 16].map((octets) =>
+    verifyRequest(message, { ...tsig, mac: tsig.mac.subarray(0, octets) }, ring, true).fault
+  );
+  const replay = "BADTIME: the same request was here before: a replay";
+  assertEquals(faults, [undefined, replay, replay]);
+});
+
 Deno.test("ReplayGuard: it forgets what is old, and the older half when there are too many", () => {
   const guard = new ReplayGuard();
   const mac = (n: number) => Uint8Array.of(n >> 16, n >> 8, n);
