@@ -53,7 +53,7 @@ async function connectToSelf(
     const inner = await Deno.connect({ hostname: LOOPBACK, port });
     for (let tries = 0; tries < MAX_STRANGERS; tries++) {
       const tls = await listener.accept();
-      if (tls.remoteAddr.port === inner.localAddr.port) return { inner, tls };
+      if (isSame(tls.remoteAddr, inner.localAddr)) return { inner, tls };
       tls.close();
     }
     inner.close();
@@ -61,6 +61,14 @@ async function connectToSelf(
   } finally {
     listener.close();
   }
+}
+
+/**
+ * Whether two addresses are one, port and all: any user of this machine may have our port at
+ * another loopback address, and would be taken for the client.
+ */
+export function isSame(a: Deno.NetAddr, b: Deno.NetAddr): boolean {
+  return a.port === b.port && a.hostname === b.hostname;
 }
 
 export class TlsRelay {
