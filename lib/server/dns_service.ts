@@ -162,7 +162,7 @@ export class DnsService {
     } catch (error) {
       this.#reportFailure(error, client);
       const message = errorAnswer(kept, { rcode: RCODE.SERVFAIL }, envelope);
-      return { message, query: kept, plan: undefined, client };
+      return signed({ message, query: kept, plan: undefined, envelope, client });
     }
   }
 

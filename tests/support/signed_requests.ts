@@ -17,6 +17,7 @@ import {
   tsigKey,
 } from "../../lib/wire/mod.ts";
 import { writeTsig } from "../../lib/wire/tsig_record.ts";
+import { soaOf } from "./zone_version.ts";
 
 /** The time of the requests, and of the server, seconds since the epoch. */
 export const NOW = 1_800_000_000;
@@ -43,15 +44,22 @@ interface Request {
   readonly stray?: Uint8Array;
   readonly id?: number;
   readonly opcode?: number;
+  /** Of an IXFR: what the client has. */
+  readonly ixfrSerial?: number;
 }
 
-export function request({ type = TYPE.AXFR, edns = true, id = 0x1234, opcode = 0 }: Request = {}) {
+export function request(
+  { type = TYPE.AXFR, edns = true, id = 0x1234, opcode = 0, ixfrSerial }: Request = {},
+) {
   const writer = new MessageWriter(
     512,
     edns ? { payloadOctets: 1_232, dnssecOk: false } : undefined,
   );
   writer.header(id, opcode << 11);
   writer.question({ name: parseName("example.org."), type, class: 1 });
+  if (ixfrSerial !== undefined) {
+    writer.records(SECTION.AUTHORITY, [soaOf("example.org.", ixfrSerial)]);
+  }
   return writer.finish();
 }
 

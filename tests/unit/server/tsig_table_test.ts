@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createLogger, parseCidr, parseSocketAddress } from "../../../lib/ops/mod.ts";
+import { TYPE } from "../../../lib/dns/mod.ts";
 import { DnsServer, KeyRing, parseSecondary } from "../../../lib/server/mod.ts";
 import {
   findKeyIn,
@@ -19,7 +20,7 @@ import {
   TsigSequenceVerifier,
   verifyTsig,
 } from "../../../lib/wire/mod.ts";
-import { ZoneTable } from "../../../lib/zone/mod.ts";
+import { type DifferenceReader, ZoneTable } from "../../../lib/zone/mod.ts";
 import { connectFrom } from "../../support/connect_from.ts";
 import { exchange } from "../../support/dns_client.ts";
 import { decodeMessage } from "../../support/oracle.ts";
@@ -37,7 +38,11 @@ import {
 } from "../../support/signed_requests.ts";
 import { zoneVersion } from "../../support/zone_version.ts";
 
-async function startServer(listen = "127.0.0.1:0", from = "127.0.0.1") {
+async function startServer(
+  listen = "127.0.0.1:0",
+  from = "127.0.0.1",
+  differences?: DifferenceReader,
+) {
   const log: string[] = [];
   const zones = new ZoneTable();
   const hosts = Array.from({ length: 3_000 }, (_, i) => `h${i} 300 A 192.0.2.${i % 256}`);
@@ -49,6 +54,7 @@ async function startServer(listen = "127.0.0.1:0", from = "127.0.0.1") {
       parseSecondary(`s=127.0.0.1,key=own.key+short.key,from=${from},notify=off,watch=off`),
     ],
     allowTransfer: [{ cidr: parseCidr("127.0.0.2"), keys: [OTHER.name] }],
+    differences,
     keys: new KeyRing(KEYS, { timeOfDay: () => NOW * 1_000 }),
     log: createLogger({
       format: "logfmt",
@@ -144,6 +150,24 @@ Deno.test("signed requests in another order on one connection are each answered"
   for (const [i, answer] of answers.entries()) {
     assertEquals(tsigState(answer, messages[i], OWN), "signed 0");
   }
+});
+
+Deno.test("a signed IXFR that fails is answered SERVFAIL, signed", async () => {
+  // What the journal gives cannot be read: a bug of ours, or a damaged page.
+  const damaged: DifferenceReader = {
+    differences: () =>
+      Promise.resolve({
+        kind: "kept",
+        get sequences(): never {
+          throw new RangeError("damaged");
+        },
+      }),
+  };
+  await using server = await startServer(undefined, undefined, damaged);
+  const message = signed(OWN, { type: TYPE.IXFR, ixfrSerial: 3 });
+  const [answer] = await askTcp(server, [message]);
+  assertEquals(rcodeName(answer[3] & 0xf), "SERVFAIL");
+  assertEquals(tsigState(answer, message, OWN), "signed 0");
 });
 
 Deno.test("a signed transfer: every message signed; reordered, cut, altered or left out, it does not verify", async (t) => {
