@@ -5,15 +5,19 @@ import { nullLogger, parseCidr } from "../../../lib/ops/mod.ts";
 import {
   DnsServer,
   type DnsServerOptions,
+  KeyRing,
+  parseSecondary,
   ServerError,
   type ServerLimits,
 } from "../../../lib/server/mod.ts";
+import { findTsig, rcodeName } from "../../../lib/wire/mod.ts";
 import { ZoneTable, type ZoneVersion } from "../../../lib/zone/mod.ts";
 import { type CertificatePair, certificates } from "../../support/certificates.ts";
 import { exchange, query, type Server } from "../../support/dns_client.ts";
 import { interopTest } from "../../support/interop.ts";
 import { type Decoded, decodeMessage, encodeQuery } from "../../support/oracle.ts";
 import { run } from "../../support/processes.ts";
+import { key, KEYS, NOW, OTHER, OWN, request, signed } from "../../support/signed_requests.ts";
 import { tempDir } from "../../support/tempdir.ts";
 import { connectTls } from "../../support/tls_client.ts";
 import { until, within } from "../../support/wait.ts";
@@ -117,6 +121,37 @@ interopTest("several transfers and questions go over one connection, and count a
   const { counts, connections } = server.server.status();
   assertEquals([counts.tlsQueries, counts.tcpQueries, counts.transfers], [3, 0, 2]);
   assertEquals(connections, 1);
+});
+
+interopTest("over TLS as without it a transfer takes the secondary's key, and its address", {
+  needs: ["openssl"],
+}, async (t) => {
+  const secondary = (from: string) =>
+    parseSecondary(`s=127.0.0.1,key=own.key,from=${from},notify=off,watch=off`);
+  const rows: readonly [what: string, from: string, message: Uint8Array, rcode: string][] = [
+    ["its address and its key", "127.0.0.1", signed(OWN), "NOERROR"],
+    ["its address, no signature", "127.0.0.1", request(), "REFUSED"],
+    ["its address, another's key", "127.0.0.1", signed(OTHER), "REFUSED"],
+    ["its address, a forged signature", "127.0.0.1", signed(key("own.key.", 9)), "NOTAUTH"],
+    ["its key, another address", "192.0.2.1", signed(OWN), "REFUSED"],
+  ];
+  for (const [what, from, message, rcode] of rows) {
+    await t.step(`${what}: ${rcode}`, async () => {
+      await using server = await start(ZONE, {
+        secondaries: [secondary(from)],
+        allowTransfer: [],
+        keys: new KeyRing(KEYS, { timeOfDay: () => NOW * 1_000 }),
+        transfersOverTlsOnly: true,
+      });
+      using client = await connectTls(server, server.ca);
+      await client.send(message);
+      const answer = (await client.receive())!;
+      assertEquals(rcodeName(answer[3] & 0xf), rcode);
+      // Only to a forger is the answer not signed.
+      const isSigned = (findTsig(answer)?.mac.length ?? 0) > 0;
+      assertEquals(isSigned, findTsig(message) !== undefined && rcode !== "NOTAUTH");
+    });
+  }
 });
 
 interopTest("a client without TLS 1.3 or ALPN dot, or that speaks no TLS, is told so and closed", {
