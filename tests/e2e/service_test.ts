@@ -43,6 +43,7 @@ interopTest("systemd-unit: systemd takes it, and finds little exposed", {
     ...["--executable", Deno.execPath(), "--listen", "198.51.100.1:53"],
     ...["--tsig-key-file", "/etc/zonecast/keys", "--control-group", "adm"],
     ...["--password-file", "/etc/zonecast/password", "--server-id", "a b%c$d"],
+    ...["--listen-tls", "198.51.100.1:853", "--tls-cert=/etc/tls.pem", "--tls-key", "/etc/tls.key"],
   );
   const file = await dir.write("zonecast.service", unit);
   await t.step("verify", async () => {
@@ -65,8 +66,18 @@ interopTest("systemd-unit: systemd takes it, and finds little exposed", {
     const [, command] = /^ExecStart=(.*)$/m.exec(unit)!;
     assertStringIncludes(
       command,
-      'serve --listen 198.51.100.1:53 --control-group adm --server-id "a b%%c$$d"',
+      'serve --listen 198.51.100.1:53 --control-group adm --server-id "a b%%c$$d" ' +
+        "--listen-tls 198.51.100.1:853",
     );
+    assertMatch(command, /:853$/);
+  });
+  await t.step("TLS: its files are credentials, loopback and port 853 are allowed", () => {
+    assertStringIncludes(unit, "\nLoadCredential=tls-cert:/etc/tls.pem\n");
+    assertStringIncludes(unit, "\nLoadCredential=tls-key:/etc/tls.key\n");
+    assertStringIncludes(unit, "\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n");
+    // What comes over TLS goes through a connection of the server to itself.
+    assertMatch(unit, /^RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX$/m);
+    assertEquals(/^(IPAddressDeny|SocketBind|PrivateNetwork|RestrictNetwork)/m.test(unit), false);
   });
   await t.step("a password in the URL is refused, unquoted", async () => {
     const { code, err } = await zonecast(["systemd-unit", "--source", "postgres://u:geheim@h/d"]);
