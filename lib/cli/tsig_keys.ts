@@ -50,11 +50,11 @@ export async function loadKeys(
 async function filesAt(path: string): Promise<string[]> {
   const info = await looked(path);
   if (!info.isDirectory) return [path];
-  const names: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(path)) {
-    if (!isDirectory && !name.startsWith(".")) names.push(name);
-  }
-  return names.sort().map((name) => `${path}/${name}`);
+  const names = await opened(path, async () => {
+    const entries = await Array.fromAsync(Deno.readDir(path));
+    return entries.filter((entry) => !entry.isDirectory).map(({ name }) => name);
+  });
+  return names.filter((name) => !name.startsWith(".")).sort().map((name) => `${path}/${name}`);
 }
 
 async function credentialFiles(directory: string): Promise<string[]> {

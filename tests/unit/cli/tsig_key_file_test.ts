@@ -134,3 +134,19 @@ Deno.test("keys come from files, directories and credentials; a file for everybo
   assertEquals(await code([`${dir}/lone.key`, `${dir}/twin.key`]), "key-twice");
   assertEquals(await code([`${dir}/nowhere`]), "key-file-unreadable");
 });
+
+Deno.test("a directory that may not be listed is an error that names it, at a reload as at the start", async () => {
+  await using dir = await tempDir();
+  // To root nothing is denied, so the runtime says it.
+  const { readDir } = Deno;
+  Deno.readDir = () => {
+    throw new Deno.errors.PermissionDenied("Permission denied");
+  };
+  try {
+    const error = await assertRejects(() => loadKeys([dir.path], undefined), KeyFileError);
+    assertEquals(error.code, "key-file-unreadable");
+    assert(error.message.includes(dir.path), error.message);
+  } finally {
+    Deno.readDir = readDir;
+  }
+});
