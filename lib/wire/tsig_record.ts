@@ -99,6 +99,9 @@ export function findTsig(message: Uint8Array): TsigFields | undefined {
     if (i !== records || uint16(message, 10) === 0) {
       throw new WireError("wire-tsig", "a TSIG record is not the last", reader.start);
     }
+    if (reader.at !== message.length) {
+      throw new WireError("wire-tsig", "octets stand behind a TSIG record", reader.at);
+    }
     return readTsig(reader);
   }
   return undefined;

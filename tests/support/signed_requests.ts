@@ -467,6 +467,24 @@ export const ROWS: readonly Row[] = [
     what: "a signed NOTIFY",
     message: signed(OWN, { opcode: 4, type: TYPE.SOA }),
     rcode: "NOTIMP",
+    tsig: "signed 0",
+  },
+  {
+    what: "a signed NOTIFY without EDNS",
+    message: signed(OWN, { opcode: 4, type: TYPE.SOA, edns: false }),
+    rcode: "NOTIMP",
+    tsig: "signed 0",
+  },
+  {
+    what: "a NOTIFY with a forged signature",
+    message: signed(key("own.key.", 9), { opcode: 4, type: TYPE.SOA }),
+    rcode: "NOTIMP",
     tsig: "none",
+  },
+  {
+    what: "a signed IXFR that does not say from where",
+    message: signed(OWN, { type: TYPE.IXFR }),
+    rcode: "FORMERR",
+    tsig: "signed 0",
   },
 ].map((row) => row as Row);
