@@ -85,13 +85,12 @@ export const systemdUnit = defineCommand({
     const keys = read.flags["tsig-key-file"];
     const { executable, "control-group": group } = read.flags;
     const drainMs = read.flags["drain-timeout"];
+    const { "tls-cert": cert, "tls-key": key, "password-file": password } = read.flags;
     const credentials = [
-      ...keys.map((file, index) => `LoadCredential=tsig-${index + 1}:${file}`),
-      ...(read.flags["tls-cert"] ? [`LoadCredential=tls-cert:${read.flags["tls-cert"]}`] : []),
-      ...(read.flags["tls-key"] ? [`LoadCredential=tls-key:${read.flags["tls-key"]}`] : []),
-      ...(read.flags["password-file"]
-        ? [`LoadCredential=postgres-password:${read.flags["password-file"]}`]
-        : []),
+      ...keys.map((file, index) => credential(`tsig-${index + 1}`, file)),
+      ...(cert ? [credential("tls-cert", cert)] : []),
+      ...(key ? [credential("tls-key", key)] : []),
+      ...(password ? [credential("postgres-password", password)] : []),
     ];
     const words = [executable, "serve", ...serverFlags(given)].map(quoted).join(" ");
     await context.print([
@@ -139,6 +138,15 @@ function serverFlags(given: readonly string[]): string[] {
     else if (!given[at].includes("=")) at++; // its value
   }
   return left;
+}
+
+/** @throws {UsageError} systemd looks for relative paths elsewhere */
+function credential(name: string, file: string): string {
+  if (file.startsWith("/")) return `LoadCredential=${name}:${file.replaceAll("%", "%%")}`;
+  throw new UsageError(
+    `systemd-unit: ${file} is no absolute path`,
+    "systemd would look for it among its own credentials",
+  );
 }
 
 /** A word as systemd's command lines have it. */

@@ -79,6 +79,15 @@ interopTest("systemd-unit: systemd takes it, and finds little exposed", {
     assertMatch(unit, /^RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX$/m);
     assertEquals(/^(IPAddressDeny|SocketBind|PrivateNetwork|RestrictNetwork)/m.test(unit), false);
   });
+  await t.step(
+    "a relative path of a credential is refused: systemd reads it elsewhere",
+    async () => {
+      const { code, err } = await zonecast(["systemd-unit", "--tsig-key-file", "keys/ns1.key"]);
+      assertEquals([code, err.includes("keys/ns1.key")], [2, true]);
+      const unit = await printUnit("--tsig-key-file", "/etc/100%/ns1.key");
+      assertStringIncludes(unit, "\nLoadCredential=tsig-1:/etc/100%%/ns1.key\n");
+    },
+  );
   await t.step("a password in the URL is refused, unquoted", async () => {
     const { code, err } = await zonecast(["systemd-unit", "--source", "postgres://u:geheim@h/d"]);
     assertEquals([code, err.includes("geheim")], [2, false]);
