@@ -7,6 +7,7 @@ import { interopTest } from "../support/interop.ts";
 import { startNsd } from "../support/nsd.ts";
 import { freePort } from "../support/ports.ts";
 import { run } from "../support/processes.ts";
+import { noteSecret } from "../support/secrets.ts";
 import { mustZonecast, newSerial, serveZones } from "../support/setup.ts";
 import { untilStatus } from "../support/status.ts";
 import { tempDir } from "../support/tempdir.ts";
@@ -14,12 +15,15 @@ import { until } from "../support/wait.ts";
 import type { Zonecast } from "../support/zonecast.ts";
 
 const ZONE = "xot.example.";
+const KEY = "xot.key";
 
 interface Served extends AsyncDisposable {
   readonly zonecast: Zonecast;
   /** Where it speaks TLS. */
   readonly tls: Server;
   readonly authority: Certificates;
+  /** Of the key {@link KEY}, in base64. */
+  readonly secret: string;
 }
 
 /** zonecast on an embedded source with one zone, on TLS with a certificate for `ns.test`. */
@@ -27,6 +31,10 @@ async function serve(secondaries: readonly string[] = []): Promise<Served> {
   const dir = await tempDir();
   const authority = await certificates(dir.path);
   const { cert, key } = await authority.issue("server");
+  const secret = noteSecret(crypto.getRandomValues(new Uint8Array(32)).toBase64());
+  const keyFile = `${dir.path}/tsig.key`;
+  const text = `key "${KEY}" { algorithm hmac-sha256; secret "${secret}"; };`;
+  await Deno.writeTextFile(keyFile, text, { mode: 0o600 });
   const source = `sqlite:${dir.path}/zones.db`;
   await mustZonecast(source, ["zone", "add", ZONE, "--ns", "ns1.test.", "--ns", "ns2.test."]);
   const tls = { addr: "127.0.0.1", port: freePort() };
@@ -35,7 +43,8 @@ async function serve(secondaries: readonly string[] = []): Promise<Served> {
     zones: [ZONE],
     args: [
       ...["--listen-tls", `${tls.addr}:${tls.port}`, "--tls-cert", cert, "--tls-key", key],
-      ...["--allow-transfer", "127.0.0.1", "--transfer-transport", "tls"],
+      ...["--transfer-transport", "tls", "--tsig-key-file", keyFile],
+      ...(secondaries.length === 0 ? ["--allow-transfer", "127.0.0.1"] : []),
       ...secondaries.flatMap((secondary) => ["--secondary", secondary]),
       ...["--tls-ca", authority.ca],
     ],
@@ -44,6 +53,7 @@ async function serve(secondaries: readonly string[] = []): Promise<Served> {
     zonecast,
     tls,
     authority,
+    secret,
     async [Symbol.asyncDispose]() {
       await zonecast[Symbol.asyncDispose]();
       await dir[Symbol.asyncDispose]();
@@ -52,44 +62,51 @@ async function serve(secondaries: readonly string[] = []): Promise<Served> {
 }
 
 for (const [kind, startSecondary] of [["bind", startBind], ["nsd", startNsd]] as const) {
-  interopTest(`${kind} is told over TLS of a zone and its changes, and takes them over TLS`, {
-    needs: [kind, "openssl"],
-  }, async () => {
-    const port = freePort();
-    const tlsPort = freePort();
-    const told = `${kind}=127.0.0.1:${tlsPort},tls=ns.test,watch=127.0.0.1:${port}`;
-    await using served = await serve([told]);
-    const { zonecast, tls, authority } = served;
-    const secondary = await startSecondary({
-      zones: [ZONE],
-      primary: tls,
-      port,
-      tls: {
-        hostname: "ns.test",
-        ca: authority.ca,
-        listen: { port: tlsPort, ...await authority.issue(kind) },
-      },
-    });
-    await using _ = secondary;
-    let serial = await newSerial(zonecast, ZONE, undefined);
-    await secondary.reaches(ZONE, serial);
-    for (let change = 1; change <= 3; change++) {
-      await zonecast.mustCli(["set", ZONE, `www${change}`, "A", `192.0.2.${change}`]);
-      serial = await newSerial(zonecast, ZONE, serial);
+  interopTest(
+    `${kind} is told over TLS of a zone and its changes, and takes them over TLS, all signed`,
+    {
+      needs: [kind, "openssl"],
+    },
+    async () => {
+      const port = freePort();
+      const tlsPort = freePort();
+      const told = `${kind}=127.0.0.1:${tlsPort},tls=ns.test,key=${KEY},watch=127.0.0.1:${port}`;
+      await using served = await serve([told]);
+      const { zonecast, tls, authority, secret } = served;
+      const secondary = await startSecondary({
+        zones: [ZONE],
+        primary: tls,
+        port,
+        tls: {
+          hostname: "ns.test",
+          ca: authority.ca,
+          tsig: { name: KEY, secret },
+          listen: { port: tlsPort, ...await authority.issue(kind) },
+        },
+      });
+      await using _ = secondary;
+      let serial = await newSerial(zonecast, ZONE, undefined);
       await secondary.reaches(ZONE, serial);
-    }
-    assertEquals((await query(secondary, `www3.${ZONE}`, "A")).answers?.length, 1);
-    const { secondaries } = await untilStatus(
-      zonecast,
-      "it was told",
-      // NSD shows the new version before its answer to NOTIFY is there, which is then of no use.
-      ({ secondaries: [{ zones: [{ notify, state }] }] }) =>
-        notify?.acknowledgedAt !== undefined || kind === "nsd" && state === "live",
-    );
-    assertEquals(secondaries[0].zones[0].transfer?.transport, "tls");
-    assertMatch(zonecast.log(), /transfer sent.*transport=tls/);
-    assert(!/transfer sent.*transport=(tcp|udp)/.test(zonecast.log()));
-  });
+      for (let change = 1; change <= 3; change++) {
+        await zonecast.mustCli(["set", ZONE, `www${change}`, "A", `192.0.2.${change}`]);
+        serial = await newSerial(zonecast, ZONE, serial);
+        await secondary.reaches(ZONE, serial);
+      }
+      assertEquals((await query(secondary, `www3.${ZONE}`, "A")).answers?.length, 1);
+      const { secondaries } = await untilStatus(
+        zonecast,
+        "it was told",
+        // NSD shows the new version before its answer to NOTIFY is there, which is then of no use.
+        ({ secondaries: [{ zones: [{ notify, state }] }] }) =>
+          notify?.acknowledgedAt !== undefined || kind === "nsd" && state === "live",
+      );
+      assertEquals(secondaries[0].zones[0].transfer?.transport, "tls");
+      assertMatch(zonecast.log(), /transfer sent.*transport=tls/);
+      const sent = zonecast.log().split("\n").filter((line) => line.includes("transfer sent"));
+      assertEquals(sent.filter((line) => !/transport=tls .*key=xot\.key\./.test(line)), []);
+      assert(!/not believed|disbelieved/.test(zonecast.log()), zonecast.log());
+    },
+  );
 }
 
 interopTest(

@@ -7,7 +7,9 @@ function configuration(dir: string, addr: string, port: number, options: Seconda
 zone "${zone}" {
   type secondary;
   file "${zone}zone";
-  primaries { ${primary.addr} port ${primary.port}${tls ? " tls xot" : ""}; };
+  primaries { ${primary.addr} port ${primary.port}${
+    tls ? ` key "${tls.tsig.name}" tls xot` : ""
+  }; };
 };
 `);
   // BIND's defaults pace transfers, checks and NOTIFY for the Internet; a test wants them now.
@@ -43,7 +45,8 @@ options {
 controls { };
 ${
     tls
-      ? `tls xot { remote-hostname "${tls.hostname}"; ca-file "${tls.ca}"; };
+      ? `key "${tls.tsig.name}" { algorithm hmac-sha256; secret "${tls.tsig.secret}"; };
+tls xot { remote-hostname "${tls.hostname}"; ca-file "${tls.ca}"; };
 tls own { cert-file "${tls.listen.cert}"; key-file "${tls.listen.key}"; };`
       : ""
   }

@@ -23,6 +23,8 @@ export interface SecondaryOptions {
     readonly ca: string;
     /** Where it speaks TLS itself, for NOTIFY. */
     readonly listen: { readonly port: number; readonly cert: string; readonly key: string };
+    /** Signs beside, by hmac-sha256; the secret in base64. */
+    readonly tsig: { readonly name: string; readonly secret: string };
   };
   /** Where the zones are transferred from; NOTIFY is taken from all of 127.0.0.1. */
   readonly primary: Server;

@@ -7,8 +7,8 @@ function configuration(dir: string, addr: string, port: number, options: Seconda
 zone:
   name: "${zone}"
   zonefile: "${zone}zone"
-  allow-notify: 127.0.0.0/8 NOKEY
-  request-xfr: ${primary.addr}@${primary.port} NOKEY${tls ? " xot" : ""}
+  allow-notify: 127.0.0.0/8 ${tls?.tsig.name ?? "NOKEY"}
+  request-xfr: ${primary.addr}@${primary.port} ${tls ? `${tls.tsig.name} xot` : "NOKEY"}
   outgoing-interface: ${transferFrom}
   provide-xfr: 127.0.0.0/8 NOKEY
   min-retry-time: 1
@@ -42,7 +42,12 @@ ${
   }
 remote-control:
   control-enable: no
-${tls ? `tls-auth:\n  name: xot\n  auth-domain-name: ${tls.hostname}` : ""}
+${
+    tls
+      ? `tls-auth:\n  name: xot\n  auth-domain-name: ${tls.hostname}
+key:\n  name: "${tls.tsig.name}"\n  algorithm: hmac-sha256\n  secret: "${tls.tsig.secret}"`
+      : ""
+  }
 ${zones.join("")}`;
 }
 
