@@ -48,7 +48,7 @@ export const serve = defineCommand({
     const ending = endingSignal(log);
     // One that comes while the server starts waits: SIGHUP alone would end the process.
     const { promise: started, resolve: ready } = Promise.withResolvers<() => Promise<void>>();
-    onSignal("SIGHUP", async () => await (await started)());
+    onSignal("SIGHUP", log, async () => await (await started)());
     const manager = serviceManager(context.env, Deno.pid);
     const service = new Service(manager, `${config.control}.notify`, log);
     try {
@@ -142,10 +142,14 @@ function hasPassword(url: string): boolean {
   return URL.canParse(url) && (new URL(url).password !== "" || /[?&]password=/.test(url));
 }
 
-/** Does something at each signal of a kind, one after another. */
-function onSignal(signal: Deno.Signal, act: () => Promise<void>): void {
+/** Does something at each signal of a kind, one after another; what fails is logged, and serving goes on. */
+function onSignal(signal: Deno.Signal, log: Logger, act: () => Promise<void>): void {
   let last = Promise.resolve();
-  Deno.addSignalListener(signal, () => last = last.then(act));
+  const failed = (error: unknown) => {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    log.error("the signal came to nothing", { signal, error: cause });
+  };
+  Deno.addSignalListener(signal, () => last = last.then(act).catch(failed));
 }
 
 /** The signal that asks to end. A second one ends the process at once. */
