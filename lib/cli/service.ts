@@ -59,6 +59,11 @@ export class Service {
     await this.#notifier.stopping("ending: running transfers have their time");
   }
 
+  /** Whether a look at ourselves is under way; after {@link stopping} no other begins. */
+  get isLooking(): boolean {
+    return this.#looking;
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#notifier.close();

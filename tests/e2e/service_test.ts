@@ -244,6 +244,7 @@ Deno.test("service: the watchdog is not fed when our own listener does not answe
     assertEquals(manager.told.includes("WATCHDOG"), false);
   } finally {
     service.close();
+    await until(() => !service.isLooking, { what: "the last look is over" });
   }
 });
 
