@@ -7,6 +7,7 @@
 import { UsageError } from "./errors.ts";
 import { type FlagTable, type FlagValues, readArguments } from "./flags.ts";
 import { withFlagsFile } from "./flags_file.ts";
+import type { Shape } from "./json_shape.ts";
 
 /** What a command may use of the process. */
 export interface Context {
@@ -30,6 +31,10 @@ export interface Positional {
   readonly name: string;
   readonly help: string;
   readonly optional?: boolean;
+  /** All that it takes, for completions. */
+  readonly words?: readonly string[];
+  /** It is a path, for completions. */
+  readonly isPath?: boolean;
   /** The last one takes all words left, joined by blanks. */
   readonly rest?: boolean;
 }
@@ -44,6 +49,10 @@ export interface CommandSpec<T extends FlagTable> {
   readonly details?: readonly string[];
   readonly positionals: readonly Positional[];
   readonly flags: T;
+  /** What it prints with --json; {@link jsonLines} of them when it prints a line each. */
+  readonly json?: Shape;
+  /** Whether --json prints an object a line, as they come. */
+  readonly jsonLines?: boolean;
   /** Command lines without their `zonecast`. */
   readonly examples: readonly string[];
   /** Returns the exit code. */

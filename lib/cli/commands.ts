@@ -1,10 +1,12 @@
 /** All commands, in the order help lists them. */
 import type { Command } from "./command.ts";
+import { completionsCommand, manCommand } from "./completions.ts";
 import { diff } from "./diff.ts";
 import { exportZone } from "./export.ts";
 import { importZone } from "./import.ts";
 import { keygen } from "./keygen.ts";
 import { log } from "./log.ts";
+import { presets } from "./presets.ts";
 import { rollback } from "./rollback.ts";
 import { schema, schemaApply } from "./schema.ts";
 import { serve } from "./serve.ts";
@@ -31,7 +33,10 @@ export const COMMANDS: readonly Command[] = [
   rollback,
   schema,
   schemaApply,
+  presets,
   keygen,
   systemdUnit,
+  completionsCommand(() => COMMANDS),
+  manCommand(() => COMMANDS),
   version,
 ];

@@ -1,14 +1,15 @@
 /** `zonecast diff`. */
-import { formatName, formatRdata, type ResourceRecord, typeName } from "../dns/mod.ts";
+import { formatName, type ResourceRecord } from "../dns/mod.ts";
 import { differenceBetween } from "../store/mod.ts";
 import { listRecords, type ZoneDiff } from "../zone/mod.ts";
 import { readArgument } from "./arguments.ts";
 import { defineCommand } from "./command.ts";
 import { diffLines } from "./diff_text.ts";
 import { EXIT } from "./errors.ts";
-import { toggle } from "./flags.ts";
 import { SERIAL, ZONE } from "./forms.ts";
 import { withHistory } from "./history.ts";
+import { JSON_FLAG, recordJson, records } from "./json_output.ts";
+import { number, object, text } from "./json_shape.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
 import { inPieces } from "./zone_text.ts";
 
@@ -26,10 +27,17 @@ export const diff = defineCommand({
     { name: "TO", help: "another; the one published now when left out", optional: true },
   ],
   flags: {
-    json: toggle({ help: "print a JSON object", env: false }),
+    ...JSON_FLAG,
     ...CONTROL_FLAG,
     ...STATE_FLAG,
   },
+  json: object("what changed", {
+    zone: text("the zone"),
+    from: number("the serial to start at"),
+    to: number("the serial to end at"),
+    removed: records("what went, the SOA first"),
+    added: records("what came, the SOA first"),
+  }),
   examples: ["diff example.org 1767225600", "diff example.org 1767225600 1767225660 --json"],
   async run({ flags, args }, context) {
     const zone = readArgument("ZONE", ZONE, args[0]);
@@ -75,14 +83,9 @@ function* jsonList(
   let line = `"${name}": [`;
   let before = "";
   for (const list of [soa, records]) {
-    for (const { owner, ttl, type, rdata } of list) {
+    for (const record of list) {
       yield line + before;
-      line = "  " + JSON.stringify({
-        name: formatName(owner),
-        ttl,
-        type: typeName(type),
-        content: formatRdata(type, rdata),
-      });
+      line = "  " + JSON.stringify(recordJson(record));
       before = ",";
     }
   }

@@ -19,11 +19,13 @@ import { CommandError, EXIT, notPublished, UsageError } from "./errors.ts";
 import { optional, toggle } from "./flags.ts";
 import { SERIAL, ZONE, type ZoneName } from "./forms.ts";
 import { withHistory } from "./history.ts";
+import { JSON_FLAG, records as recordList } from "./json_output.ts";
+import { number, object, text } from "./json_shape.ts";
 import { askOrRead } from "./live.ts";
 import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
 import { count } from "./table.ts";
-import { inPieces, versionText } from "./zone_text.ts";
+import { inPieces, versionJson, versionText, zoneJson } from "./zone_text.ts";
 
 export const exportZone = defineCommand({
   name: "export",
@@ -38,12 +40,19 @@ export const exportZone = defineCommand({
   flags: {
     serial: optional(SERIAL, { help: "print the zone as it was with this serial", env: false }),
     "from-source": toggle({ help: "print the source's records instead", env: false }),
+    ...JSON_FLAG,
     ...CONTROL_FLAG,
     ...STATE_FLAG,
     ...SOURCE_FLAGS,
   },
+  json: object("the zone", {
+    zone: text("its name"),
+    serial: number("its serial; with --from-source the floor of the next, 0 for none"),
+    records: recordList("its records, the SOA first"),
+  }),
   examples: [
     "export example.org",
+    "export example.org --json",
     "export example.org --from-source > example.org.zone",
     "export example.org --serial 1767225600",
   ],
@@ -57,7 +66,7 @@ export const exportZone = defineCommand({
       return await withEditor(
         flags.source,
         context,
-        (editor) => printSourceZone(editor, zone, context),
+        (editor) => printSourceZone(editor, zone, flags.json, context),
       );
     }
     const paths = serverPaths(flags, context);
@@ -68,7 +77,13 @@ export const exportZone = defineCommand({
         context,
         async (history) => versionAt(history, await history.current(), serial),
       );
-      for (const piece of versionText(version)) await context.print(piece);
+      const pieces = flags.json ? versionJson(version) : versionText(version);
+      for (const piece of pieces) await context.print(piece);
+      return EXIT.GOOD;
+    }
+    if (flags.json) {
+      const version = await withHistory(paths, zone, context, (history) => history.current());
+      for (const piece of versionJson(version)) await context.print(piece);
       return EXIT.GOOD;
     }
     const request = { command: "export", zone: zone.text };
@@ -90,6 +105,7 @@ async function* storedText(store: StateStore, zone: ZoneName): AsyncGenerator<st
 async function printSourceZone(
   editor: SourceEditor,
   zone: ZoneName,
+  json: boolean,
   context: Context,
 ): Promise<number> {
   const settings = (await editor.zones())
@@ -113,15 +129,18 @@ async function printSourceZone(
     }
   }
   const comments = [`${formatName(zone.apex)} as its source has it`, ...bad];
-  const lines = printMasterFile(zone.apex, records, { comments, defaultTtl: settings.defaultTtl });
+  const { defaultTtl, serialFloor } = settings;
+  const lines = json
+    ? zoneJson(zone.apex, serialFloor ?? 0, records)
+    : printMasterFile(zone.apex, records, { comments, defaultTtl });
   for (const piece of inPieces(lines)) await context.print(piece);
   if (bad.length === 0) return EXIT.GOOD;
   for (const line of bad) context.complain(`zonecast: ${line}`);
   throw new CommandError(
     "bad-rows",
-    `${
-      count(bad.length, "row")
-    } of ${zone.text} cannot be records; the output has them as comments`,
+    `${count(bad.length, "row")} of ${zone.text} cannot be records${
+      json ? "" : "; the output has them as comments"
+    }`,
     "mend or remove them in the source",
   );
 }

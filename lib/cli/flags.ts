@@ -16,6 +16,10 @@ export interface ValueForm<T> {
   readonly placeholder: string;
   /** What it takes, as the end of a sentence: "a duration with its unit, such as 2s". */
   readonly takes: string;
+  /** All that it takes, or begins with; for completions. */
+  readonly words?: readonly string[];
+  /** It is a path, for completions. */
+  readonly isPath?: boolean;
   /** The value may hold a password: messages leave it out. */
   readonly secret?: boolean;
   /** @throws {ZonecastError} its message says what is wrong with the text */

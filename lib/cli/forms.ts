@@ -179,6 +179,7 @@ export const SERIAL: ValueForm<number> = {
 export const FILE: ValueForm<string> = {
   placeholder: "FILE",
   takes: "a path",
+  isPath: true,
   parse: (text) => text,
 };
 
@@ -186,6 +187,7 @@ export const FILE: ValueForm<string> = {
 export const SOCKET_PATH: ValueForm<string> = {
   placeholder: "PATH",
   takes: "the path of a unix socket",
+  isPath: true,
   parse: (text) => text,
 };
 
@@ -221,6 +223,7 @@ export function oneOf<const W extends string>(words: readonly W[]): ValueForm<W>
   return {
     placeholder: words.join("|"),
     takes: `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`,
+    words,
     parse: (text) => {
       const word = words.find((each) => each === text);
       if (word === undefined) throw wrong("it is none of these");

@@ -1,6 +1,7 @@
 /** Help texts, rendered from the commands' own tables. Pure. */
 import { type Command, usageLine } from "./command.ts";
 import { envName, type Flag, type FlagTable } from "./flags.ts";
+import { listFields } from "./json_shape.ts";
 
 /** Columns a help text keeps within. */
 const WIDTH = 88;
@@ -8,7 +9,7 @@ const WIDTH = 88;
 const MAX_LEFT = 34;
 
 /** A text in lines of at most `width` characters, each behind an indent. */
-function wrap(text: string, indent: string, width = WIDTH): string[] {
+export function wrap(text: string, indent: string, width = WIDTH): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
@@ -73,11 +74,29 @@ export function commandHelp(command: Command): string {
   return lines.join("\n") + "\n";
 }
 
+/** What --json prints, of each command that has it. */
+export function jsonHelp(commands: readonly Command[]): string {
+  const sections = commands.flatMap(({ name, json, jsonLines }) => {
+    if (!json) return [];
+    const what = json.type === "list" ? "a list" : jsonLines ? "an object a line" : "an object";
+    const fields = [...listFields(json)].filter(({ path }) => path !== "[]");
+    const rows = fields.map(({ path, type, help }): [string, string] => [path, `${type}: ${help}`]);
+    return [[`zonecast ${name} --json: ${what}: ${json.help}`, ...columns(rows)].join("\n")];
+  });
+  return `${sections.join("\n\n")}\n
+Times are ISO 8601 in UTC. Fields may be added; those that are here keep name and meaning.
+An error is no JSON: it is a line on standard error, with the exit code.
+`;
+}
+
+/** What zonecast is, in a line. */
+export const NAME_AND_PURPOSE = "a hidden primary whose zones live in Postgres, or in SQLite";
+
 /** Help for a group of commands, or for all of them. */
 export function overview(commands: readonly Command[], group?: string): string {
   const shown = group ? commands.filter(({ name }) => inGroup(name, group)) : commands;
   const head = group ? [`Usage: zonecast ${group} …`] : [
-    "zonecast: a hidden primary whose zones live in Postgres, or in SQLite",
+    `zonecast: ${NAME_AND_PURPOSE}`,
     "",
     "Usage: zonecast COMMAND [arguments] [flags]",
   ];
@@ -93,7 +112,8 @@ export function overview(commands: readonly Command[], group?: string): string {
     "",
     ...wrap(
       "`zonecast COMMAND --help` shows a command's flags. Exit codes: 0 good, 1 failed, " +
-        "2 wrong usage or configuration, 3 checked and found different.",
+        "2 wrong usage or configuration, 3 checked and found different. `zonecast help json` shows " +
+        "what --json prints.",
       "",
     ),
     "",

@@ -19,6 +19,8 @@ import { readArgument } from "./arguments.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { CommandError, EXIT } from "./errors.ts";
 import { ZONE, type ZoneName } from "./forms.ts";
+import { JSON_FLAG, printJson } from "./json_output.ts";
+import { number, object, text } from "./json_shape.ts";
 import { count } from "./table.ts";
 import { readSoa } from "./soa.ts";
 import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
@@ -34,9 +36,13 @@ export const importZone = defineCommand({
   ],
   positionals: [
     { name: "ZONE", help: ZONE.takes },
-    { name: "FILE", help: "the master file; - for standard input" },
+    { name: "FILE", help: "the master file; - for standard input", isPath: true },
   ],
-  flags: SOURCE_FLAGS,
+  flags: { ...JSON_FLAG, ...SOURCE_FLAGS },
+  json: object("what was imported", {
+    zone: text("the zone"),
+    records: number("its records beside the SOA"),
+  }),
   examples: [
     "import example.org example.org.zone",
     "import example.org - < example.org.zone",
@@ -60,9 +66,12 @@ export const importZone = defineCommand({
       context,
       (editor) => editor.replaceZone(settings, edits),
     );
-    await context.print(
-      `imported zone ${zone.text}: ${count(edits.length, "record")} beside the SOA\n`,
-    );
+    if (flags.json) await printJson(context, { zone: zone.text, records: edits.length });
+    else {
+      await context.print(
+        `imported zone ${zone.text}: ${count(edits.length, "record")} beside the SOA\n`,
+      );
+    }
     return EXIT.GOOD;
   },
 });

@@ -7,6 +7,8 @@ import { CommandError, EXIT, UsageError } from "./errors.ts";
 import { optional, withDefault } from "./flags.ts";
 import { FILE, oneOf, ZONE } from "./forms.ts";
 import { bare, bindKeyText, type FiledKey, knotKeyText } from "./tsig_key_file.ts";
+import { JSON_FLAG, printJson } from "./json_output.ts";
+import { object, text } from "./json_shape.ts";
 
 const FORMATS = ["bind", "knot"] as const;
 const FLAGS = {
@@ -18,6 +20,7 @@ const FLAGS = {
     help: "the form of the file: a key {} statement, or Knot's YAML; zonecast reads both",
     env: false,
   }),
+  ...JSON_FLAG,
   out: optional(FILE, { help: "the file to write", defaultText: "NAME.key", env: false }),
 };
 
@@ -30,6 +33,11 @@ export const keygen = defineCommand({
   ],
   positionals: [{ name: "NAME", help: "the key's name: a domain name of your own choice" }],
   flags: FLAGS,
+  json: object("the key, without its secret", {
+    name: text("its name"),
+    algorithm: text("its algorithm"),
+    file: text("the file that holds it"),
+  }),
   examples: [
     "keygen ns1.example.org",
     "keygen ns2.example.org --algorithm hmac-sha512 --out /etc/zonecast/ns2.key",
@@ -44,7 +52,10 @@ async function makeKey(
   const key = newKey(name, flags.algorithm);
   const path = flags.out ?? `${fileName(key)}.key`;
   await writeNew(path, flags.format === "bind" ? bindKeyText(key) : knotKeyText(key));
-  await context.print(instructions(key, path));
+  if (flags.json) {
+    const { algorithm } = key;
+    await printJson(context, { name: formatName(key.name), algorithm: algorithm.name, file: path });
+  } else await context.print(instructions(key, path));
   return EXIT.GOOD;
 }
 

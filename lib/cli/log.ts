@@ -4,6 +4,7 @@ import { defineCommand } from "./command.ts";
 import { EXIT } from "./errors.ts";
 import { toggle } from "./flags.ts";
 import { ZONE } from "./forms.ts";
+import { list, maybe, number, object, text, time } from "./json_shape.ts";
 import { withHistory } from "./history.ts";
 import type { ZoneHistory } from "./history_parts.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
@@ -35,6 +36,16 @@ export const log = defineCommand({
     ...CONTROL_FLAG,
     ...STATE_FLAG,
   },
+  json: list(
+    "the versions, oldest first",
+    object("a version", {
+      serial: number("its serial"),
+      publishedAt: maybe(time("when it was published")),
+      added: maybe(number("records added to the version before, the SOA not counted")),
+      removed: maybe(number("records removed from it")),
+      cause: maybe(text("what made zonecast read the source")),
+    }),
+  ),
   examples: ["log example.org", "log example.org --json"],
   async run({ flags, args }, context) {
     const zone = readArgument("ZONE", ZONE, args[0]);

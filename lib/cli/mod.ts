@@ -4,7 +4,7 @@
 import type { Command, Context } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { describeError, EXIT, exitCode, UsageError } from "./errors.ts";
-import { commandHelp, inGroup, overview } from "./help.ts";
+import { commandHelp, inGroup, jsonHelp, overview } from "./help.ts";
 import { nearest } from "./suggest.ts";
 
 export type { Context } from "./command.ts";
@@ -45,9 +45,20 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
 }
 
 async function printHelp(words: readonly string[], context: Context): Promise<number> {
+  if (words[0] === "json") return await printJsonHelp(words.slice(1), context);
   if (words.length > 0 && groupOf(words) === undefined) throw unknownCommand(words);
   const [command] = findCommand(words);
   await context.print(command ? commandHelp(command) : overview(COMMANDS, groupOf(words)));
+  return EXIT.GOOD;
+}
+
+async function printJsonHelp(words: readonly string[], context: Context): Promise<number> {
+  const [command] = findCommand(words);
+  if (words.length > 0 && !command) throw unknownCommand(words);
+  if (command && !command.json) {
+    throw new UsageError(`${command.name} has no --json`, "`zonecast help json` lists what has");
+  }
+  await context.print(jsonHelp(command ? [command] : COMMANDS));
   return EXIT.GOOD;
 }
 

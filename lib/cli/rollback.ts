@@ -22,10 +22,20 @@ import { SERIAL, ZONE, type ZoneName } from "./forms.ts";
 import { withHistory } from "./history.ts";
 import { editOf } from "./import.ts";
 import { readSoa } from "./soa.ts";
+import { JSON_FLAG, printJson } from "./json_output.ts";
+import { list, number, object, orNull, text, yesNo } from "./json_shape.ts";
 import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
 import { count } from "./table.ts";
 import { inPieces, recordsOf } from "./zone_text.ts";
+
+/** A row of the source, as it stands there. */
+const ROW = object("a row", {
+  name: text("relative to the zone, @ for the zone itself, or absolute"),
+  type: text("the RR type"),
+  content: text("the data"),
+  ttl: orNull(number("seconds; null for the zone's default")),
+});
 
 export const rollback = defineCommand({
   name: "rollback",
@@ -44,10 +54,19 @@ export const rollback = defineCommand({
   flags: {
     "dry-run": toggle({ help: "only print what would change", env: false }),
     yes: toggle({ help: "print it, and change the source", env: false }),
+    ...JSON_FLAG,
     ...CONTROL_FLAG,
     ...STATE_FLAG,
     ...SOURCE_FLAGS,
   },
+  json: object("what changes, or changed", {
+    zone: text("the zone"),
+    serial: number("the serial gone back to"),
+    written: yesNo("whether the source was changed; false with --dry-run"),
+    soa: yesNo("whether the SOA's fields are among it"),
+    removed: list("rows that go", ROW),
+    added: list("records that come", ROW),
+  }),
   examples: [
     "rollback example.org 1767225600 --dry-run",
     "rollback example.org 1767225600 --yes",
@@ -69,9 +88,11 @@ export const rollback = defineCommand({
     const plan = await withEditor(
       flags.source,
       context,
-      (editor) => restore(editor, zone, target, flags.yes, context),
+      (editor) => restore(editor, zone, target, flags, context),
     );
-    await context.print(summary(plan, zone, serial, flags.yes));
+    if (flags.json) {
+      await printJson(context, { zone: zone.text, serial, written: flags.yes, ...plan });
+    } else await context.print(summary(plan, zone, serial, flags.yes));
     return EXIT.GOOD;
   },
 });
@@ -89,7 +110,7 @@ async function restore(
   editor: SourceEditor,
   zone: ZoneName,
   target: ZoneVersion,
-  write: boolean,
+  { yes, json }: { readonly yes: boolean; readonly json: boolean },
   context: Context,
 ): Promise<Outcome> {
   const existing = await settingsIn(editor, zone, target);
@@ -105,9 +126,9 @@ async function restore(
     soa,
   });
   const planned = await change(true);
-  const lines = planLines(planned, before, target.soa, existing, zone);
+  const lines = json ? [] : planLines(planned, before, target.soa, existing, zone);
   for (const piece of inPieces(lines)) await context.print(piece);
-  return write && isChange(planned) ? await change(false) : planned;
+  return yes && isChange(planned) ? await change(false) : planned;
 }
 
 function isChange({ removed, added, soa }: Outcome): boolean {

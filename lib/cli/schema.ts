@@ -4,6 +4,8 @@ import { type Context, defineCommand } from "./command.ts";
 import { EXIT } from "./errors.ts";
 import { optional } from "./flags.ts";
 import { ROLE } from "./forms.ts";
+import { JSON_FLAG, printJson } from "./json_output.ts";
+import { list, maybe, object, text, yesNo } from "./json_shape.ts";
 import { SOURCE_FLAGS, sourceUrl } from "./source_flags.ts";
 
 export const schema = defineCommand({
@@ -35,7 +37,16 @@ export const schemaApply = defineCommand({
       help: "make this role, to serve with, and grant it its rights",
       env: false,
     }),
+    ...JSON_FLAG,
   },
+  json: object("what was done", {
+    applied: list("the migrations applied, in order", text("the name of one")),
+    role: maybe(object("the role to serve with, where one was asked for", {
+      name: text("its name"),
+      made: yesNo("whether it was made; false: it was there"),
+      excess: list("what every role may do beside here", text("the SQL that takes it away")),
+    })),
+  }),
   examples: [
     "schema apply --source postgres://app@127.0.0.1/app",
     "schema apply --role zonecast",
@@ -43,6 +54,12 @@ export const schemaApply = defineCommand({
   async run({ flags }, context) {
     const url = sourceUrl(flags.source, context);
     const applied = await applySchema(url);
+    if (flags.json) {
+      const name = flags.role;
+      const role = name === undefined ? undefined : { name, ...await grantServingRole(url, name) };
+      await printJson(context, { applied, role });
+      return EXIT.GOOD;
+    }
     await context.print(
       applied.length === 0
         ? "the schema is up to date\n"

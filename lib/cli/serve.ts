@@ -13,7 +13,7 @@ import { strayVariables } from "./environment.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import { Reload } from "./reload.ts";
 import { RunningServer } from "./running_server.ts";
-import { isWildcard, readConfig, type ServeFlags } from "./serve_config.ts";
+import { isWildcard, readConfig, secondariesOf, type ServeFlags } from "./serve_config.ts";
 import { SERVE_FLAGS } from "./serve_flags.ts";
 import { KeySource } from "./serve_keys.ts";
 import { Service } from "./service.ts";
@@ -133,8 +133,8 @@ function warnOfRisks(flags: ServeFlags, context: Context, log: Logger): void {
       hint: "an answer over UDP may leave from another address than was asked; name each address",
     });
   }
-  if (flags.secondary.length === 0 && flags["allow-transfer"].length === 0) {
-    log.warn("nobody may transfer", { hint: "name the secondaries with --secondary" });
+  if (secondariesOf(flags).length === 0 && flags["allow-transfer"].length === 0) {
+    log.warn("nobody may transfer", { hint: "name the secondaries with --secondary or --preset" });
   }
 }
 

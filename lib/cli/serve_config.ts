@@ -1,9 +1,10 @@
 /** From the flags of `zonecast serve` to what the server is told. Pure. */
 import { formatSocketAddress, parseCidr, type SocketAddress } from "../ops/mod.ts";
-import { DEFAULT_LIMITS, type KeyRing, type ServerLimits } from "../server/mod.ts";
+import { DEFAULT_LIMITS, type KeyRing, type Secondary, type ServerLimits } from "../server/mod.ts";
 import type { Context } from "./command.ts";
 import { UsageError } from "./errors.ts";
 import type { FlagValues } from "./flags.ts";
+import { presetSecondaries } from "./preset_flag.ts";
 import type { ServeConfig } from "./running_server.ts";
 import type { SERVE_FLAGS } from "./serve_flags.ts";
 import { sourceUrl } from "./source_flags.ts";
@@ -20,7 +21,8 @@ export function readConfig(
   certificate: CertificateSource | undefined,
   authorities: readonly string[],
 ): ServeConfig {
-  refuseTwice("secondary", flags.secondary.map(({ name }) => name), "name one NAME=IP");
+  const secondaries = secondariesOf(flags);
+  refuseTwice("secondary", secondaries.map(({ name }) => name), "name one NAME=IP");
   const streams = [...flags.listen, ...flags["listen-tls"]];
   refuseTwice("listen", streams.filter(({ port }) => port !== 0).map(formatSocketAddress));
   const state = statePath(flags.state, context);
@@ -31,7 +33,7 @@ export function readConfig(
     controlGroup: flags["control-group"],
     drainMs: flags["drain-timeout"],
     listen: flags.listen,
-    secondaries: flags.secondary,
+    secondaries,
     allowTransfer: flags["allow-transfer"],
     keys,
     tls: certificate && { listen: flags["listen-tls"], certificate: certificate.current },
@@ -59,6 +61,13 @@ export function readConfig(
     chaosVersion: flags["chaos-version"],
     limits: limitsOf(flags),
   };
+}
+
+/** All secondaries: those named one by one, then those of presets. */
+export function secondariesOf(
+  { secondary, preset, listen }: Pick<ServeFlags, "secondary" | "preset" | "listen">,
+): readonly Secondary[] {
+  return [...secondary, ...preset.flatMap((choice) => presetSecondaries(choice, listen))];
 }
 
 /** The limits there are flags for; the server has the others. */

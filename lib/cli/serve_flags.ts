@@ -30,6 +30,7 @@ import {
   UDP_SIZE,
   ZONE,
 } from "./forms.ts";
+import { PRESET } from "./preset_flag.ts";
 import { SOURCE_FLAGS } from "./source_flags.ts";
 import { CONTROL_FLAG, STATE_FLAG } from "./state_flags.ts";
 
@@ -76,6 +77,10 @@ export const SERVE_FLAGS = {
   }),
   secondary: repeated(SECONDARY, {
     help: "a secondary: it is sent NOTIFY and may transfer",
+    defaultText: "none",
+  }),
+  preset: repeated(PRESET, {
+    help: "the secondaries of a provider: `zonecast presets` lists whom it stands for",
     defaultText: "none",
   }),
   "tsig-key-file": repeated(FILE, {

@@ -5,7 +5,7 @@ import { KeyRing } from "../server/mod.ts";
 import type { TsigKey } from "../wire/mod.ts";
 import type { Context } from "./command.ts";
 import type { Reload } from "./reload.ts";
-import type { ServeFlags } from "./serve_config.ts";
+import { secondariesOf, type ServeFlags } from "./serve_config.ts";
 import { loadKeys } from "./tsig_keys.ts";
 
 /** The TSIG keys, and where they are read again from. */
@@ -62,5 +62,5 @@ export class KeySource {
 
 /** Lists of keys of which one each must be there. */
 function neededKeys(flags: ServeFlags) {
-  return [...flags.secondary, ...flags["allow-transfer"]].map(({ keys }) => keys);
+  return [...secondariesOf(flags), ...flags["allow-transfer"]].map(({ keys }) => keys);
 }

@@ -6,6 +6,8 @@ import { defineCommand } from "./command.ts";
 import { CommandError, EXIT } from "./errors.ts";
 import { optional } from "./flags.ts";
 import { NAME, RR_TYPE, TTL, ZONE, type ZoneName } from "./forms.ts";
+import { JSON_FLAG, printJson } from "./json_output.ts";
+import { maybe, number, object, orNull, text, yesNo } from "./json_shape.ts";
 import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
 import { count } from "./table.ts";
 import { warnIfDoubled } from "./zone.ts";
@@ -33,8 +35,17 @@ export const set = defineCommand({
       help: "the record's TTL; without it, that of its zone",
       env: false,
     }),
+    ...JSON_FLAG,
     ...SOURCE_FLAGS,
   },
+  json: object("the record", {
+    zone: text("the zone"),
+    name: text("the owner, absolute"),
+    type: text("the RR type"),
+    content: text("the data as given"),
+    ttl: orNull(number("seconds; null for the zone's default")),
+    changed: yesNo("whether the source changed"),
+  }),
   examples: [
     "set example.org www A 192.0.2.1",
     "set example.org @ MX '10 mail.example.org.' --ttl 1h",
@@ -62,9 +73,15 @@ export const set = defineCommand({
         }),
     );
     const owner = formatName(parseName(name, zone.apex));
-    await context.print(
-      `${changed ? "set" : "unchanged:"} ${owner} ${typeName(type)} ${content}\n`,
-    );
+    if (flags.json) {
+      const ttl = flags.ttl ?? null;
+      const record = { name: owner, type: typeName(type), content, ttl };
+      await printJson(context, { zone: zone.text, ...record, changed });
+    } else {
+      await context.print(
+        `${changed ? "set" : "unchanged:"} ${owner} ${typeName(type)} ${content}\n`,
+      );
+    }
     return EXIT.GOOD;
   },
 });
@@ -78,7 +95,14 @@ export const unset = defineCommand({
     { name: "TYPE", help: "only this type", optional: true },
     { name: "CONTENT", help: "only this record", optional: true, rest: true },
   ],
-  flags: SOURCE_FLAGS,
+  flags: { ...JSON_FLAG, ...SOURCE_FLAGS },
+  json: object("what went", {
+    zone: text("the zone"),
+    name: text("the owner, absolute"),
+    type: maybe(text("the RR type, where one was given")),
+    content: maybe(text("the data, where it was given")),
+    removed: number("records removed"),
+  }),
   examples: [
     "unset example.org www A 192.0.2.1",
     "unset example.org www A",
@@ -105,7 +129,10 @@ export const unset = defineCommand({
         `\`zonecast export ${zone.text} --from-source\` shows what there is`,
       );
     }
-    await context.print(`removed ${count(removed, "record")} of ${what}\n`);
+    if (flags.json) {
+      const owner = formatName(parseName(name, zone.apex));
+      await printJson(context, { zone: zone.text, name: owner, type, content, removed });
+    } else await context.print(`removed ${count(removed, "record")} of ${what}\n`);
     return EXIT.GOOD;
   },
 });

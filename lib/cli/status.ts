@@ -4,10 +4,11 @@ import type { StateStore } from "../store/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import { defineCommand } from "./command.ts";
 import { EXIT } from "./errors.ts";
-import { toggle } from "./flags.ts";
+import { JSON_FLAG } from "./json_output.ts";
 import { askOrRead } from "./live.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
 import { assembleReport, renderReport, type ZoneStatus } from "./status_report.ts";
+import { STATUS_SHAPE } from "./status_shape.ts";
 
 export const status = defineCommand({
   name: "status",
@@ -17,10 +18,11 @@ export const status = defineCommand({
   ],
   positionals: [],
   flags: {
-    json: toggle({ help: "print a JSON object", env: false }),
+    ...JSON_FLAG,
     ...CONTROL_FLAG,
     ...STATE_FLAG,
   },
+  json: STATUS_SHAPE,
   examples: ["status", "status --json"],
   async run({ flags }, context) {
     const paths = serverPaths(flags, context);

@@ -3,6 +3,7 @@ import project from "../../deno.json" with { type: "json" };
 import { defineCommand } from "./command.ts";
 import { EXIT } from "./errors.ts";
 import { toggle } from "./flags.ts";
+import { object, text } from "./json_shape.ts";
 
 /** zonecast's version. */
 export const VERSION = project.version;
@@ -12,7 +13,13 @@ export const version = defineCommand({
   summary: "print zonecast's version and what it was built with",
   positionals: [],
   flags: { json: toggle({ help: "print a JSON object", env: false }) },
-  examples: ["version"],
+  json: object("zonecast and what it was built with", {
+    zonecast: text("zonecast's version"),
+    deno: text("Deno's"),
+    v8: text("V8's"),
+    target: text("the machine it was built for"),
+  }),
+  examples: ["version", "version --json"],
   async run({ flags }, context) {
     const parts = {
       zonecast: VERSION,

@@ -6,6 +6,8 @@ import { defineCommand } from "./command.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import { optional, repeated } from "./flags.ts";
 import { MAILBOX, NAME, SERIAL, TTL, ZONE, type ZoneName } from "./forms.ts";
+import { JSON_FLAG, printJson } from "./json_output.ts";
+import { list, number, object, text } from "./json_shape.ts";
 import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
 import { count } from "./table.ts";
 
@@ -64,8 +66,13 @@ export const zoneAdd = defineCommand({
   flags: {
     ns: repeated(NAME, { help: "an NS record at the zone's apex", env: false }),
     ...settingFlags(true),
+    ...JSON_FLAG,
     ...SOURCE_FLAGS,
   },
+  json: object("the zone made", {
+    zone: text("its name"),
+    records: number("records it begins with"),
+  }),
   examples: [
     "zone add example.org --ns ns1.provider.example. --ns ns2.provider.example.",
     "zone add example.org --ns ns1 --mname ns1 --rname hostmaster.example.org. --ttl 300",
@@ -97,7 +104,8 @@ export const zoneAdd = defineCommand({
       ttl: null,
     }));
     await withEditor(flags.source, context, (editor) => editor.addZone(settings, records));
-    await context.print(`added zone ${zone.text}\n`);
+    if (flags.json) await printJson(context, { zone: zone.text, records: records.length });
+    else await context.print(`added zone ${zone.text}\n`);
     return EXIT.GOOD;
   },
 });
@@ -111,7 +119,11 @@ export const zoneSet = defineCommand({
     "say: give the secondary's serial, and the next version lies above it.",
   ],
   positionals: [ZONE_ARGUMENT],
-  flags: { ...settingFlags(false), ...SOURCE_FLAGS },
+  flags: { ...settingFlags(false), ...JSON_FLAG, ...SOURCE_FLAGS },
+  json: object("the zone changed", {
+    zone: text("its name"),
+    changed: list("the settings given", text("a setting, as `zonecast zones --json` names it")),
+  }),
   examples: [
     "zone set example.org --minimum 60 --ttl 5m",
     "zone set example.org --serial-floor 2026070100",
@@ -138,7 +150,8 @@ export const zoneSet = defineCommand({
       );
     }
     await withEditor(flags.source, context, (editor) => editor.setZone(zone.text, given));
-    await context.print(`changed zone ${zone.text}\n`);
+    if (flags.json) await printJson(context, { zone: zone.text, changed: Object.keys(given) });
+    else await context.print(`changed zone ${zone.text}\n`);
     return EXIT.GOOD;
   },
 });
@@ -147,7 +160,11 @@ export const zoneRemove = defineCommand({
   name: "zone remove",
   summary: "remove a zone and all its records",
   positionals: [ZONE_ARGUMENT],
-  flags: SOURCE_FLAGS,
+  flags: { ...JSON_FLAG, ...SOURCE_FLAGS },
+  json: object("the zone removed", {
+    zone: text("its name"),
+    removed: number("records that went with it"),
+  }),
   examples: ["zone remove example.org"],
   async run({ flags, args }, context) {
     const zone = readArgument("ZONE", ZONE, args[0]);
@@ -156,7 +173,10 @@ export const zoneRemove = defineCommand({
       context,
       (editor) => editor.removeZone(zone.text),
     );
-    await context.print(`removed zone ${zone.text} and its ${count(removed, "record")}\n`);
+    if (flags.json) await printJson(context, { zone: zone.text, removed });
+    else {
+      await context.print(`removed zone ${zone.text} and its ${count(removed, "record")}\n`);
+    }
     return EXIT.GOOD;
   },
 });

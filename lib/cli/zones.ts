@@ -2,6 +2,7 @@
 import { defineCommand } from "./command.ts";
 import { EXIT } from "./errors.ts";
 import { toggle } from "./flags.ts";
+import { list, number, object, orNull, text } from "./json_shape.ts";
 import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
 import { table } from "./table.ts";
 
@@ -13,6 +14,22 @@ export const zones = defineCommand({
     json: toggle({ help: "print a JSON array", env: false }),
     ...SOURCE_FLAGS,
   },
+  json: list(
+    "the source's zones",
+    object("a zone", {
+      name: text("its name, without the last dot"),
+      mname: text("SOA MNAME"),
+      rname: text("SOA RNAME"),
+      refresh: number("SOA REFRESH, seconds"),
+      retry: number("SOA RETRY, seconds"),
+      expire: number("SOA EXPIRE, seconds"),
+      minimum: number("SOA MINIMUM, seconds"),
+      defaultTtl: number("TTL of records without one, seconds"),
+      soaTtl: orNull(number("TTL of the SOA record, seconds; null for defaultTtl")),
+      serialFloor: orNull(number("published serials lie above it; null for none")),
+      records: number("its enabled rows"),
+    }),
+  ),
   examples: ["zones", "zones --json"],
   async run({ flags }, context) {
     const found = await withEditor(flags.source, context, (editor) => editor.zones());

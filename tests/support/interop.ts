@@ -33,6 +33,11 @@ const NEEDS = {
   systemd: { programs: ["systemd-analyze"], package: "systemd" },
   strace: { programs: ["strace"], package: "strace" },
   gcc: { programs: ["gcc"], package: "gcc, libc6-dev" },
+  zsh: { programs: ["zsh"], package: "zsh" },
+  fish: { programs: ["fish"], package: "fish" },
+  script: { programs: ["script"], package: "bsdutils" },
+  mandoc: { programs: ["mandoc"], package: "mandoc" },
+  groff: { programs: ["groff"], package: "groff-base" },
   compilezone: { programs: ["named-compilezone"], package: "bind9-utils" },
 } as const;
 
