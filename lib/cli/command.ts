@@ -18,6 +18,8 @@ export interface Context {
   print(text: string): Promise<void>;
   /** Writes a line to standard error. */
   complain(line: string): void;
+  /** Writes to standard error as it is, for what is drawn over again on a terminal. */
+  draw(text: string): void;
   /** All of standard input. */
   readInput(): Promise<string>;
   /** Whether standard output and standard error are terminals. */

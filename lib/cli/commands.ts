@@ -13,6 +13,7 @@ import { serve } from "./serve.ts";
 import { set, unset } from "./set.ts";
 import { status } from "./status.ts";
 import { systemdUnit } from "./systemd_unit.ts";
+import { verify } from "./verify.ts";
 import { version } from "./version.ts";
 import { zoneAdd, zoneRemove, zoneSet } from "./zone.ts";
 import { zones } from "./zones.ts";
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   log,
   diff,
   rollback,
+  verify,
   schema,
   schemaApply,
   presets,

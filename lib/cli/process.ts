@@ -19,6 +19,10 @@ export function processContext(): Context {
       }
     },
     complain: (line) => console.error("%s", line),
+    draw: (text) => {
+      // Some octets of a bar: what a full pipe leaves out harms nobody.
+      Deno.stderr.writeSync(encoder.encode(text));
+    },
     readInput: () => new Response(Deno.stdin.readable).text(),
     outIsTerminal: Deno.stdout.isTerminal(),
     errIsTerminal: Deno.stderr.isTerminal(),

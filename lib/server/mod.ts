@@ -1,5 +1,15 @@
 /** The DNS server: listeners, answers, transfers, NOTIFY, access. */
 export { Access, type AccessRules, type TransferRule } from "./access.ts";
+export { AskError, type AskErrorCode } from "./ask_error.ts";
+export {
+  type AskedAnswer,
+  type AskedQuestion,
+  type AskedServer,
+  Asker,
+  type AskerOptions,
+  queryFor,
+  type Request,
+} from "./asker.ts";
 export type { Clock } from "./clock.ts";
 export type { ServerCounts } from "./dns_service.ts";
 export { KeyRing } from "./key_ring.ts";
@@ -34,3 +44,4 @@ export {
 export { ServerError } from "./server_error.ts";
 export { ALPN_DOT, type TlsCertificate } from "./tls_relay.ts";
 export type { SecondaryEvent } from "./watcher.ts";
+export { fetchZone, type ZonePart } from "./zone_fetcher.ts";

@@ -9,9 +9,10 @@
  * Owns: the connection and its timers. Specs: RFC 7858 §3, RFC 7766 §6.2.
  */
 import { frame, FrameReader } from "../wire/mod.ts";
-import { TLS_CONNECT_MS, TLS_SENDER_IDLE_MS, TLS_SENDER_QUEUE } from "./limits.ts";
+import { TLS_SENDER_IDLE_MS, TLS_SENDER_QUEUE } from "./limits.ts";
 import type { Secondary } from "./secondary.ts";
-import { ALPN_DOT, closeOnce } from "./tls_relay.ts";
+import { connectTls } from "./tls_connect.ts";
+import { closeOnce } from "./tls_relay.ts";
 import type { UdpSocket } from "./udp_socket.ts";
 
 export class TlsSender implements UdpSocket {
@@ -69,28 +70,9 @@ export class TlsSender implements UdpSocket {
   }
 
   async #connect(): Promise<Deno.TlsConn> {
-    const { ip, port, tls } = this.#secondary;
-    const plain = await inTime(Deno.connect({ hostname: ip, port }), closeOnce);
-    try {
-      const conn = await inTime(
-        Deno.startTls(plain, {
-          hostname: tls?.hostname ?? ip,
-          caCerts: [...this.#ca],
-          alpnProtocols: [ALPN_DOT],
-        }),
-        closeOnce,
-      );
-      // Whether it agrees on ALPN matters to transfers; older servers of DNS over TLS know none.
-      await inTime(conn.handshake(), () => {}).catch((error) => {
-        closeOnce(conn);
-        throw error;
-      });
-      this.#receive(conn);
-      return conn;
-    } catch (error) {
-      closeOnce(plain);
-      throw error;
-    }
+    const conn = await connectTls(this.#secondary, this.#ca);
+    this.#receive(conn);
+    return conn;
   }
 
   async #receive(conn: Deno.TlsConn): Promise<void> {
@@ -121,27 +103,5 @@ export class TlsSender implements UdpSocket {
     if (this.#conn !== conn) return;
     clearTimeout(this.#idle);
     this.#conn = undefined;
-  }
-}
-
-/**
- * What a promise gives, if that is soon.
- *
- * @param late  is given what comes too late
- */
-async function inTime<T>(promise: Promise<T>, late: (value: T) => void): Promise<T> {
-  let timer: number | undefined;
-  let isLate = false;
-  promise.then((value) => isLate && late(value), () => {});
-  const timeUp = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      isLate = true;
-      reject(new Error(`no connection over TLS within ${TLS_CONNECT_MS / 1000} s`));
-    }, TLS_CONNECT_MS);
-  });
-  try {
-    return await Promise.race([promise, timeUp]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,5 @@
 /** Zone transfers and NOTIFY: what is decided and sent, without a socket. Pure. */
+export { axfrQuery, AxfrReader, TransferError } from "./axfr_reader.ts";
 export {
   axfrMessages,
   CHUNK_OCTETS,

@@ -9,6 +9,7 @@ export { type NameAt, readName } from "./name_reader.ts";
 export type { Edns, EdnsOption } from "./opt_record.ts";
 export type { Question } from "./record_reader.ts";
 export { readRemains, type Remains } from "./remains.ts";
+export { isAuthoritative, isTruncated, readResponse, type Response } from "./response.ts";
 export { readSoaResponse, type SoaResponse } from "./soa_response.ts";
 export { SIPHASH_KEY_OCTETS } from "./siphash.ts";
 export * from "./tsig.ts";

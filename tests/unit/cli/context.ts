@@ -26,6 +26,9 @@ export async function zonecast(
     complain: (line) => {
       err += line + "\n";
     },
+    draw: (text) => {
+      err += text;
+    },
     readInput: () => Promise.resolve(input),
     outIsTerminal: false,
     errIsTerminal: false,

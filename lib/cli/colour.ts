@@ -1,0 +1,26 @@
+/** Colour for people: on a terminal alone, and not where NO_COLOR is set (no-color.org). Pure. */
+import type { Context } from "./command.ts";
+
+/** Paints a text, or leaves it as it is. */
+export interface Paint {
+  good(text: string): string;
+  bad(text: string): string;
+  warn(text: string): string;
+  faint(text: string): string;
+  strong(text: string): string;
+}
+
+const CODES = { good: 32, bad: 31, warn: 33, faint: 2, strong: 1 } as const;
+
+/** How standard output is painted. */
+export function paintFor({ outIsTerminal, env }: Context): Paint {
+  const isOn = outIsTerminal && !env("NO_COLOR") && env("TERM") !== "dumb";
+  const paint = (code: number) => (text: string) => isOn ? `\x1b[${code}m${text}\x1b[0m` : text;
+  return {
+    good: paint(CODES.good),
+    bad: paint(CODES.bad),
+    warn: paint(CODES.warn),
+    faint: paint(CODES.faint),
+    strong: paint(CODES.strong),
+  };
+}

@@ -1,0 +1,27 @@
+/** Why a server that we asked gave no answer to go by. */
+import { ZonecastError } from "../dns/mod.ts";
+
+export type AskErrorCode =
+  /** Nothing came in time. */
+  | "ask-silent"
+  /** No connection: refused, or no way there. */
+  | "ask-unreachable"
+  /** TLS could not be agreed on, or the certificate is not believed. */
+  | "ask-tls"
+  /** What came is not rightly signed. */
+  | "ask-disbelieved"
+  /** What came cannot be read. */
+  | "ask-malformed";
+
+export class AskError extends ZonecastError {
+  override readonly name = "AskError";
+
+  constructor(
+    override readonly code: AskErrorCode,
+    message: string,
+    hint?: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, hint, options);
+  }
+}
