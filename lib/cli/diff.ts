@@ -3,8 +3,9 @@ import { formatName, type ResourceRecord } from "../dns/mod.ts";
 import { differenceBetween } from "../store/mod.ts";
 import { listRecords, type ZoneDiff } from "../zone/mod.ts";
 import { readArgument } from "./arguments.ts";
+import { paintFor } from "./colour.ts";
 import { defineCommand } from "./command.ts";
-import { diffLines } from "./diff_text.ts";
+import { diffLines, paintedDiff } from "./diff_text.ts";
 import { EXIT } from "./errors.ts";
 import { SERIAL, ZONE } from "./forms.ts";
 import { withHistory } from "./history.ts";
@@ -55,7 +56,7 @@ export const diff = defineCommand({
     const lines = flags.json
       ? jsonLines(formatName(zone.apex), from, to, found)
       : found
-      ? diffLines(found)
+      ? paintedDiff(diffLines(found), paintFor(context))
       : [];
     for (const piece of inPieces(lines)) await context.print(piece);
     return EXIT.GOOD;

@@ -7,6 +7,7 @@ import {
   typeName,
 } from "../dns/mod.ts";
 import { listRecords, type ZoneDiff } from "../zone/mod.ts";
+import type { Paint } from "./colour.ts";
 
 /** A record on one line, all of it absolute. */
 export function recordLine({ owner, ttl, type, rdata }: ResourceRecord): string {
@@ -21,6 +22,13 @@ export function* diffLines({ fromSoa, toSoa, removed, added }: ZoneDiff): Genera
   yield `- ${recordLine(fromSoa)}`;
   yield `+ ${recordLine(toSoa)}`;
   yield* mergedLines(listRecords(removed), listRecords(added));
+}
+
+/** Lines of a difference, painted: what goes as bad, what comes as good. */
+export function* paintedDiff(lines: Iterable<string>, paint: Paint): Generator<string> {
+  for (const line of lines) {
+    yield line.startsWith("-") ? paint.bad(line) : line.startsWith("+") ? paint.good(line) : line;
+  }
 }
 
 /** Lines of two lists, each in canonical order, owner by owner. */

@@ -1,137 +1,183 @@
 /** `zonecast import`. */
-import {
-  equalNames,
-  equalOctets,
-  formatName,
-  formatRdata,
-  formatRelative,
-  isSubdomain,
-  lowerName,
-  type Name,
-  type ResourceRecord,
-  TYPE,
-  typeName,
-} from "../dns/mod.ts";
-import type { RecordEdit, ZoneSettings } from "../source/mod.ts";
+import { canonicalKey, findTypeCode, parseName, type ResourceRecord } from "../dns/mod.ts";
 import { escapeControls } from "../ops/mod.ts";
-import { type MasterFile, readMasterFile, ZoneBuild } from "../zone/mod.ts";
+import {
+  type RecordEdit,
+  type Restored,
+  type SourceEditor,
+  SourceError,
+  type ZoneSettings,
+} from "../source/mod.ts";
+import { equalRecords, makeSoa, ZoneBuild } from "../zone/mod.ts";
 import { readArgument } from "./arguments.ts";
+import { paintFor } from "./colour.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { CommandError, EXIT } from "./errors.ts";
-import { ZONE, type ZoneName } from "./forms.ts";
+import { paintedDiff } from "./diff_text.ts";
+import { absolute } from "./zone.ts";
+import { CommandError, EXIT, UsageError } from "./errors.ts";
+import { optional, repeated, toggle } from "./flags.ts";
+import { NAME, ZONE, type ZoneName } from "./forms.ts";
+import { zoneFromFile } from "./import/from_file.ts";
+import { zoneFromPowerdns } from "./import/from_powerdns.ts";
+import { zoneFromServer } from "./import/from_server.ts";
+import type { ImportedZone } from "./import/imported.ts";
 import { JSON_FLAG, printJson } from "./json_output.ts";
-import { number, object, text } from "./json_shape.ts";
+import { list, maybe, number, object, orNull, text, yesNo } from "./json_shape.ts";
+import { Progress } from "./progress.ts";
+import { ASK_FLAGS, SERVER } from "./server_form.ts";
+import { SOURCE_FLAGS, SOURCE_URL, sourceUrl, withEditor } from "./source_flags.ts";
+import { planLines, rowList } from "./source_plan.ts";
 import { count } from "./table.ts";
-import { readSoa } from "./soa.ts";
-import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
+import { inPieces } from "./zone_text.ts";
+
+const FLAGS = {
+  from: optional(SERVER, { help: "take the zone from this server, by AXFR", env: false }),
+  "from-powerdns": optional({ ...SOURCE_URL, placeholder: "URL" }, {
+    help: "take it from a PowerDNS database: gpgsql's tables, or sqlite:FILE of gsqlite3",
+  }),
+  ns: repeated(NAME, {
+    help: "name servers at the zone's apex, in place of those that come with it",
+    env: false,
+  }),
+  "without-dnssec": toggle({
+    help: "leave out signatures, keys and denials, which nobody renews here",
+    env: false,
+  }),
+  "dry-run": toggle({ help: "only print what would change in the source", env: false }),
+  ...ASK_FLAGS,
+  ...JSON_FLAG,
+  ...SOURCE_FLAGS,
+};
+
+/** Records that belong to a signed zone; the last is BIND's own. */
+const DNSSEC_TYPES: ReadonlySet<number | undefined> = new Set(
+  [
+    ...["RRSIG", "NSEC", "DNSKEY", "NSEC3", "NSEC3PARAM", "CDS", "CDNSKEY", "ZONEMD"],
+    "TYPE65534",
+  ].map(findTypeCode),
+);
 
 export const importZone = defineCommand({
   name: "import",
-  summary: "replace a zone's records by those of a master file",
+  summary: "replace a zone's records by those of a file, another server or a PowerDNS database",
   details: [
-    "Reads an RFC 1035 master file and replaces the zone's settings and records in one " +
-    "transaction; the zone is made if it is not there. Its SOA record gives the settings, and " +
-    "its serial is one that published serials will lie above. Names are relative to the zone " +
-    "until $ORIGIN says otherwise; $INCLUDE is followed.",
+    "Replaces the zone's settings and records in one transaction; the zone is made if it is not " +
+    "there. Its SOA record gives the settings, and its serial is one that published serials will " +
+    "lie above. With --dry-run it prints what would go from the source behind -, what would come " +
+    "behind +, and changes nothing.",
+    "A file is an RFC 1035 master file: names are relative to the zone until $ORIGIN says " +
+    "otherwise; $INCLUDE is followed, BIND's $GENERATE written out. Exports of Cloudflare and " +
+    "Hetzner are known by what stands in them; what is read otherwise than written is said.",
+    "--from takes the zone by AXFR, signed with key=KEY where --tsig-key-file has it. " +
+    "--from-powerdns reads the tables domains and records; with ?schema=NAME those of a schema. " +
+    "What only PowerDNS can answer, ALIAS and LUA, is refused.",
   ],
   positionals: [
     { name: "ZONE", help: ZONE.takes },
-    { name: "FILE", help: "the master file; - for standard input", isPath: true },
+    { name: "FILE", help: "the file; - for standard input", optional: true, isPath: true },
   ],
-  flags: { ...JSON_FLAG, ...SOURCE_FLAGS },
-  json: object("what was imported", {
+  flags: FLAGS,
+  json: object("what was imported, or would be", {
     zone: text("the zone"),
+    from: text("where it came from"),
+    provider: orNull(text("whose export it was taken for; null for nobody's in particular")),
+    written: yesNo("whether the source was changed; false with --dry-run"),
     records: number("its records beside the SOA"),
+    serial: orNull(number("published serials will lie above it; null for none")),
+    notes: list("what was read otherwise than written, or should be known", text("a sentence")),
+    soa: maybe(yesNo("with --dry-run: whether the SOA's fields change")),
+    removed: maybe(rowList("with --dry-run: rows that would go")),
+    added: maybe(rowList("with --dry-run: records that would come")),
   }),
   examples: [
     "import example.org example.org.zone",
+    "import example.org cloudflare.txt --ns ns1.provider.example. --ns ns2.provider.example. --dry-run",
+    "import example.org --from 192.0.2.53,key=move.example.org --tsig-key-file move.key",
+    "import example.org --from-powerdns postgres://pdns@127.0.0.1/pdns",
     "import example.org - < example.org.zone",
   ],
   async run({ flags, args }, context) {
     const zone = readArgument("ZONE", ZONE, args[0]);
-    const content = await contentOf(args[1], context);
-    const file = readMasterFile(content, {
-      file: args[1] === "-" ? "standard input" : args[1],
-      origin: zone.apex,
-      open: (path) => Deno.readFileSync(path),
-    });
-    const soa = soleSoa(file, zone);
-    const records = file.records.filter(({ type }) => type !== TYPE.SOA);
-    refuseOutside(records, zone);
-    const edits = records.map((record) => editOf(record, zone.apex));
-    const settings = settingsOf(zone, soa, file.defaultTtl);
-    checkServable(zone, settings, edits, context);
-    await withEditor(
-      flags.source,
-      context,
-      (editor) => editor.replaceZone(settings, edits),
-    );
-    if (flags.json) await printJson(context, { zone: zone.text, records: edits.length });
-    else {
-      await context.print(
-        `imported zone ${zone.text}: ${count(edits.length, "record")} beside the SOA\n`,
-      );
+    const taken = await takeZone(zone, args[1], flags, context);
+    const imported = adjusted(taken, zone, flags.ns, flags["without-dnssec"]);
+    checkServable(zone, imported, context);
+    for (const note of imported.notes) {
+      context.complain(escapeControls(`zonecast: note: ${note}`));
     }
+    const { settings, edits } = imported;
+    const plan = await withEditor(flags.source, context, async (editor) => {
+      if (flags["dry-run"]) {
+        const isSqlite = sourceUrl(flags.source, context).startsWith("sqlite:");
+        return await planned(editor, zone, imported, isSqlite);
+      }
+      await editor.replaceZone(settings, edits);
+    });
+    if (flags.json) await printJson(context, outcomeJson(imported, zone, plan));
+    else await printOutcome(imported, zone, plan, context);
     return EXIT.GOOD;
   },
 });
 
-async function contentOf(path: string, context: Context): Promise<string | Uint8Array> {
-  if (path === "-") return await context.readInput();
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    throw new CommandError(
-      "import-unreadable",
-      `Cannot read ${path}: ${error instanceof Error ? error.message : error}`,
-      undefined,
-      { cause: error },
+type Flags = Pick<
+  Parameters<Parameters<typeof defineCommand<typeof FLAGS>>[0]["run"]>[0]["flags"],
+  "from" | "from-powerdns" | "key" | "tsig-key-file" | "tls-ca"
+>;
+
+/** The zone from the one place that is named. @throws {UsageError} none is, or two */
+async function takeZone(
+  zone: ZoneName,
+  file: string | undefined,
+  flags: Flags,
+  context: Context,
+): Promise<ImportedZone> {
+  const { from, "from-powerdns": powerdns } = flags;
+  const places = [file, from, powerdns].filter((place) => place !== undefined);
+  if (places.length !== 1) {
+    throw new UsageError(
+      places.length === 0
+        ? "import: FILE is missing; usage: zonecast import ZONE FILE, or --from SERVER, or --from-powerdns URL"
+        : "import: FILE, --from and --from-powerdns exclude each other",
     );
   }
+  if (from) return await zoneFromServer(from, flags, zone, context);
+  if (powerdns) return await zoneFromPowerdns(powerdns, zone, context);
+  return await zoneFromFile(file!, zone, context);
 }
 
-/** The zone's SOA record. The closing one of a transfer's output is the same again. */
-function soleSoa(file: MasterFile, zone: ZoneName): ResourceRecord {
-  const [soa, ...others] = file.records.filter(({ type }) => type === TYPE.SOA);
-  if (!soa) {
-    throw new CommandError(
-      "import-no-soa",
-      `Cannot import ${zone.text}: the file has no SOA record`,
-      "a zone begins with one; `zonecast zone add` makes a zone without a file",
+/** The zone with the name servers wanted, and without what is not. */
+function adjusted(
+  imported: ImportedZone,
+  zone: ZoneName,
+  ns: readonly string[],
+  withoutDnssec: boolean,
+): ImportedZone {
+  const notes = [...imported.notes];
+  const isSigning = ({ type }: RecordEdit) => DNSSEC_TYPES.has(findTypeCode(type));
+  let edits = imported.edits;
+  const signing = edits.filter(isSigning).length;
+  if (withoutDnssec) edits = edits.filter((edit) => !isSigning(edit));
+  else if (signing > 0) {
+    notes.push(
+      `${count(signing, "record")} of a signed zone: nobody renews signatures here, and a record ` +
+        "changed has none; --without-dnssec leaves them out, once the DS at the parent is gone",
     );
   }
-  if (!equalNames(soa.owner, zone.apex)) {
-    throw new CommandError(
-      "import-other-zone",
-      `Cannot import ${zone.text}: the file's SOA record is that of ${formatName(soa.owner)}`,
-      "give the zone that the file holds",
-    );
+  if (ns.length > 0) {
+    edits = [
+      ...edits.filter(({ name, type }) => type !== "NS" || !isApex(name, zone)),
+      ...ns.map((name): RecordEdit => ({
+        name: "@",
+        type: "NS",
+        content: absolute(name, zone.apex),
+        ttl: null,
+      })),
+    ];
   }
-  if (others.some((other) => !isSame(other, soa))) {
-    throw new CommandError(
-      "import-two-soas",
-      `Cannot import ${zone.text}: the file has ${others.length + 1} SOA records`,
-      "leave only the zone's own",
-    );
-  }
-  return soa;
+  return { ...imported, edits, notes };
 }
 
-function isSame(a: ResourceRecord, b: ResourceRecord): boolean {
-  return equalNames(a.owner, b.owner) && equalOctets(a.rdata, b.rdata);
-}
-
-/** Refuses records of other zones: nothing of the file is to vanish in silence. */
-function refuseOutside(records: readonly ResourceRecord[], zone: ZoneName): void {
-  const outside = records.filter(({ owner }) => !isSubdomain(owner, zone.apex));
-  if (outside.length > 0) {
-    throw new CommandError(
-      "import-outside",
-      `Cannot import ${zone.text}: ${count(outside.length, "record")} outside the zone, first ` +
-        `${formatName(outside[0].owner)} ${typeName(outside[0].type)}`,
-      "names without a last dot are relative to $ORIGIN",
-    );
-  }
+function isApex(name: string, zone: ZoneName): boolean {
+  return canonicalKey(parseName(name, zone.apex)) === canonicalKey(zone.apex);
 }
 
 /**
@@ -140,14 +186,16 @@ function refuseOutside(records: readonly ResourceRecord[], zone: ZoneName): void
  */
 function checkServable(
   zone: ZoneName,
-  settings: ZoneSettings,
-  edits: readonly RecordEdit[],
+  { settings, edits, provider }: ImportedZone,
   context: Context,
 ): void {
+  using progress = new Progress(context);
+  progress.show(`${zone.text}: checking records`, edits.length);
   const build = new ZoneBuild(settings);
   for (const edit of edits) build.add(edit);
   const steps = build.finish(undefined, { policy: "increment", nowMs: 0, floors: [] });
   while (!steps.next().done); // steps are places to pause; there is nobody to pause for
+  progress.end();
   const refused = build.problems.filter(({ scope }) => scope === "row" || scope === "owner");
   for (const { scope, name, type, reason } of build.problems) {
     const what = [name || zone.text, type].filter(Boolean).join(" ");
@@ -155,46 +203,91 @@ function checkServable(
     context.complain(escapeControls(`zonecast: ${kind}${what}: ${reason}`));
   }
   if (refused.length === 0) return;
+  const flattened = refused.some(({ scope, name }) => scope === "owner" && isApex(name, zone));
   throw new CommandError(
     "import-unservable",
     `Cannot import ${zone.text}: ${count(refused.length, "problem")}, as above`,
-    "mend the file; the zone is as it was",
+    flattened && provider === "Cloudflare"
+      ? "Cloudflare answers a CNAME at the apex with addresses: write those in its place"
+      : provider === "PowerDNS"
+      ? "write addresses in place of ALIAS and LUA records; the zone is as it was"
+      : "mend the file; the zone is as it was",
   );
 }
 
-/** A record as the source is to have it. */
-export function editOf({ owner, type, ttl, rdata }: ResourceRecord, apex: Name): RecordEdit {
-  return {
-    name: ownerText(owner, apex),
-    type: typeName(type),
-    content: formatRdata(type, rdata),
-    ttl,
-  };
+/** What would change in the source. */
+interface Plan extends Restored {
+  /** The zone as the source has it; undefined where it has none. */
+  readonly existing: ZoneSettings | undefined;
+  readonly before: ResourceRecord | undefined;
+  readonly after: ResourceRecord;
+  readonly soa: boolean;
 }
 
-/** An owner relative to the zone; absolute where that keeps the case it is written in. */
-function ownerText(owner: Name, apex: Name): string {
-  const sameCase = equalOctets(owner.subarray(owner.length - apex.length), lowerName(apex));
-  return sameCase || owner.length === apex.length ? formatRelative(owner, apex) : formatName(owner);
-}
-
-function settingsOf(
+async function planned(
+  editor: SourceEditor,
   zone: ZoneName,
-  soa: ResourceRecord,
-  defaultTtl: number | undefined,
-): ZoneSettings {
-  const { mname, rname, serial, refresh, retry, expire, minimum } = readSoa(soa.rdata);
+  { settings, edits }: ImportedZone,
+  isSqlite: boolean,
+): Promise<Plan> {
+  const key = canonicalKey(zone.apex);
+  const existing = (await zonesOf(editor, isSqlite)).find(({ name }) =>
+    canonicalKey(parseName(name)) === key
+  );
+  const serial = settings.serialFloor ?? 0;
+  const before = existing && makeSoa(zone.apex, existing, existing.serialFloor ?? 0);
+  const after = makeSoa(zone.apex, settings, serial);
+  const { removed, added } = existing
+    ? await editor.restoreZone(zone.text, settings, edits, true)
+    : { removed: [], added: edits };
+  return { existing, before, after, soa: !before || !equalRecords(before, after), removed, added };
+}
+
+/** The source's zones; none where a SQLite file is yet to be made, as the import itself would. */
+async function zonesOf(editor: SourceEditor, isSqlite: boolean): Promise<ZoneSettings[]> {
+  try {
+    return (await editor.zones()).map(({ settings }) => settings);
+  } catch (error) {
+    if (isSqlite && error instanceof SourceError && error.code === "source-unreachable") return [];
+    throw error;
+  }
+}
+
+function outcomeJson(imported: ImportedZone, zone: ZoneName, plan: Plan | undefined) {
+  const { from, provider = null, settings, edits, notes } = imported;
   return {
-    name: zone.text,
-    mname: formatName(mname),
-    rname: formatName(rname),
-    refresh,
-    retry,
-    expire,
-    minimum,
-    defaultTtl: defaultTtl ?? soa.ttl,
-    soaTtl: soa.ttl,
-    // What a source without a floor exports; published serials are above it anyway.
-    serialFloor: serial === 0 ? null : serial,
+    zone: zone.text,
+    from,
+    provider,
+    written: !plan,
+    records: edits.length,
+    serial: settings.serialFloor,
+    notes,
+    ...(plan && { soa: plan.soa, removed: plan.removed, added: plan.added }),
   };
+}
+
+async function printOutcome(
+  { settings, edits, from }: ImportedZone,
+  zone: ZoneName,
+  plan: Plan | undefined,
+  context: Context,
+): Promise<void> {
+  const above = settings.serialFloor === null
+    ? ""
+    : `; published serials will lie above ${settings.serialFloor}`;
+  if (!plan) {
+    const records = `${count(edits.length, "record")} beside the SOA`;
+    await context.print(`imported zone ${zone.text}: ${records}${above}\n`);
+    return;
+  }
+  const paint = paintFor(context);
+  const soa = plan.soa ? { before: plan.before, after: plan.after } : undefined;
+  const lines = planLines(plan, soa, plan.existing ?? settings, zone);
+  for (const piece of inPieces(paintedDiff(lines, paint))) await context.print(piece);
+  const { removed, added } = plan;
+  await context.print(
+    `would import zone ${zone.text} from ${from}: ${count(removed.length, "record")} removed, ` +
+      `${added.length} added${plan.soa ? ", SOA changed" : ""}${above}; nothing was changed\n`,
+  );
 }

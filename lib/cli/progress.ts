@@ -42,6 +42,24 @@ export class Progress {
     this.#context.draw(`\r\x1b[K${progressLine(escapeControls(what), done, total)}`);
   }
 
+  /**
+   * Shows for how many seconds something has been waited for, which tells nothing of itself.
+   *
+   * @returns what the work gives
+   */
+  async during<T>(what: string, work: Promise<T>): Promise<T> {
+    if (!this.#context.errIsTerminal) return await work;
+    const from = this.#now();
+    const draw = () => this.show(`${what}: seconds`, Math.round((this.#now() - from) / 1000));
+    const timer = setInterval(draw, DRAW_EVERY_MS);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+      this.end();
+    }
+  }
+
   /** Takes the line away. */
   end(): void {
     if (this.#isDrawn) this.#context.draw("\r\x1b[K");

@@ -1,41 +1,32 @@
 /** `zonecast rollback`. */
 import {
   canonicalKey,
-  compareNames,
   formatName,
   parseName,
   type ResourceRecord,
   TYPE,
   ZonecastError,
 } from "../dns/mod.ts";
-import { escapeControls } from "../ops/mod.ts";
 import type { RecordEdit, Restored, SourceEditor, ZoneSettings } from "../source/mod.ts";
 import { versionAt } from "../store/mod.ts";
 import { equalRecords, makeSoa, type ZoneVersion } from "../zone/mod.ts";
 import { readArgument } from "./arguments.ts";
+import { paintFor } from "./colour.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { mergedLines, recordLine } from "./diff_text.ts";
+import { paintedDiff } from "./diff_text.ts";
 import { CommandError, EXIT, UsageError } from "./errors.ts";
-import { recordOf } from "./export.ts";
 import { toggle } from "./flags.ts";
 import { SERIAL, ZONE, type ZoneName } from "./forms.ts";
 import { withHistory } from "./history.ts";
-import { editOf } from "./import.ts";
+import { editOf } from "./import/imported.ts";
 import { readSoa } from "./soa.ts";
+import { planLines, rowList } from "./source_plan.ts";
 import { JSON_FLAG, printJson } from "./json_output.ts";
-import { list, number, object, orNull, text, yesNo } from "./json_shape.ts";
+import { number, object, text, yesNo } from "./json_shape.ts";
 import { SOURCE_FLAGS, withEditor } from "./source_flags.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
 import { count } from "./table.ts";
 import { inPieces, recordsOf } from "./zone_text.ts";
-
-/** A row of the source, as it stands there. */
-const ROW = object("a row", {
-  name: text("relative to the zone, @ for the zone itself, or absolute"),
-  type: text("the RR type"),
-  content: text("the data"),
-  ttl: orNull(number("seconds; null for the zone's default")),
-});
 
 export const rollback = defineCommand({
   name: "rollback",
@@ -64,8 +55,8 @@ export const rollback = defineCommand({
     serial: number("the serial gone back to"),
     written: yesNo("whether the source was changed; false with --dry-run"),
     soa: yesNo("whether the SOA's fields are among it"),
-    removed: list("rows that go", ROW),
-    added: list("records that come", ROW),
+    removed: rowList("rows that go"),
+    added: rowList("records that come"),
   }),
   examples: [
     "rollback example.org 1767225600 --dry-run",
@@ -126,8 +117,9 @@ async function restore(
     soa,
   });
   const planned = await change(true);
-  const lines = json ? [] : planLines(planned, before, target.soa, existing, zone);
-  for (const piece of inPieces(lines)) await context.print(piece);
+  const soaChange = soa ? { before, after: target.soa } : undefined;
+  const lines = json ? [] : planLines(planned, soaChange, existing, zone);
+  for (const piece of inPieces(paintedDiff(lines, paintFor(context)))) await context.print(piece);
   return yes && isChange(planned) ? await change(false) : planned;
 }
 
@@ -175,44 +167,6 @@ function soaSettings(soa: ResourceRecord, existing: ZoneSettings): Settings {
     minimum,
     soaTtl: existing.soaTtl === null && existing.defaultTtl === soa.ttl ? null : soa.ttl,
   };
-}
-
-/** The lines of what changes: the SOA, the records, then rows that are no records. */
-function* planLines(
-  { removed, added, soa }: Outcome,
-  before: ResourceRecord | undefined,
-  after: ResourceRecord,
-  settings: ZoneSettings,
-  zone: ZoneName,
-): Generator<string> {
-  if (soa && before) yield `- ${recordLine(before)}`;
-  if (soa) yield `+ ${recordLine(after)}`;
-  const records: ResourceRecord[] = [];
-  const others: RecordEdit[] = [];
-  for (const row of removed) {
-    const record = readRow(row, settings, zone);
-    if (record) records.push(record);
-    else others.push(row);
-  }
-  records.sort((a, b) => compareNames(a.owner, b.owner) || a.type - b.type);
-  yield* mergedLines(records, added.flatMap((row) => readRow(row, settings, zone) ?? []));
-  for (const { name, ttl, type, content } of others) {
-    const words = [name, ttl ?? settings.defaultTtl, "IN", type, content];
-    yield `- ${words.map((word) => escapeControls(String(word))).join("\t")}`;
-  }
-}
-
-function readRow(
-  row: RecordEdit,
-  settings: ZoneSettings,
-  zone: ZoneName,
-): ResourceRecord | undefined {
-  try {
-    return recordOf({ ...row, zone: zone.text }, settings, zone);
-  } catch (error) {
-    if (error instanceof ZonecastError) return undefined;
-    throw error;
-  }
 }
 
 function summary(outcome: Outcome, zone: ZoneName, serial: number, write: boolean): string {

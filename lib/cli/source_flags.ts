@@ -6,9 +6,10 @@ import { openEditor, type SourceEditor } from "../source/mod.ts";
 import type { Context } from "./command.ts";
 import { CommandError, UsageError } from "./errors.ts";
 import { optional, type ValueForm } from "./flags.ts";
+import { Progress } from "./progress.ts";
 
 /** A source's URL; whether it can be opened is seen then. */
-const SOURCE_URL: ValueForm<string> = {
+export const SOURCE_URL: ValueForm<string> = {
   placeholder: "URL",
   takes: "postgres://USER@HOST:PORT/DATABASE or sqlite:FILE",
   secret: true,
@@ -61,9 +62,13 @@ export async function withEditor<R>(
   context: Context,
   work: (editor: SourceEditor) => Promise<R>,
 ): Promise<R> {
-  const editor = await openEditor(sourceUrl(flag, context));
+  using progress = new Progress(context);
+  const editor = await progress.during(
+    "connecting to the source",
+    openEditor(sourceUrl(flag, context)),
+  );
   try {
-    return await work(editor);
+    return await progress.during("waiting for the source", work(editor));
   } finally {
     await editor.close();
   }

@@ -10,6 +10,7 @@ import { EXIT, UsageError } from "./errors.ts";
 import { repeated, toggle, type ValueForm, withDefault } from "./flags.ts";
 import { COUNT, RR_TYPE, ZONE } from "./forms.ts";
 import { withHistory } from "./history.ts";
+import { list, number, object, orNull, text, word, yesNo } from "./json_shape.ts";
 import { Progress } from "./progress.ts";
 import type { CompareRules, IgnoreRule, RRsetDifference } from "./rrset_compare.ts";
 import { ASK_FLAGS, AskSetup, failureOf, SERVER, serverName } from "./server_form.ts";
@@ -35,6 +36,12 @@ type Outcome =
   & { readonly server: string }
   & ({ readonly verdict: Verdict } | { readonly failure: ReturnType<typeof failureOf> });
 
+/** One side of a difference. */
+const RRSET = orNull(object("what that side has; null for nothing", {
+  ttl: number("seconds"),
+  content: list("its data", text("in presentation format")),
+}));
+
 export const verify = defineCommand({
   name: "verify",
   summary: "compare a zone as published here with what other servers have, RRset by RRset",
@@ -47,10 +54,6 @@ export const verify = defineCommand({
     "servers have the same; 3: one has not; 1: one could not be compared.",
     "Moving a zone here from another provider, its SOA and name servers differ by intent: " +
     "--ignore SOA --ignore @/NS.",
-    "With --json: { zone, serial, records, equal, servers: [{ server, method: axfr|questions, " +
-    "noTransfer, serial, compared, leftOut, equal, differences: [{ name, type, ours, theirs }], " +
-    "error, hint }] }; ours and theirs are { ttl, content: [text] } or null, noTransfer, error " +
-    "and hint text or null; of a server with an error the other fields are null.",
   ],
   positionals: [{ name: "ZONE", help: ZONE.takes }],
   flags: {
@@ -64,6 +67,35 @@ export const verify = defineCommand({
     ...CONTROL_FLAG,
     ...STATE_FLAG,
   },
+  json: object("what was compared", {
+    zone: text("the zone"),
+    serial: number("of the version published here"),
+    records: number("its records, the SOA among them"),
+    equal: yesNo("whether all servers have the same"),
+    servers: list(
+      "each server; where it could not be compared only error and hint are not null",
+      object("a server", {
+        server: text("as written, and its address where that says more"),
+        method: orNull(word("how it was compared", ["axfr", "questions"])),
+        noTransfer: orNull(text("why it was asked instead of transferred; null where it was not")),
+        serial: orNull(number("the serial it has")),
+        compared: orNull(number("RRsets compared")),
+        leftOut: orNull(number("RRsets left out")),
+        equal: orNull(yesNo("whether it has the same")),
+        differences: orNull(list(
+          "RRsets that differ",
+          object("an RRset", {
+            name: text("its owner, absolute"),
+            type: text("its RR type"),
+            ours: RRSET,
+            theirs: RRSET,
+          }),
+        )),
+        error: orNull(text("why it could not be compared")),
+        hint: orNull(text("what to do about it")),
+      }),
+    ),
+  }),
   examples: [
     "verify example.org --against 192.0.2.53 --against 203.0.113.53",
     "verify example.org --against ns1.provider.example --ignore SOA --ignore @/NS",

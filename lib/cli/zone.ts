@@ -182,7 +182,7 @@ export const zoneRemove = defineCommand({
 });
 
 /** A name of the command line, made absolute so that the source holds what was meant. */
-function absolute(name: string, apex: Name): string {
+export function absolute(name: string, apex: Name): string {
   return formatName(parseName(name, apex));
 }
 

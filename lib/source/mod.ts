@@ -14,6 +14,7 @@ export {
   DEFAULT_FEED_RETENTION_MS,
   DEFAULT_POLL_INTERVAL_MS,
 } from "./postgres.ts";
+export { type PowerdnsCopy, readPowerdnsZone } from "./powerdns_zone.ts";
 export { printSchema, SCHEMA_VERSION } from "./schema/schema.ts";
 export { type DueRead, ReadSchedule } from "./read_schedule.ts";
 export { type WriteBackOptions, WriteBackQueue, type WriteBackStatus } from "./write_back_queue.ts";
