@@ -5,6 +5,8 @@
 #                (ZONECAST_TEST_LANES=1: one file after another; .ci/test.ts)
 #   make fuzz    sends COUNT (1,000,000) messages made from SEED (the time) to the running server
 #   make abuse   has clients behave badly, SECONDS (15) for each kind, longer than `make test` does
+#   make fault   breaks everything on purpose, and ends with a table of what was noticed;
+#                FAULTS=name,… (LIST=1 shows the names), MARKDOWN=1 as the README has it
 #   make bench   measures zonecast beside Debian's servers; ROUNDS=n, ONLY=scenario,…, JSON=FILE, SVG=FILE, QUICK=1
 #   make soak    everything at once for DURATION (30m): does it stay flat? SVG=FILE, SEED=n
 #   make check   format, lint, types, import directions, by the pinned Deno: others differ in detail
@@ -22,7 +24,7 @@ ifdef DENO
 export DENO
 endif
 
-.PHONY: run test fuzz abuse bench soak check build clean
+.PHONY: run test fuzz abuse fault bench soak check build clean
 
 run:
 	@.ci/demo
@@ -40,6 +42,10 @@ abuse: build
 	ZONECAST_TEST_BINARY=1 ABUSE_SECONDS=$(or $(SECONDS),15) \
 	  $(deno) test $(FROZEN) --no-prompt --no-check --allow-all \
 	  tests/fault/abuse_test.ts tests/fault/descriptors_test.ts
+
+fault: build
+	@ZONECAST_TEST_BINARY=1 $(deno) run $(FROZEN) --no-prompt --no-check --allow-all tests/fault/main.ts \
+	  $(if $(FAULTS),--faults=$(FAULTS)) $(if $(MARKDOWN),--markdown) $(if $(LIST),--list)
 
 # What cannot be installed here is named, and left out.
 bench: build

@@ -15,7 +15,8 @@ import { type FileRun, incomplete, summary } from "./test_summary.ts";
 /** Begun first, the longest at the head, so that none of them is left to run alone at the end. */
 const FIRST = [
   "tests/property/ixfr_wire_test.ts",
-  "tests/e2e/postgres_away_test.ts",
+  "tests/fault/postgres_link_test.ts",
+  "tests/fault/postgres_away_test.ts",
   "tests/interop/ixfr_test.ts",
   "tests/interop/large_zones_test.ts",
   "tests/unit/source/",

@@ -83,7 +83,8 @@ async function showLogsOnFailure(fn: () => Promise<void>): Promise<void> {
   }
 }
 
-function showLogs(): void {
+/** Prints what each process started since the last {@link forgetProcesses} has written. */
+export function showLogs(): void {
   for (const process of startedProcesses()) {
     console.error(`--- log of ${process.name} (pid ${process.pid})`);
     console.error(process.log().slice(-SHOWN) || "(empty)");

@@ -24,6 +24,8 @@ export interface PostgresOptions {
   readonly version?: PostgresVersion;
   /** postgresql.conf settings, as `{ max_prepared_transactions: "10" }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Fills its directory; it starts as a fresh cluster without. */
+  readonly fill?: (directory: string) => Promise<void>;
 }
 
 /** How Postgres stops: waiting for clients, ending their sessions, or at once without a checkpoint. */
@@ -109,7 +111,7 @@ class Cluster implements TestPostgres {
       ["-D", `${this.dir.path}/cluster`, "-p", String(this.port), ...args],
       { name: "postgres", cwd: "/", ...postgresUser() },
     );
-    await this.#process.logged(/database system is ready to accept connections/);
+    await this.#process.logged(/database system is ready to accept (read-only )?connections/);
   }
 
   /** The postmaster and its children; the postmaster first, so that it starts no more of them. */
@@ -175,7 +177,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Test
   const dir = await tempDir("zonecast-pg-");
   const { uid, gid } = postgresUser();
   if (uid !== undefined && gid !== undefined) await Deno.chown(dir.path, uid, gid);
-  await mustRun("cp", ["-a", template, `${dir.path}/cluster`]);
+  const directory = `${dir.path}/cluster`;
+  await (options.fill?.(directory) ?? mustRun("cp", ["-a", template, directory]));
   const cluster = new Cluster(bin, dir, options.settings ?? {});
   try {
     await cluster.start();

@@ -42,6 +42,8 @@ export interface FakeSecondary extends Server, AsyncDisposable {
   lateMs: number;
   /** Whether it shows at once what a NOTIFY that it hears announces, as if it had transferred it. */
   follows: boolean;
+  /** Called with each NOTIFY that it hears, before it is answered. */
+  onNotify: ((notify: ReceivedNotify) => void) | undefined;
   /** Waits until there are at least `count`. Returns the last of them. */
   received(count: number, timeoutMs?: number): Promise<ReceivedNotify>;
 }
@@ -60,6 +62,7 @@ class NotifyReceiver implements FakeSecondary {
   up = true;
   lateMs = 0;
   follows = false;
+  onNotify: FakeSecondary["onNotify"];
   readonly #late = new Set<ReturnType<typeof setTimeout>>();
   readonly #elsewhere = Deno.listenDatagram({ transport: "udp", hostname: this.addr, port: 0 });
   readonly #socket: Deno.DatagramConn;
@@ -81,8 +84,10 @@ class NotifyReceiver implements FakeSecondary {
     }
   }
 
-  async #acknowledge({ zone, serial, octets }: ReceivedNotify, from: Deno.Addr): Promise<void> {
+  async #acknowledge(notify: ReceivedNotify, from: Deno.Addr): Promise<void> {
+    const { zone, serial, octets } = notify;
     if (this.follows && serial !== undefined) this.serials.set(zone, serial);
+    this.onNotify?.(notify);
     const reply = replyTo(octets, this.reaction);
     if (!reply) return;
     if (this.lateMs > 0) this.#sendLater(reply, from);

@@ -9,6 +9,8 @@ export type ProxyMode = "pass" | "silent" | "slow";
 export interface TcpProxy extends Server, AsyncDisposable {
   /** Holds for open connections too. Octets swallowed by a silent proxy are lost: cut them then. */
   mode: ProxyMode;
+  /** Passes so many octets more from the target, then is silent: also in the middle of an answer. */
+  silentAfter(octets: number): void;
   /** Ends all connections and refuses new ones. */
   cut(): void;
   /** Takes connections again. */
@@ -22,6 +24,7 @@ class Proxy implements TcpProxy {
   readonly addr = "127.0.0.1";
   readonly port = freePort();
   mode: ProxyMode = "pass";
+  #left = Infinity;
   #listener: Deno.TcpListener | undefined;
   readonly #open = new Set<Deno.Conn>();
   readonly #work = new Set<Promise<void>>();
@@ -30,7 +33,12 @@ class Proxy implements TcpProxy {
     this.mend();
   }
 
+  silentAfter(octets: number): void {
+    this.#left = octets;
+  }
+
   mend(): void {
+    this.#left = Infinity;
     const listener = Deno.listen({ hostname: this.addr, port: this.port });
     this.#listener = listener;
     this.#track(this.#accept(listener));
@@ -59,7 +67,7 @@ class Proxy implements TcpProxy {
     try {
       far = await Deno.connect({ hostname: this.target.addr, port: this.target.port });
       this.#open.add(far);
-      await Promise.race([this.#pass(near, far), this.#pass(far, near)]);
+      await Promise.race([this.#pass(near, far), this.#pass(far, near, true)]);
     } finally {
       for (const connection of [near, far]) {
         if (!connection) continue;
@@ -69,9 +77,13 @@ class Proxy implements TcpProxy {
     }
   }
 
-  async #pass(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  async #pass(from: Deno.Conn, to: Deno.Conn, isCounted = false): Promise<void> {
     const buffer = new Uint8Array(65_536);
     for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
+      if (isCounted && (this.#left -= count) < 0) {
+        this.#left = Infinity;
+        this.mode = "silent";
+      }
       if (this.mode === "silent") continue;
       if (this.mode === "slow") await sleep(SLOW_MS);
       for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
