@@ -10,11 +10,13 @@
  * Owns: which version of each zone is current (through the {@link ZoneTable}),
  * and how far the source was read.
  */
-import { canonicalKey, type Name, type Serial, ZonecastError } from "./dns/mod.ts";
+import { canonicalKey, type Name, type Serial } from "./dns/mod.ts";
 import { runSliced } from "./ops/mod.ts";
 import type { PrimaryParts, PrimaryStatus } from "./primary/parts.ts";
+import { type Raised, Raising } from "./primary/raising.ts";
 import { Reporting } from "./primary/reporting.ts";
 import { SerialGuard } from "./primary/serials.ts";
+import { Trouble } from "./primary/trouble.ts";
 import { addRead, Waiting } from "./primary/waiting.ts";
 import {
   type DueRead,
@@ -35,6 +37,8 @@ export type {
   Teller,
   ZoneStatus,
 } from "./primary/parts.ts";
+export type { Raised } from "./primary/raising.ts";
+export type { Unkept } from "./primary/trouble.ts";
 
 /** A read or publication that failed is tried again after this, in ms. */
 const RETRY_MS = 5_000;
@@ -55,7 +59,9 @@ export class Primary {
   readonly #schedule: ReadSchedule;
   readonly #serials: SerialGuard;
   readonly #reporting: Reporting;
+  readonly #trouble: Trouble;
   readonly #waiting = new Waiting();
+  readonly #raising = new Raising();
   readonly #publishedAt = new Map<string, number>();
   /** The settings each zone was last built with, served or not, by its apex's key. */
   readonly #built = new Map<string, BuildSettings>();
@@ -63,7 +69,6 @@ export class Primary {
   #settledZones: readonly BuildSettings[] | undefined;
   readonly #reads = { everything: 0, part: 0 };
   #cursor: string | undefined;
-  #failure: string | undefined;
   #lastRead: { endedAt: number; ms: number } | undefined;
   #wakeUp: () => void = () => {};
   #closed = false;
@@ -80,6 +85,7 @@ export class Primary {
     this.#now = parts.now ?? Date.now;
     this.#schedule = new ReadSchedule(config.minPublishIntervalMs);
     this.#reporting = new Reporting(log);
+    this.#trouble = new Trouble(log);
     this.#serials = new SerialGuard({
       announcer,
       watched: config.watchedSecondaries,
@@ -132,6 +138,19 @@ export class Primary {
     if (current) this.#serials.seen(current, secondary, serial);
   }
 
+  /**
+   * Publishes a zone as it is served under a serial above the one given: durable
+   * when it is answered. Where RFC 1982 lets no single step lead there, it is the
+   * first of two.
+   *
+   * @throws {ZonecastError} the zone is not served, or cannot be kept
+   */
+  raiseAbove(apex: Name, above: Serial): Promise<Raised> {
+    const raised = this.#raising.ask(apex, above);
+    this.#wakeUp();
+    return raised;
+  }
+
   status(): PrimaryStatus {
     const { zones, source } = this.#parts;
     return {
@@ -145,7 +164,8 @@ export class Primary {
       lastReadMs: this.#lastRead?.ms,
       reads: { ...this.#reads },
       problems: this.#reporting.shownProblems(),
-      failure: this.#failure,
+      failure: this.#trouble.failure,
+      unkept: this.#trouble.unkept,
     };
   }
 
@@ -156,11 +176,13 @@ export class Primary {
     this.#wakeUp();
     await this.#parts.source.close();
     await this.#loop;
+    this.#raising.close();
     clearTimeout(this.#retryTimer);
   }
 
   async #run(): Promise<void> {
     while (!this.#closed) {
+      while (this.#raising.isAsked) await this.#raise();
       // Intervals are of the monotonic clock: the time of day may be set back.
       const startedAt = performance.now();
       const read = this.#schedule.take(startedAt);
@@ -171,7 +193,7 @@ export class Primary {
       let everything: boolean | undefined;
       try {
         everything = await this.#readAndPublish(read);
-        this.#failure = undefined;
+        this.#trouble.passed(this.#now());
       } catch (error) {
         if (!this.#closed) this.#failed(error, read);
       }
@@ -194,18 +216,7 @@ export class Primary {
   }
 
   #failed(error: unknown, read: DueRead): void {
-    const known = error instanceof ZonecastError;
-    const message = error instanceof Error ? error.message : String(error);
-    const { log, source } = this.#parts;
-    if (message !== this.#failure) {
-      // A source that is away is told of by its link, perhaps a moment later.
-      const isAway = !source.link.up || known && error.code === "source-unreachable";
-      log[isAway ? "debug" : "error"]("publish failed", {
-        error: known ? message : error instanceof Error ? error : message,
-        hint: known ? error.hint : undefined,
-      });
-    }
-    this.#failure = message;
+    this.#trouble.failed(error, this.#now(), this.#parts.source.link.up);
     // The cursor has not moved: one read covers all that failed, of everything if one of them was.
     if (read.everything) this.#retryReason = read.reason;
     this.#retryTimer ??= setTimeout(() => {
@@ -284,7 +295,7 @@ export class Primary {
     const result = floors && await runSliced(build.finish(previous, {
       policy: config.serialPolicy,
       nowMs: publishedAt,
-      floors,
+      ...floors,
     }));
     if (!result || result.kind === "held") {
       addRead(outcome.pending, reading, name);
@@ -301,7 +312,7 @@ export class Primary {
 
   /** Durable, then visible, then announced. */
   async #commit({ publications, pending }: Outcome, reading: Reading): Promise<void> {
-    const { store, zones, announcer } = this.#parts;
+    const { store } = this.#parts;
     const progress = { cursor: reading.cursor, pending };
     const waited = this.#waiting.pending;
     if (publications.length > 0) await store.publish(publications, progress);
@@ -310,12 +321,29 @@ export class Primary {
     }
     this.#cursor = reading.cursor;
     this.#waiting.keep(pending);
+    this.#makeCurrent(publications);
+  }
+
+  /** Visible, then announced; they are durable. */
+  #makeCurrent(publications: readonly Publication[]): void {
+    const { zones, announcer } = this.#parts;
     for (const { version, publishedAt } of publications) {
       zones.set(version);
       this.#publishedAt.set(version.apexKey, publishedAt);
       this.#serials.published(version);
     }
     for (const { version } of publications) announcer.announce(version);
+  }
+
+  /** Carries out what operators have asked for. */
+  async #raise(): Promise<void> {
+    const { zones, store, teller } = this.#parts;
+    await this.#raising.carryOut(zones, this.#now, async (publication) => {
+      await store.publish([publication]);
+      this.#makeCurrent([publication]);
+      this.#reporting.raised(publication);
+      teller?.raised(publication);
+    });
   }
 
   /** Stops serving zones that the source no longer has. */

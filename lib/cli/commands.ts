@@ -9,6 +9,7 @@ import { log } from "./log.ts";
 import { presets } from "./presets.ts";
 import { rollback } from "./rollback.ts";
 import { schema, schemaApply } from "./schema.ts";
+import { serial } from "./serial.ts";
 import { serve } from "./serve.ts";
 import { set, unset } from "./set.ts";
 import { status } from "./status.ts";
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   diff,
   rollback,
   verify,
+  serial,
   schema,
   schemaApply,
   presets,

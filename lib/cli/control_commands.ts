@@ -1,5 +1,5 @@
 /**
- * What a running server answers on its control socket. Reads, changes nothing.
+ * What a running server answers on its control socket.
  */
 import type { ControlCommand, ControlRequest, JsonValue, LoopDelay } from "../ops/mod.ts";
 import type { Primary } from "../primary.ts";
@@ -8,8 +8,9 @@ import type { WriteBackQueue } from "../source/mod.ts";
 import type { StateStore } from "../store/mod.ts";
 import type { ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import { notPublished } from "./errors.ts";
-import { ZONE, type ZoneName } from "./forms.ts";
+import { SERIAL, ZONE, type ZoneName } from "./forms.ts";
 import { differencesParts, historyParts, versionParts } from "./history_parts.ts";
+import { raise } from "./raise.ts";
 import { isoTime, zoneStatus } from "./status.ts";
 import type { LoadStatus, SecondaryZoneStatus, StatusPart } from "./status_report.ts";
 import { VERSION } from "./version.ts";
@@ -18,7 +19,7 @@ import { versionText } from "./zone_text.ts";
 /** Zones of a secondary in one answer: a line then has some hundred kilobytes. */
 const ZONES_PER_PART = 1000;
 
-/** What the commands read. */
+/** What the commands are about. */
 export interface ServerParts {
   readonly zones: ZoneTable;
   readonly server: DnsServer;
@@ -40,13 +41,15 @@ export function controlCommands(parts: ServerParts): Record<string, ControlComma
     history: (request) => history(parts, request),
     version: (request) => versionParts(publishedZone(parts.zones, request)),
     differences: (request) => differences(parts, request),
+    raise: (request) =>
+      raise(parts, publishedZone(parts.zones, request), SERIAL.parse(String(request.above))),
   };
 }
 
 function* statusParts(parts: ServerParts): Generator<StatusPart> {
   const { server, primary, queue, loopDelay, startedAt } = parts;
   const { listen, listenTls, secondaries } = server.status();
-  const { zones, link, source, lastReadAt, reads, failure, problems } = primary.status();
+  const { zones, link, source, lastReadAt, reads, failure, unkept, problems } = primary.status();
   yield {
     server: {
       version: VERSION,
@@ -65,6 +68,11 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
         failure,
         writtenBackAt: isoTime(queue.status.writtenAt),
         writeBackFailure: queue.status.failure,
+      },
+      unkept: unkept && {
+        since: new Date(unkept.since).toISOString(),
+        reason: unkept.reason,
+        hint: unkept.hint,
       },
       load: loadStatus(server.status()),
     },

@@ -25,6 +25,8 @@ export interface ServerStatus extends JsonObject {
   /** By how much the event loop was late in the last ten seconds; an older server does not tell. */
   readonly loopDelay?: { readonly medianMs: number; readonly longestMs: number };
   readonly source: SourceStatus;
+  /** Why the state file keeps nothing, so that nothing is published; absent while it does. */
+  readonly unkept?: { readonly since: string; readonly reason: string; readonly hint?: string };
   readonly load?: LoadStatus;
 }
 
@@ -246,7 +248,8 @@ export function renderReport(report: StatusReport, now: number): string {
 }
 
 function renderServer(
-  { version, pid, startedAt, listen, listenTls = [], loopDelay, source, load }: ServerStatus,
+  { version, pid, startedAt, listen, listenTls = [], loopDelay, source, unkept, load }:
+    ServerStatus,
   now: number,
 ): string {
   const link = source.up
@@ -256,9 +259,10 @@ function renderServer(
     }`;
   const { full, feed } = source.reads;
   const reads = `reads since the start: ${full} of everything, ${feed} of what the feed named\n`;
-  const failure = source.up && source.failure
+  const failure = source.up && source.failure && !unkept
     ? `last read FAILED: ${escapeControls(source.failure)}\n`
     : "";
+  const nothing = unkept ? renderUnkept(unkept, now) : "";
   const late = loopDelay
     ? `event loop late by at most ${loopDelay.longestMs} ms in the last 10 s\n`
     : "";
@@ -268,8 +272,16 @@ function renderServer(
   return `zonecast ${version}, process ${pid}, up ${age(startedAt, now)}, on ${
     [...listen, ...listenTls.map((address) => `${address} (TLS)`)].join(", ")
   }\n` +
-    `source ${source.description}: ${link}\n${reads}${failure}${told}${late}` +
+    `source ${source.description}: ${link}\n${reads}${nothing}${failure}${told}${late}` +
     (load ? renderLoad(load) : "");
+}
+
+function renderUnkept(
+  { since, reason, hint }: NonNullable<ServerStatus["unkept"]>,
+  now: number,
+): string {
+  return `publishing NOTHING for ${age(since, now)}: ${escapeControls(reason)}\n` +
+    (hint ? `  hint: ${escapeControls(hint)}\n` : "");
 }
 
 function renderLoad({ connections, zombies, transfers }: LoadStatus): string {

@@ -40,6 +40,11 @@ const SERVER = object("the running server; absent where its state file was read 
     longestMs: number("ms"),
   })),
   source: SOURCE,
+  unkept: maybe(object("why nothing can be kept in the state file, so that nothing is published", {
+    since: time("since when"),
+    reason: text("why"),
+    hint: maybe(text("what to do")),
+  })),
   load: maybe(LOAD),
 });
 

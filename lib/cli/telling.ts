@@ -51,15 +51,27 @@ export class Telling implements Teller {
   }
 
   published(zone: string, publication: Publication, reading: Reading): void {
-    const { version, diff, publishedAt } = publication;
+    this.#report(zone, publication, reading);
+  }
+
+  raised(publication: Publication): void {
+    const { apex, apexKey } = publication.version;
+    this.#report(this.#nameOf(apexKey, apex), publication, {});
+  }
+
+  #report(
+    zone: string,
+    { version, diff, publishedAt }: Publication,
+    { snapshot, changedAt }: Pick<Reading, "snapshot" | "changedAt">,
+  ): void {
     this.#queue.published({
       zone,
       serial: version.serial,
       publishedAt,
       added: diff?.added.count ?? version.records,
       removed: diff?.removed.count ?? 0,
-      snapshot: reading.snapshot,
-      changedAt: reading.changedAt,
+      snapshot,
+      changedAt,
     });
   }
 

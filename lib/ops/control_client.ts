@@ -66,9 +66,13 @@ export async function* askServer(
   }
 }
 
-/** The single answer to a request. */
-export async function askServerOnce(path: string, request: ControlRequest): Promise<JsonValue> {
-  for await (const answer of askServer(path, request)) return answer;
+/** The single answer to a request; see {@link askServer}. */
+export async function askServerOnce(
+  path: string,
+  request: ControlRequest,
+  idleMs: number = ANSWER_DEADLINE_MS,
+): Promise<JsonValue> {
+  for await (const answer of askServer(path, request, idleMs)) return answer;
   throw cutError(path);
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from "../ops/mod.ts";
 import type { Reading, Source, SourceLink } from "../source/mod.ts";
 import type { PendingOwners, Publication, StateStore } from "../store/mod.ts";
 import type { AskSerials, Problem, SerialPolicy, ZoneTable, ZoneVersion } from "../zone/mod.ts";
+import type { Unkept } from "./trouble.ts";
 
 /** Whom the primary tells of new versions; the server. */
 export interface Announcer {
@@ -21,6 +22,8 @@ export interface Announcer {
 export interface Teller {
   /** @param zone  as the source names it */
   published(zone: string, publication: Publication, reading: Reading): void;
+  /** A version was made without a read: its serial was raised. */
+  raised(publication: Publication): void;
   /** The source can be reached again. */
   linkUp(): void;
   /** A zone is served under this name of the source's; said before anything else of it. */
@@ -81,4 +84,9 @@ export interface PrimaryStatus {
   readonly problems: readonly Problem[];
   /** Why the last read or publication failed; undefined when it did not. */
   readonly failure: string | undefined;
+  /**
+   * Why the state file keeps nothing, so that nothing is published and what was kept
+   * last is served; undefined while it does.
+   */
+  readonly unkept: Unkept | undefined;
 }

@@ -45,6 +45,15 @@ export class Reporting {
     this.log.warn("zone removed", { zone: formatName(apex), serial });
   }
 
+  /** A zone's serial was raised at an operator's word. */
+  raised({ version, previous }: Publication): void {
+    this.log.warn("serial raised", {
+      zone: formatName(version.apex),
+      from: previous?.serial,
+      serial: version.serial,
+    });
+  }
+
   /**
    * Takes the problems of a read; each is logged once, when it appears.
    *

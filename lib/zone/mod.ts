@@ -42,6 +42,7 @@ export {
   type RowText,
   type RowZone,
 } from "./rows.ts";
+export { raisedVersion, type RaiseStep, raiseStep, wouldBeLeftBehind } from "./raise.ts";
 export { nextSerial, SERIAL_POLICIES, type SerialPolicy } from "./serial_policy.ts";
 export { makeSoa, SoaError, type SoaSettings } from "./soa.ts";
 export { equalSettings } from "./source_zones.ts";

@@ -51,7 +51,10 @@ export interface SerialRules {
   readonly policy: SerialPolicy;
   /** ms since the epoch. */
   readonly nowMs: number;
+  /** The zone's serial must be above these, whether a record changed or not. */
   readonly floors: readonly Serial[];
+  /** The new one must be above these too, where there is one; none by default. */
+  readonly ifChanged?: readonly Serial[];
 }
 
 /** Owners in the source's normal form that were read; "all" stands for every owner. */
@@ -239,7 +242,8 @@ export class ZoneBuild {
 
   #serial(current: ZoneVersion | undefined, rules: SerialRules): Serial {
     const { serialFloor } = this.settings;
-    const floors = serialFloor === null ? rules.floors : [...rules.floors, serialFloor];
+    const floors = [...rules.floors, ...rules.ifChanged ?? []];
+    if (serialFloor !== null) floors.push(serialFloor);
     return nextSerial(rules.policy, current?.serial, rules.nowMs, floors);
   }
 

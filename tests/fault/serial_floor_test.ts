@@ -2,7 +2,7 @@
  * Which serial a zone goes on with when the state file is lost, or an old copy:
  * never one that a secondary would take for older than what it has.
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { query, serialOf } from "../support/dns_client.ts";
 import { freePort } from "../support/ports.ts";
 import { type FakeSecondary, startFakeSecondary } from "../support/secondary_fake.ts";
@@ -91,6 +91,17 @@ Deno.test("one secondary confirms the old copy's serial, another is ahead: the s
   assertEquals(await newSerial(zonecast, ZONE, old), old + 501);
 });
 
+/** The command that the log shows, without its `zonecast`. */
+async function commandShown(zonecast: Zonecast, command: RegExp): Promise<string[]> {
+  const found = await until(() => command.exec(zonecast.log())?.[0], {
+    what: `${command} in the log`,
+    seen: () => zonecast.log(),
+  });
+  return found.split(" ");
+}
+
+const SERIAL_COMMAND = /serial example\.org\.? --above \d+/;
+
 Deno.test("a confirmed zone is not raised by a secondary: an alarm names the command, which does it", async () => {
   await using dir = await tempDir();
   await using secondary = await startFakeSecondary();
@@ -103,12 +114,57 @@ Deno.test("a confirmed zone is not raised by a secondary: an alarm names the com
   await zonecast.mustCli(["set", ZONE, "www", "A", "192.0.2.1"]);
   const second = await newSerial(zonecast, ZONE, first);
   assert(second < first + 7_000);
-  const command = await until(
-    () => /zonecast (zone set example\.org\.? --serial-floor \d+)/.exec(zonecast.log())?.[1],
-    { what: "the command in the log", seen: () => zonecast.log() },
+  const command = await commandShown(zonecast, SERIAL_COMMAND);
+  assertStringIncludes(await zonecast.mustCli(command), `${second} -> ${first + 7_001}`);
+  assertEquals(await serialOf(zonecast, ZONE), first + 7_001, "served when the command returns");
+  assertMatch(await zonecast.mustCli(["log", ZONE]), / 0 +0 +serial$/m);
+  assertStringIncludes(await zonecast.mustCli(command), "above");
+  assertEquals(await serialOf(zonecast, ZONE), first + 7_001, "given again it changes nothing");
+
+  await zonecast.stop();
+  await zonecast.start();
+  assertEquals(await newSerial(zonecast, ZONE, undefined), first + 7_001, "it is kept");
+});
+
+Deno.test("a serial that is neither ahead nor behind: the command shown goes above it in two steps", async () => {
+  await using dir = await tempDir();
+  await using follower = await startFakeSecondary();
+  await using astray = await startFakeSecondary();
+  follower.follows = true;
+  const source = await sourceWithZone(dir.path);
+  await using zonecast = await serve(source, [follower, astray]);
+  const first = await newSerial(zonecast, ZONE, undefined);
+  astray.serials.set(ZONE, first);
+  await untilStatus(
+    zonecast,
+    "both live",
+    ({ secondaries }) => secondaries.every(({ zones: [zone] }) => zone?.state === "live"),
   );
-  await zonecast.mustCli(command.split(" "));
-  assertEquals(await newSerial(zonecast, ZONE, second), first + 7_001);
+  const theirs = (first + 2 ** 31) % 2 ** 32;
+  astray.serials.set(ZONE, theirs);
+  await zonecast.mustCli(["set", ZONE, "www", "A", "192.0.2.1"]);
+  const second = await newSerial(zonecast, ZONE, first);
+  await until(() => follower.serials.get(ZONE) === second, { what: "the follower has it" });
+  // From one more the other's serial is ahead: one step leads above it.
+  const command = ["serial", ZONE, "--above", String((second + 2 ** 31) % 2 ** 32)];
+  await commandShown(zonecast, SERIAL_COMMAND);
+
+  follower.follows = false;
+  const half = await zonecast.cli(command);
+  const halfway = (second + 2 ** 31 - 1) % 2 ** 32;
+  assertEquals([half.code, await serialOf(zonecast, ZONE)], [3, halfway], half.stderr);
+  assertStringIncludes(half.stdout, "the first of two steps");
+  const soon = await zonecast.cli(command);
+  assertEquals([soon.code, await serialOf(zonecast, ZONE)], [1, halfway]);
+  assertStringIncludes(soon.stderr, `secondary0 shows ${second}`);
+  follower.serials.set(ZONE, halfway);
+  await untilStatus(
+    zonecast,
+    "the follower has taken the first step",
+    ({ secondaries: [{ zones: [zone] }] }) => zone.serial === halfway,
+  );
+  await zonecast.mustCli(command);
+  assertEquals(await serialOf(zonecast, ZONE), (second + 2 ** 31 + 1) % 2 ** 32);
 });
 
 Deno.test("serials without a greatest one hold the zone; the command shown publishes it", async () => {
@@ -118,10 +174,7 @@ Deno.test("serials without a greatest one hold the zone; the command shown publi
   one.serials.set(ZONE, 1_000);
   other.serials.set(ZONE, 1_000 + 2 ** 31);
   await using zonecast = await serve(await sourceWithZone(dir.path), [one, other]);
-  const command = await until(
-    () => /zonecast (zone set example\.org\.? --serial-floor \d+)/.exec(zonecast.log())?.[1],
-    { what: "the command in the log", seen: () => zonecast.log() },
-  );
+  const command = await commandShown(zonecast, /zone set example\.org\.? --serial-floor \d+/);
   assertEquals((await query(zonecast, ZONE, "SOA")).rcode, "REFUSED");
   const report = await untilStatus(
     zonecast,
@@ -129,7 +182,7 @@ Deno.test("serials without a greatest one hold the zone; the command shown publi
     ({ problems }) => problems.some(({ code }) => code === "serials-incomparable"),
   );
   assertEquals(report.zones, []);
-  await zonecast.mustCli(command.split(" "));
+  await zonecast.mustCli(command);
   await until(async () => await serialOf(zonecast, ZONE) !== undefined, {
     what: "the zone served",
   });

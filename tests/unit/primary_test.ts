@@ -14,7 +14,7 @@ import type {
   ZoneSettings,
 } from "../../lib/source/mod.ts";
 import { SourceError } from "../../lib/source/mod.ts";
-import { openStateFile, type StateStore } from "../../lib/store/mod.ts";
+import { openStateFile, StateError, type StateStore } from "../../lib/store/mod.ts";
 import { ZoneTable, type ZoneVersion } from "../../lib/zone/mod.ts";
 import { tempDir } from "../support/tempdir.ts";
 import { sleep, until } from "../support/wait.ts";
@@ -126,17 +126,26 @@ interface DriveOptions {
   readonly serials?: () => Promise<{ asked: number; answered: number; serials: number[] }>;
   /** Commits that fail before the first that succeeds. */
   readonly failingCommits?: number;
+  /** Why they fail. */
+  readonly failure?: Error;
 }
 
 async function drive(
-  { dir: place, publishedSerials, serials, failingCommits = 0, ...options }: DriveOptions = {},
+  {
+    dir: place,
+    publishedSerials,
+    serials,
+    failingCommits = 0,
+    failure = new Error("no room"),
+    ...options
+  }: DriveOptions = {},
 ): Promise<Driven> {
   const dir = await tempDir();
   const store: StateStore = await openStateFile(`${place ?? dir.path}/state.db`);
   const publish = store.publish.bind(store);
   let failing = failingCommits;
   store.publish = async (...commit) => {
-    if (failing-- > 0) throw new Error("no room");
+    if (failing-- > 0) throw failure;
     await publish(...commit);
   };
   const source = new ScriptedSource();
@@ -338,6 +347,35 @@ Deno.test("an old copy of the state file: the serial goes on above the one writt
   source.set("www", "192.0.2.1");
   await until(() => announced.length === 3, { what: "a change" });
   assertEquals(announced[2].serial, 1_800_000_009);
+});
+
+Deno.test("an old copy of the state file and no secondary that answers: a change goes far above it", async () => {
+  await using dir = await tempDir();
+  const now = () => 1_800_000_000_000; // stands still: the next serial is one more
+  {
+    await using driven = await drive({ now, dir: dir.path });
+    await until(() => driven.announced.length === 1, { what: "the first version" });
+  }
+  const serials = () => Promise.resolve({ asked: 1, answered: 0, serials: [] });
+  await using driven = await drive({ now, dir: dir.path, serials });
+  const { announced, source, primary } = driven;
+  await until(() => primary.status().reads.everything === 2, { what: "a read with the answers" });
+  assertEquals(announced.map(({ serial }) => serial), [1_800_000_000], "nothing has changed");
+  source.set("www", "192.0.2.1");
+  await until(() => announced.length === 2, { what: "a change" });
+  assertEquals(announced[1].serial, 1_800_000_001 + 2 ** 16);
+});
+
+Deno.test("what cannot be kept is said with what to do, is not served, and is published when it can", async () => {
+  const failure = new StateError("state-disk-full", "no room", "/state.db", "free some");
+  await using driven = await drive({ failingCommits: 3, failure, retryMs: 20 });
+  const { announced, primary } = driven;
+  await until(() => primary.status().unkept, { what: "it is told" });
+  const { since, ...unkept } = primary.status().unkept!;
+  assertEquals(unkept, { reason: "no room", hint: "free some" });
+  assert(since > 0);
+  await until(() => announced.length === 1, { what: "the zone" });
+  assertEquals([primary.status().unkept, primary.status().failure], [undefined, undefined]);
 });
 
 Deno.test("a zone that was due and could not be committed is due at the next try", async () => {

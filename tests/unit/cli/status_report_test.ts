@@ -157,3 +157,17 @@ Deno.test("status: the answer to a NOTIFY that was not accepted is named", async
   }]));
   assertMatch(renderReport(report, NOW), /9 NOTAUTH after 1 try, 0s ago/);
 });
+
+Deno.test("the report says that nothing is published because nothing is kept, and what to do", async () => {
+  async function* parts(): AsyncGenerator<StatusPart> {
+    for (const part of PARTS) {
+      const unkept = { since: ago(61_000), reason: "the disk is full", hint: "free some space" };
+      yield "server" in part ? { server: { ...part.server, unkept } } : part;
+    }
+  }
+  const text = renderReport(await assembleReport(parts()), NOW);
+  assertMatch(
+    text,
+    /^publishing NOTHING for 1m1s: the disk is full\n {2}hint: free some space$/m,
+  );
+});
