@@ -37,6 +37,7 @@ function compileArgs(target: string | undefined): string[] {
     "--allow-read",
     "--allow-write",
     "--allow-env",
+    "--allow-sys=statfs", // `zonecast doctor` asks for the room there is
     `--v8-flags=--max-semi-space-size=${SEMI_SPACE_MIB}`,
     ...(Deno.env.get("CI") ? ["--frozen"] : []),
     ...includes("lib").flatMap((file) => ["--include", file]),

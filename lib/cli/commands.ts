@@ -2,6 +2,7 @@
 import type { Command } from "./command.ts";
 import { completionsCommand, manCommand } from "./completions.ts";
 import { diff } from "./diff.ts";
+import { doctor } from "./doctor.ts";
 import { exportZone } from "./export.ts";
 import { importZone } from "./import.ts";
 import { keygen } from "./keygen.ts";
@@ -22,6 +23,7 @@ import { zones } from "./zones.ts";
 export const COMMANDS: readonly Command[] = [
   serve,
   status,
+  doctor,
   zoneAdd,
   zoneSet,
   zoneRemove,

@@ -6,12 +6,12 @@
 import { lookup } from "node:dns/promises";
 import { formatName, type Name, parseName, ZonecastError } from "../dns/mod.ts";
 import { formatSocketAddress, normalIp, readIp, type SocketAddress } from "../ops/mod.ts";
-import type { AskedServer } from "../server/mod.ts";
+import type { AskedServer, AskerOptions } from "../server/mod.ts";
 import type { TsigKey } from "../wire/mod.ts";
 import type { Context } from "./command.ts";
 import { CommandError, UsageError } from "./errors.ts";
-import { optional, repeated, type ValueForm } from "./flags.ts";
-import { FILE } from "./forms.ts";
+import { optional, repeated, type ValueForm, withDefault } from "./flags.ts";
+import { FILE, INTERVAL } from "./forms.ts";
 import { readAuthorities } from "./tls_certificate.ts";
 import { loadKeys } from "./tsig_keys.ts";
 
@@ -70,6 +70,19 @@ function splitHost(text: string, defaultPort: number): { host: string; port: num
   if (readIp(host)) return { host: normalIp(host), port };
   if (!HOST.test(host)) throw new CommandError("value-form", "it is no address or host name");
   return { host, port };
+}
+
+/** The flag of commands that ask servers and wait for what they say. */
+export const TIMEOUT_FLAG = {
+  timeout: withDefault(INTERVAL, "4s", {
+    help: "time for an answer; over UDP it is asked for three times in it",
+    env: false,
+  }),
+};
+
+/** What {@link TIMEOUT_FLAG} says, as an asker takes it. */
+export function patience(ms: number): Pick<AskerOptions, "triesMs" | "streamMs"> {
+  return { triesMs: [ms / 4, ms / 4, ms / 2], streamMs: ms };
 }
 
 /** The flags of commands that ask servers with keys and over TLS. */

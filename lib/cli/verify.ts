@@ -10,10 +10,19 @@ import { EXIT, UsageError } from "./errors.ts";
 import { repeated, toggle, type ValueForm, withDefault } from "./flags.ts";
 import { COUNT, RR_TYPE, ZONE } from "./forms.ts";
 import { withHistory } from "./history.ts";
+import { JSON_FLAG, printJson } from "./json_output.ts";
 import { list, number, object, orNull, text, word, yesNo } from "./json_shape.ts";
 import { Progress } from "./progress.ts";
 import type { CompareRules, IgnoreRule, RRsetDifference } from "./rrset_compare.ts";
-import { ASK_FLAGS, AskSetup, failureOf, SERVER, serverName } from "./server_form.ts";
+import {
+  ASK_FLAGS,
+  AskSetup,
+  failureOf,
+  patience,
+  SERVER,
+  serverName,
+  TIMEOUT_FLAG,
+} from "./server_form.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
 import { count } from "./table.ts";
 import { type Verdict, verifyServer } from "./verify_server.ts";
@@ -31,16 +40,46 @@ const RRSETS: ValueForm<{ readonly owner: string | undefined; readonly type: num
   },
 };
 
+const RRSET = (whose: string) =>
+  orNull(object(`the RRset ${whose}; null where there is none`, {
+    ttl: number("seconds"),
+    content: list("its records", text("data, in presentation format")),
+  }));
+
+const VERIFY_SHAPE = object("a zone as published, and each server compared with it", {
+  zone: text("the zone, absolute"),
+  serial: number("its published serial"),
+  records: number("its records, the SOA counted"),
+  equal: yesNo("whether all servers were compared, and have the same"),
+  servers: list(
+    "the servers, in the order given",
+    object("a server; what could not be found out is null", {
+      server: text("as given, with its address"),
+      method: orNull(word("how it was compared", ["axfr", "questions"])),
+      noTransfer: orNull(text("why the zone was not transferred, where questions took its place")),
+      serial: orNull(number("the serial it shows")),
+      compared: orNull(number("RRsets compared")),
+      leftOut: orNull(number("RRsets published here that no question brings")),
+      equal: orNull(yesNo("whether it has the same")),
+      differences: orNull(list(
+        "what differs",
+        object("an RRset", {
+          name: text("its owner, absolute"),
+          type: text("its RR type"),
+          ours: RRSET("as published here"),
+          theirs: RRSET("as the server has it"),
+        }),
+      )),
+      error: orNull(text("why it could not be compared")),
+      hint: orNull(text("what to do about that")),
+    }),
+  ),
+});
+
 /** What became of one server. */
 type Outcome =
   & { readonly server: string }
   & ({ readonly verdict: Verdict } | { readonly failure: ReturnType<typeof failureOf> });
-
-/** One side of a difference. */
-const RRSET = orNull(object("what that side has; null for nothing", {
-  ttl: number("seconds"),
-  content: list("its data", text("in presentation format")),
-}));
 
 export const verify = defineCommand({
   name: "verify",
@@ -63,39 +102,12 @@ export const verify = defineCommand({
     "ignore-ttl": toggle({ help: "TTLs may differ", env: false }),
     questions: toggle({ help: "ask, also where a transfer may be had", env: false }),
     rate: withDefault(COUNT, "100", { help: "questions a second to one server", env: false }),
-    json: toggle({ help: "print a JSON object", env: false }),
+    ...TIMEOUT_FLAG,
+    ...JSON_FLAG,
     ...CONTROL_FLAG,
     ...STATE_FLAG,
   },
-  json: object("what was compared", {
-    zone: text("the zone"),
-    serial: number("of the version published here"),
-    records: number("its records, the SOA among them"),
-    equal: yesNo("whether all servers have the same"),
-    servers: list(
-      "each server; where it could not be compared only error and hint are not null",
-      object("a server", {
-        server: text("as written, and its address where that says more"),
-        method: orNull(word("how it was compared", ["axfr", "questions"])),
-        noTransfer: orNull(text("why it was asked instead of transferred; null where it was not")),
-        serial: orNull(number("the serial it has")),
-        compared: orNull(number("RRsets compared")),
-        leftOut: orNull(number("RRsets left out")),
-        equal: orNull(yesNo("whether it has the same")),
-        differences: orNull(list(
-          "RRsets that differ",
-          object("an RRset", {
-            name: text("its owner, absolute"),
-            type: text("its RR type"),
-            ours: RRSET,
-            theirs: RRSET,
-          }),
-        )),
-        error: orNull(text("why it could not be compared")),
-        hint: orNull(text("what to do about it")),
-      }),
-    ),
-  }),
+  json: VERIFY_SHAPE,
   examples: [
     "verify example.org --against 192.0.2.53 --against 203.0.113.53",
     "verify example.org --against ns1.provider.example --ignore SOA --ignore @/NS",
@@ -120,7 +132,7 @@ export const verify = defineCommand({
       context,
       (history) => history.current(),
     );
-    using asker = new Asker({ ca: setup.authorities });
+    using asker = new Asker({ ca: setup.authorities, ...patience(flags.timeout) });
     const outcomes: Outcome[] = [];
     for (const written of flags.against) {
       const server = await setup.server(written);
@@ -139,7 +151,7 @@ export const verify = defineCommand({
         await printOutcome(outcomes.at(-1)!, context);
       }
     }
-    if (flags.json) await context.print(JSON.stringify(report(version, outcomes), null, 2) + "\n");
+    if (flags.json) await printJson(context, report(version, outcomes));
     return exitOf(outcomes);
   },
 });

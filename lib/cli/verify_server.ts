@@ -3,7 +3,7 @@
  *
  * Effects: a transfer, or questions at a bounded rate.
  */
-import { equalNames, formatName, type ResourceRecord, TYPE } from "../dns/mod.ts";
+import { canonicalKey, equalNames, formatName, type ResourceRecord, TYPE } from "../dns/mod.ts";
 import { runSliced } from "../ops/mod.ts";
 import { type AskedServer, type Asker, AskError, fetchZone } from "../server/mod.ts";
 import { TransferError } from "../transfer/mod.ts";
@@ -12,7 +12,13 @@ import { soaSerial, type ZoneVersion } from "../zone/mod.ts";
 import { CommandError } from "./errors.ts";
 import type { Progress } from "./progress.ts";
 import { type CompareRules, GatheredZone, type RRsetDifference } from "./rrset_compare.ts";
-import { ownersOf, type PlannedQuestion, planQuestions, shownRecords } from "./verify_questions.ts";
+import {
+  ownersOf,
+  type PlannedQuestion,
+  planQuestions,
+  type QuestionPlan,
+  shownRecords,
+} from "./verify_questions.ts";
 
 /** Questions on their way at once: a tenth of a second's at the highest rate anybody likes. */
 const IN_FLIGHT = 100;
@@ -24,6 +30,8 @@ export interface VerifyOptions {
   /** Ask, also where a transfer may be had. */
   readonly questionsOnly: boolean;
   readonly progress: Progress;
+  /** Ask about so many names only, spread over the zone; undefined: about all. */
+  readonly names?: number;
 }
 
 /** How a server's zone compares with ours. */
@@ -101,14 +109,14 @@ async function byQuestions(
   server: AskedServer,
   name: string,
   version: ZoneVersion,
-  { rules, rate, progress }: VerifyOptions,
+  { rules, rate, progress, names }: VerifyOptions,
 ): Promise<Verdict> {
   const { apex } = version;
   const soaQuestion: PlannedQuestion = { owner: apex, type: TYPE.SOA, cut: undefined };
   const first = await asker.ask(server, { name: apex, type: TYPE.SOA });
   const [soa] = checkedRecords(soaQuestion, first.response);
   if (!soa) throw notThere("it shows no SOA record");
-  const plan = planQuestions(version, rules);
+  const plan = sampled(planQuestions(version, rules), names);
   const zone = new GatheredZone();
   let done = 0;
   await paced(plan.questions, rate, async (question) => {
@@ -125,6 +133,16 @@ async function byQuestions(
     leftOut: plan.leftOut,
     ...found,
   };
+}
+
+/** The plan for some of its names: the apex, and others at even distances. */
+function sampled(plan: QuestionPlan, names: number | undefined): QuestionPlan {
+  if (names === undefined || plan.owners.length <= names) return plan;
+  const step = plan.owners.length / names;
+  const owners = Array.from({ length: names }, (_, index) => plan.owners[Math.floor(index * step)]);
+  const keys = new Set(owners.map(({ key }) => key));
+  const questions = plan.questions.filter(({ owner }) => keys.has(canonicalKey(owner)));
+  return { ...plan, questions, owners };
 }
 
 /** What an answer shows, if it may be taken for what the zone has. @throws {CommandError} */

@@ -4,6 +4,7 @@ export { askServer, askServerOnce } from "./control_client.ts";
 export { ControlError, type ControlRequest } from "./control_protocol.ts";
 export { type ControlCommand, ControlServer } from "./control_server.ts";
 export * from "./duration.ts";
+export { type Finding, type FindingVerdict, worstVerdict } from "./finding.ts";
 export * from "./json.ts";
 export * from "./log.ts";
 export { LoopDelay, type LoopDelayFigures } from "./loop_delay.ts";

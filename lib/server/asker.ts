@@ -50,6 +50,8 @@ export interface AskedAnswer {
   readonly transport: "udp" | "tcp" | "tls";
   /** From the sending to the answer, ms. */
   readonly ms: number;
+  /** When it came, by the time of day, seconds since the epoch. */
+  readonly atSeconds: number;
 }
 
 export interface AskerOptions {
@@ -158,7 +160,8 @@ export class Asker {
     const fault = this.#fault(server, octets, response, mac);
     if (fault) throw disbelieved(connection.peer, fault);
     const ms = performance.now() - startedAt;
-    return { response, transport: server.tls ? "tls" : "tcp", ms };
+    const transport = server.tls ? "tls" : "tcp";
+    return { response, transport, ms, atSeconds: this.#nowSeconds() };
   }
 
   /** A connection to a server. @throws {AskError} */
@@ -210,7 +213,8 @@ export class Asker {
             if (fault) doubtIt(disbelieved(peer, fault));
             else {
               end();
-              resolve({ response, transport: "udp", ms: performance.now() - startedAt });
+              const ms = performance.now() - startedAt;
+              resolve({ response, transport: "udp", ms, atSeconds: this.#nowSeconds() });
             }
           } catch (error) {
             if (error instanceof AskError) doubtIt(error);

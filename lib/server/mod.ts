@@ -10,8 +10,10 @@ export {
   queryFor,
   type Request,
 } from "./asker.ts";
+export { answerSource } from "./answer_source.ts";
 export type { Clock } from "./clock.ts";
 export type { ServerCounts } from "./dns_service.ts";
+export { freeDescriptors } from "./descriptors.ts";
 export { KeyRing } from "./key_ring.ts";
 export {
   DEFAULT_LIMITS,

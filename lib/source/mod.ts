@@ -3,6 +3,7 @@ export * from "./source.ts";
 export { SourceError, type SourceErrorCode } from "./errors.ts";
 export {
   applySchema,
+  examineSource,
   grantServingRole,
   openEditor,
   openSource,
@@ -18,3 +19,4 @@ export { type PowerdnsCopy, readPowerdnsZone } from "./powerdns_zone.ts";
 export { printSchema, SCHEMA_VERSION } from "./schema/schema.ts";
 export { type DueRead, ReadSchedule } from "./read_schedule.ts";
 export { type WriteBackOptions, WriteBackQueue, type WriteBackStatus } from "./write_back_queue.ts";
+export { clockFinding } from "./examine/postgres.ts";

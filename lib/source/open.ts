@@ -1,6 +1,9 @@
 /** From a source's URL to the source, its editor, its schema. */
-import type { Logger } from "../ops/mod.ts";
+import type { Finding, Logger } from "../ops/mod.ts";
 import { SourceError } from "./errors.ts";
+import type { FeedOptions } from "./examine/feed.ts";
+import { examinePostgres } from "./examine/postgres.ts";
+import { examineSqlite } from "./examine/sqlite.ts";
 import { PostgresSource } from "./postgres.ts";
 import { PostgresEditor } from "./postgres_edit.ts";
 import { applyPostgresSchema } from "./schema_apply.ts";
@@ -85,4 +88,14 @@ export async function grantServingRole(url: string, role: string): Promise<Servi
   const place = parseSourceUrl(url);
   if (place.kind === "postgres") return await grantServing(url, role);
   throw new SourceError("source-role", "A SQLite source has no roles", "leave --role out");
+}
+
+/**
+ * What an examination of a source finds, one thing after another; what fails is a finding.
+ *
+ * @throws {SourceError} code "source-url"
+ */
+export function examineSource(url: string, options: FeedOptions): AsyncGenerator<Finding> {
+  const place = parseSourceUrl(url);
+  return place.kind === "postgres" ? examinePostgres(url, options) : examineSqlite(place.path);
 }

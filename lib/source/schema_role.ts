@@ -19,7 +19,7 @@ const MAX_NAME_OCTETS = 63;
  * What serving does with each relation; those that are not there are passed over.
  * Rows of `changes` are written by triggers, which have their owner's rights.
  */
-const RIGHTS: readonly (readonly [relation: string, rights: string])[] = [
+export const SERVING_RIGHTS: readonly (readonly [relation: string, rights: string])[] = [
   ["zones", "select"],
   ["records", "select"],
   ["powerdns_zones", "select"],
@@ -106,7 +106,7 @@ async function grant(sql: Sql, role: string): Promise<void> {
       has_database_privilege(${role}, current_database(), 'connect') as connects`;
   if (!connects) await sql`grant connect on database ${sql(database)} to ${sql(role)}`;
   await sql`grant usage on schema zonecast to ${sql(role)}`;
-  for (const [relation, rights] of RIGHTS) {
+  for (const [relation, rights] of SERVING_RIGHTS) {
     const [{ there }] = await sql<{ there: boolean }[]>`
       select to_regclass(${`zonecast.${relation}`}) is not null as there`;
     if (!there) continue;

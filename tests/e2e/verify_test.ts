@@ -130,7 +130,10 @@ interopTest(
     }
     await t.step("a server without the zone, and one that is not there, fail", async () => {
       await using empty = await startFilePrimary("nsd", { "other.example.": withSoa(1) });
-      const { code, stderr } = await verify(empty, "--against", `127.0.0.1:${freePort()}`);
+      const { code, stderr } = await verify(
+        empty,
+        ...["--against", `127.0.0.1:${freePort()}`, "--timeout", "1s"],
+      );
       assertEquals(code, 1);
       assertStringIncludes(stderr, "does not serve the zone");
       assertStringIncludes(stderr, "does not answer over UDP");

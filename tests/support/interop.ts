@@ -30,6 +30,7 @@ const NEEDS = {
   openssl: { programs: ["openssl"], package: "openssl" },
   prlimit: { programs: ["prlimit"], package: "util-linux" },
   psql: { programs: ["psql"], package: "postgresql-client" },
+  pgbouncer: { programs: ["pgbouncer"], package: "pgbouncer" },
   systemd: { programs: ["systemd-analyze"], package: "systemd" },
   strace: { programs: ["strace"], package: "strace" },
   gcc: { programs: ["gcc"], package: "gcc, libc6-dev" },

@@ -7,7 +7,13 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const BINARY = `${ROOT}dist/zonecast`;
 
 /** The permissions `make build` bakes in. */
-const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+const PERMISSIONS = [
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-sys=statfs",
+];
 
 export interface ZonecastOptions {
   /** `postgres://…` or `sqlite:FILE`; given by environment, so that commands share it. */

@@ -12,7 +12,15 @@ const ROOT = new URL("../../../", import.meta.url).pathname;
 export function spawnServe(args: readonly string[], env: Record<string, string> = {}): Running {
   return spawn(Deno.execPath(), [
     ...["run", "--quiet", "--no-prompt", "--no-check", "--config", `${ROOT}deno.json`],
-    ...["--allow-net", "--allow-read", "--allow-write", "--allow-env", `${ROOT}main.ts`, "serve"],
+    ...[
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env",
+      "--allow-sys=statfs",
+      `${ROOT}main.ts`,
+      "serve",
+    ],
     ...args,
   ], { name: "zonecast", env });
 }
