@@ -249,6 +249,8 @@ export class Primary {
     const outcome: Outcome = { publications: [], pending, incomplete: [], settled: [] };
     for (const build of zoneBuilds) await this.#build(build, reading, read.reason, outcome);
     builds.release(); // of those that could not be built
+    const readMs = this.#now() - startedAt;
+    this.#reporting.read(outcome.publications, read.reason, reading.changedAt, readMs);
     await this.#commit(outcome, reading);
     for (const { apexKey, settings } of zoneBuilds) this.#built.set(apexKey, settings);
     for (const apex of outcome.incomplete) this.#readAgain(apex);

@@ -12,6 +12,14 @@ export interface Paint {
 
 const CODES = { good: 32, bad: 31, warn: 33, faint: 2, strong: 1 } as const;
 
+/** A status report with what is well and what is not standing out, columns as they were. */
+export function paintStatus(text: string, paint: Paint): string {
+  return text
+    .replaceAll(/\b(?:BEHIND|AHEAD at \d+|DOWN|FAILED)\b/g, (word) => paint.bad(word))
+    .replaceAll(/(?<= {2})live(?= {2})/g, (word) => paint.good(word))
+    .replaceAll(/^(?:ZONE|SECONDARY) .*$/gm, (head) => paint.strong(head));
+}
+
 /** How standard output is painted. */
 export function paintFor({ outIsTerminal, env }: Context): Paint {
   const isOn = outIsTerminal && !env("NO_COLOR") && env("TERM") !== "dumb";

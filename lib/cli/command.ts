@@ -55,6 +55,8 @@ export interface CommandSpec<T extends FlagTable> {
   readonly json?: Shape;
   /** Whether --json prints an object a line, as they come. */
   readonly jsonLines?: boolean;
+  /** Whether it reads --flags-file itself: a file that is wrong does not keep it from running. */
+  readonly readsFlagsFile?: boolean;
   /** Command lines without their `zonecast`. */
   readonly examples: readonly string[];
   /** Returns the exit code. */
@@ -89,8 +91,11 @@ export function defineCommand<T extends FlagTable>(spec: CommandSpec<T>): Comman
     ...shape,
     invoke: (args, context) => {
       const { name, flags: table } = spec;
-      const read = () =>
-        readArguments(name, table, withFlagsFile(name, table, args, context.env), context.env);
+      const read = () => {
+        const { readsFlagsFile } = spec;
+        const line = readsFlagsFile ? args : withFlagsFile(name, table, args, context.env);
+        return readArguments(name, table, line, context.env);
+      };
       const { flags, positionals } = read();
       const input = { flags, args: fitPositionals(shape, positionals), given: args };
       return run({ ...input, reread: () => read().flags }, context);

@@ -1,4 +1,5 @@
 /** All commands, in the order help lists them. */
+import { checkFlags } from "./check_flags.ts";
 import type { Command } from "./command.ts";
 import { completionsCommand, manCommand } from "./completions.ts";
 import { diff } from "./diff.ts";
@@ -14,6 +15,7 @@ import { serial } from "./serial.ts";
 import { serve } from "./serve.ts";
 import { set, unset } from "./set.ts";
 import { status } from "./status.ts";
+import { tail } from "./tail.ts";
 import { systemdUnit } from "./systemd_unit.ts";
 import { verify } from "./verify.ts";
 import { version } from "./version.ts";
@@ -22,8 +24,10 @@ import { zones } from "./zones.ts";
 
 export const COMMANDS: readonly Command[] = [
   serve,
+  checkFlags,
   status,
   doctor,
+  tail,
   zoneAdd,
   zoneSet,
   zoneRemove,

@@ -1,6 +1,7 @@
 /**
  * What a running server answers on its control socket.
  */
+import { formatName } from "../dns/mod.ts";
 import type { ControlCommand, ControlRequest, JsonValue, LoopDelay } from "../ops/mod.ts";
 import type { Primary } from "../primary.ts";
 import type { DnsServer, SecondaryZone, ServerStatus as DnsServerStatus } from "../server/mod.ts";
@@ -13,6 +14,8 @@ import { differencesParts, historyParts, versionParts } from "./history_parts.ts
 import { raise } from "./raise.ts";
 import { isoTime, zoneStatus } from "./status.ts";
 import type { LoadStatus, SecondaryZoneStatus, StatusPart } from "./status_report.ts";
+import { HEARTBEAT_MS } from "./tail.ts";
+import type { Trail } from "./trail.ts";
 import { VERSION } from "./version.ts";
 import { versionText } from "./zone_text.ts";
 
@@ -26,6 +29,8 @@ export interface ServerParts {
   readonly primary: Primary;
   /** For the journal. */
   readonly store: Pick<StateStore, "journal" | "differences">;
+  /** What becomes of changes. */
+  readonly trail: Trail;
   /** What is told to the source. */
   readonly queue: Pick<WriteBackQueue, "status">;
   readonly loopDelay: LoopDelay;
@@ -43,6 +48,7 @@ export function controlCommands(parts: ServerParts): Record<string, ControlComma
     differences: (request) => differences(parts, request),
     raise: (request) =>
       raise(parts, publishedZone(parts.zones, request), SERIAL.parse(String(request.above))),
+    tail: (request, signal) => follow(parts, request, signal),
   };
 }
 
@@ -161,4 +167,37 @@ async function differences(
   const { apex } = publishedZone(zones, request);
   const to = request.to === undefined ? undefined : Number(request.to);
   return differencesParts(await store.differences(apex, Number(request.from), to));
+}
+
+/** What happens to changes from now on, and between, that the server is there. */
+async function* follow(
+  { trail, zones }: ServerParts,
+  request: ControlRequest,
+  signal: AbortSignal,
+): AsyncGenerator<JsonValue> {
+  const one = request.zone === undefined ? undefined : publishedZone(zones, request);
+  const events = trail.follow(one && formatName(one.apex).toLowerCase(), signal);
+  yield { following: true };
+  let next = events.next();
+  try {
+    while (true) {
+      const quiet = timeout(HEARTBEAT_MS);
+      const result = await Promise.race([next, quiet.promise]).finally(quiet.clear);
+      if (result === undefined) {
+        yield {};
+        continue;
+      }
+      if (result.done) return;
+      yield result.value;
+      next = events.next();
+    }
+  } finally {
+    next.catch(() => {}); // ended by the signal
+  }
+}
+
+function timeout(ms: number): { promise: Promise<undefined>; clear: () => void } {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), ms);
+  return { promise, clear: () => clearTimeout(timer) };
 }

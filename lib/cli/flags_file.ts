@@ -10,6 +10,16 @@ import { envName, type FlagTable, readArguments } from "./flags.ts";
 /** The flag that names the file. */
 export const FLAGS_FILE = "flags-file";
 
+/** A line that sets a flag. */
+interface FlagLine {
+  /** As it would stand on the command line. */
+  readonly flag: string;
+  /** The flag's name, without dashes. */
+  readonly name: string;
+  /** "/etc/zonecast/flags:3". */
+  readonly place: string;
+}
+
 /**
  * A command line with the flags of the file it names, those it gives itself left out.
  *
@@ -25,24 +35,49 @@ export function withFlagsFile(
   const path = fileOf(args) ?? env(envName(FLAGS_FILE));
   if (!path) return args;
   const given = new Set(args.map((arg) => /^--([^=]+)/.exec(arg)?.[1]));
-  const lines = readText(path).split("\n").map((line) => line.trim());
-  const found = lines.flatMap((line, index) => {
-    if (line === "" || line.startsWith("#")) return [];
-    const [, name, value] = /^(?:--)?([^\s=]+)(?:[\s=]\s*(.*))?$/.exec(line) ?? [];
-    const flag = value === undefined ? `--${name}` : `--${name}=${value}`;
-    check(command, table, flag, name, `${path}:${index + 1}`);
-    return given.has(name) ? [] : [flag];
+  const found = linesOf(path).flatMap((line) => {
+    check(command, table, line);
+    return given.has(line.name) ? [] : [line.flag];
   });
   return [...found, ...args];
 }
 
-function check(
-  command: string,
-  table: FlagTable,
-  flag: string,
-  name: string,
-  place: string,
-): void {
+/**
+ * Everything that is wrong with the lines of a file, each by itself; empty when all are good.
+ *
+ * @throws {UsageError} the file cannot be read
+ */
+export function flagsFileProblems(command: string, table: FlagTable, path: string): string[] {
+  const lines = linesOf(path);
+  const twice = lines.filter(({ name }, index) =>
+    Object.hasOwn(table, name) && !table[name].repeatable &&
+    lines.findIndex((other) => other.name === name) < index
+  );
+  return [
+    ...lines.flatMap((line) => {
+      try {
+        check(command, table, line);
+        return [];
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        return [error.hint ? `${error.message}; ${error.hint}` : error.message];
+      }
+    }),
+    ...twice.map(({ name, place }) => `${place}: --${name} stands there a second time`),
+  ];
+}
+
+function linesOf(path: string): FlagLine[] {
+  const lines = readText(path).split("\n").map((line) => line.trim());
+  return lines.flatMap((line, index) => {
+    if (line === "" || line.startsWith("#")) return [];
+    const [, name, value] = /^(?:--)?([^\s=]+)(?:[\s=]\s*(.*))?$/.exec(line) ?? [];
+    const flag = value === undefined ? `--${name}` : `--${name}=${value}`;
+    return [{ flag, name, place: `${path}:${index + 1}` }];
+  });
+}
+
+function check(command: string, table: FlagTable, { flag, name, place }: FlagLine): void {
   try {
     if (name === FLAGS_FILE) throw new UsageError(`--${FLAGS_FILE} stands in no such file`);
     readArguments(command, table, [flag], () => undefined);

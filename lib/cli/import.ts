@@ -34,6 +34,7 @@ const FLAGS = {
   from: optional(SERVER, { help: "take the zone from this server, by AXFR", env: false }),
   "from-powerdns": optional({ ...SOURCE_URL, placeholder: "URL" }, {
     help: "take it from a PowerDNS database: gpgsql's tables, or sqlite:FILE of gsqlite3",
+    env: false,
   }),
   ns: repeated(NAME, {
     help: "name servers at the zone's apex, in place of those that come with it",

@@ -35,6 +35,7 @@ import {
 import { ZoneTable } from "../zone/mod.ts";
 import { controlCommands } from "./control_commands.ts";
 import { Telling } from "./telling.ts";
+import { Trail } from "./trail.ts";
 
 /** What `zonecast serve` was told. */
 export interface ServeConfig {
@@ -144,6 +145,7 @@ export class RunningServer {
       onSecondary: (event) => {
         noteSecondary(primary, event);
         telling.secondary(event);
+        trail.secondary(event);
       },
       log,
     });
@@ -158,7 +160,8 @@ export class RunningServer {
       instance: state.instance,
       secondaries: config.secondaries.map(({ name }) => name),
     });
-    const telling: Telling = new Telling(queue, zones, config.secondaries.length);
+    const trail = new Trail(log, config.secondaries);
+    const telling: Telling = new Telling(queue, zones, config.secondaries.length, trail);
     const primary: Primary = new Primary({
       source,
       store: notingStore(store, differences),
@@ -190,6 +193,7 @@ export class RunningServer {
       server,
       primary,
       store,
+      trail,
       queue,
       loopDelay,
       startedAt,

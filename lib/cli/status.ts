@@ -2,6 +2,7 @@
 import { formatName } from "../dns/mod.ts";
 import type { StateStore } from "../store/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
+import { paintFor, paintStatus } from "./colour.ts";
 import { defineCommand } from "./command.ts";
 import { EXIT } from "./errors.ts";
 import { JSON_FLAG } from "./json_output.ts";
@@ -29,7 +30,9 @@ export const status = defineCommand({
     const parts = askOrRead(paths, { command: "status" }, storedZones, context);
     const report = await assembleReport(parts);
     await context.print(
-      flags.json ? JSON.stringify(report, null, 2) + "\n" : renderReport(report, Date.now()),
+      flags.json
+        ? JSON.stringify(report, null, 2) + "\n"
+        : paintStatus(renderReport(report, Date.now()), paintFor(context)),
     );
     return EXIT.GOOD;
   },

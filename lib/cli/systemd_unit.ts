@@ -69,6 +69,7 @@ export const systemdUnit = defineCommand({
   ],
   positionals: [],
   flags: { ...SERVE_FLAGS, ...OWN_FLAGS },
+  readsFlagsFile: true, // where the unit goes to, not here
   examples: [
     "systemd-unit --listen 198.51.100.1:53 --secondary ns1=192.0.2.53 " +
     "--source postgres://zonecast@db.internal/app --password-file /etc/zonecast/password",

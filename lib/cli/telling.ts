@@ -19,6 +19,7 @@ import type { SecondaryEvent } from "../server/mod.ts";
 import type { Reading, WriteBackQueue } from "../source/mod.ts";
 import type { PendingOwners, Publication } from "../store/mod.ts";
 import type { Problem, ZoneTable } from "../zone/mod.ts";
+import type { Trail } from "./trail.ts";
 
 /** Where the words go. */
 type Queue = Pick<
@@ -36,7 +37,12 @@ export class Telling implements Teller {
   readonly #shown = new Map<string, Map<string, Serial>>();
 
   /** @param secondaries  how many there are: the m of "live on n of m" */
-  constructor(queue: Queue, zones: ZoneTable, secondaries: number) {
+  constructor(
+    queue: Queue,
+    zones: ZoneTable,
+    secondaries: number,
+    readonly trail?: Pick<Trail, "published">,
+  ) {
     this.#queue = queue;
     this.#zones = zones;
     this.#secondaries = secondaries;
@@ -61,9 +67,11 @@ export class Telling implements Teller {
 
   #report(
     zone: string,
-    { version, diff, publishedAt }: Publication,
+    publication: Publication,
     { snapshot, changedAt }: Pick<Reading, "snapshot" | "changedAt">,
   ): void {
+    this.trail?.published(publication, changedAt);
+    const { version, diff, publishedAt } = publication;
     this.#queue.published({
       zone,
       serial: version.serial,

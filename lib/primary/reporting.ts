@@ -99,6 +99,30 @@ export class Reporting {
     this.#absent = absent;
   }
 
+  /**
+   * A read has led to versions, which are not yet durable; after them comes
+   * {@link published}, or why not.
+   *
+   * @param changedAt  when the newest change in them was committed, ms since the epoch
+   * @param ms  what the read took
+   */
+  read(
+    publications: readonly Publication[],
+    cause: string,
+    changedAt: number | undefined,
+    ms: number,
+  ): void {
+    for (const { version } of publications) {
+      this.log.info("change read", {
+        zone: formatName(version.apex),
+        serial: version.serial,
+        cause,
+        committed: changedAt === undefined ? undefined : new Date(changedAt).toISOString(),
+        ms,
+      });
+    }
+  }
+
   /** @param ms  from the start of the read to now */
   published(publications: readonly Publication[], read: DueRead, ms: number): void {
     for (const { version, diff } of publications) {

@@ -209,11 +209,8 @@ interopTest("import --from-powerdns: gpgsql's tables, also in a schema of their 
     assertEquals(code, 0);
   });
   await t.step("another zone", async () => {
-    const env = {
-      ZONECAST_SOURCE: `sqlite:${dir.path}/zones.db`,
-      ZONECAST_FROM_POWERDNS: `${url}?schema=pdns`,
-    };
-    const { code, stderr } = await zonecastCli(["import", "example.net"], { env });
+    const from = ["--from-powerdns", `${url}?schema=pdns`];
+    const { code, stderr } = await cli(["import", "example.net", ...from]);
     assertEquals(code, 1);
     assertMatch(stderr, /There is no zone "example\.net" in the PowerDNS database/);
   });

@@ -44,6 +44,11 @@ export interface Zonecast extends DnsServer {
   mustCli(args: readonly string[], input?: string): Promise<string>;
 }
 
+/** The program, and the arguments before its own, that run zonecast as these tests do. */
+export function zonecastCommand(): [program: string, args: string[]] {
+  return commandLine(undefined);
+}
+
 function commandLine(binary: boolean | undefined): [program: string, args: string[]] {
   if (binary ?? Deno.env.has("ZONECAST_TEST_BINARY")) return [BINARY, []];
   const args = ["run", "--quiet", "--no-prompt", "--no-check", "--config", `${ROOT}deno.json`];
