@@ -12,23 +12,28 @@
  */
 import { canonicalKey, type Name, type Serial } from "./dns/mod.ts";
 import { runSliced } from "./ops/mod.ts";
+import type { Verdict } from "./primary/approvals.ts";
+import { type GuardPlan, Holding } from "./primary/holding.ts";
+import { Loop } from "./primary/loop.ts";
 import type { PrimaryParts, PrimaryStatus } from "./primary/parts.ts";
 import { type Raised, Raising } from "./primary/raising.ts";
 import { Reporting } from "./primary/reporting.ts";
 import { SerialGuard } from "./primary/serials.ts";
 import { Trouble } from "./primary/trouble.ts";
-import { addRead, Waiting } from "./primary/waiting.ts";
-import {
-  type DueRead,
-  type OwnerScope,
-  type Reading,
-  ReadSchedule,
-  type SourceLink,
-  type WakeReason,
-} from "./source/mod.ts";
+import { addRead, samePending, Waiting } from "./primary/waiting.ts";
+import type { DueRead, OwnerScope, Reading, SourceLink, WakeReason } from "./source/mod.ts";
 import type { Publication, StoredState } from "./store/mod.ts";
-import { type BuildSettings, equalSettings, type ZoneBuild, ZoneBuilds } from "./zone/mod.ts";
+import {
+  type BuildSettings,
+  equalSettings,
+  type ZoneBuild,
+  ZoneBuilds,
+  type ZoneVersion,
+} from "./zone/mod.ts";
 
+export type { Verdict } from "./primary/approvals.ts";
+export { type Hold, HoldError, releaseCommand, storedHolds } from "./primary/hold.ts";
+export type { GuardSettings } from "./primary/holding.ts";
 export type {
   Announcer,
   PrimaryConfig,
@@ -40,23 +45,24 @@ export type {
 export type { Raised } from "./primary/raising.ts";
 export type { Unkept } from "./primary/trouble.ts";
 
-/** A read or publication that failed is tried again after this, in ms. */
-const RETRY_MS = 5_000;
-
 /** What a read has led to, until it is durable. */
 interface Outcome {
   readonly publications: Publication[];
   readonly pending: Map<string, OwnerScope>;
   /** Zones of which all must be read next. */
   readonly incomplete: Name[];
-  /** Builds that ended with the zone as the source has it. */
+  /** Builds that ended with the zone as the source has it, but for what is held. */
   readonly settled: ZoneBuild[];
+  /** Of the pending zones those that do not wait as a whole: the guard holds these owners. */
+  readonly held: Set<string>;
+  readonly guard: GuardPlan;
 }
 
 export class Primary {
   readonly #parts: PrimaryParts;
   readonly #now: () => number;
-  readonly #schedule: ReadSchedule;
+  readonly #loop: Loop;
+  readonly #holding: Holding;
   readonly #serials: SerialGuard;
   readonly #reporting: Reporting;
   readonly #trouble: Trouble;
@@ -69,23 +75,32 @@ export class Primary {
   #settledZones: readonly BuildSettings[] | undefined;
   readonly #reads = { everything: 0, part: 0 };
   #cursor: string | undefined;
-  #lastRead: { endedAt: number; ms: number } | undefined;
-  #wakeUp: () => void = () => {};
   #closed = false;
   #sourceIsUp = false;
-  #loop: Promise<void> = Promise.resolve();
   #proofTimer: ReturnType<typeof setInterval> | undefined;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Why everything is to be read at the retry; undefined where the feed will do. */
-  #retryReason: WakeReason | undefined;
 
   constructor(parts: PrimaryParts) {
-    const { announcer, config, log } = parts;
+    const { announcer, config, log, source, store } = parts;
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
-    this.#schedule = new ReadSchedule(config.minPublishIntervalMs);
-    this.#reporting = new Reporting(log);
     this.#trouble = new Trouble(log);
+    this.#loop = new Loop({
+      minIntervalMs: config.minPublishIntervalMs,
+      retryMs: parts.retryMs,
+      trouble: this.#trouble,
+      isSourceUp: () => source.link.up,
+      now: this.#now,
+      between: () => this.#raise(),
+      turn: (read) => this.#readAndPublish(read),
+    });
+    this.#holding = new Holding({
+      settings: config.guard,
+      store,
+      log,
+      now: this.#now,
+      changed: (apex) => this.#readAgain(apex),
+    });
+    this.#reporting = new Reporting(log);
     this.#serials = new SerialGuard({
       announcer,
       watched: config.watchedSecondaries,
@@ -106,6 +121,8 @@ export class Primary {
       this.#publishedAt.set(version.apexKey, publishedAt);
       this.#serials.restored(version);
     }
+    const served = new Set(state.zones.map(({ version }) => version.apexKey));
+    this.#holding.restore(state.guard, (key) => served.has(key) && this.#isWanted(key));
   }
 
   /** Announces what is current, then follows the source until {@link close}. */
@@ -114,7 +131,7 @@ export class Primary {
     for (const version of zones.all()) announcer.announce(version);
     source.start((reason) => this.wake(reason), (link) => this.#linkChanged(link));
     this.#proofTimer = setInterval(() => this.wake("proof"), config.fullReadIntervalMs);
-    this.#loop = this.#run();
+    this.#loop.start();
   }
 
   #linkChanged({ up, reason, hint }: SourceLink): void {
@@ -128,8 +145,7 @@ export class Primary {
 
   /** Asks for a read; several asked for before it begins are one. */
   wake(reason: WakeReason): void {
-    this.#schedule.ask(reason);
-    this.#wakeUp();
+    this.#loop.wake(reason);
   }
 
   /** A secondary was seen to have a serial of a zone. */
@@ -147,8 +163,20 @@ export class Primary {
    */
   raiseAbove(apex: Name, above: Serial): Promise<Raised> {
     const raised = this.#raising.ask(apex, above);
-    this.#wakeUp();
+    this.#loop.look();
     return raised;
+  }
+
+  /**
+   * Approves what is held of a zone under an id: it is published once the source was
+   * read again, if it is still the same.
+   *
+   * @param waitMs  how long to wait for what becomes of it
+   * @returns that; undefined: it is not known by then, as while the source is away
+   * @throws {HoldError} this is not held, or cannot be approved
+   */
+  approve(apex: Name, id: string, waitMs: number): Promise<Verdict | undefined> {
+    return this.#holding.approve(apex, canonicalKey(apex), id, waitMs);
   }
 
   status(): PrimaryStatus {
@@ -160,10 +188,11 @@ export class Primary {
       })),
       link: source.link,
       source: source.description,
-      lastReadAt: this.#lastRead?.endedAt,
-      lastReadMs: this.#lastRead?.ms,
+      lastReadAt: this.#loop.lastRead?.endedAt,
+      lastReadMs: this.#loop.lastRead?.ms,
       reads: { ...this.#reads },
       problems: this.#reporting.shownProblems(),
+      held: [...this.#holding.holds()],
       failure: this.#trouble.failure,
       unkept: this.#trouble.unkept,
     };
@@ -173,57 +202,11 @@ export class Primary {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#proofTimer);
-    this.#wakeUp();
+    this.#loop.end();
     await this.#parts.source.close();
-    await this.#loop;
+    await this.#loop.ended();
     this.#raising.close();
-    clearTimeout(this.#retryTimer);
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#closed) {
-      while (this.#raising.isAsked) await this.#raise();
-      // Intervals are of the monotonic clock: the time of day may be set back.
-      const startedAt = performance.now();
-      const read = this.#schedule.take(startedAt);
-      if (!read) {
-        await this.#sleep(this.#schedule.dueIn(startedAt));
-        continue;
-      }
-      let everything: boolean | undefined;
-      try {
-        everything = await this.#readAndPublish(read);
-        this.#trouble.passed(this.#now());
-      } catch (error) {
-        if (!this.#closed) this.#failed(error, read);
-      }
-      const now = performance.now();
-      this.#schedule.ended(read, startedAt, now, everything);
-      if (everything !== undefined) {
-        this.#lastRead = { endedAt: this.#now(), ms: Math.round(now - startedAt) };
-      }
-    }
-  }
-
-  #sleep(ms: number | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(resolve, Math.max(1, ms));
-      this.#wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  #failed(error: unknown, read: DueRead): void {
-    this.#trouble.failed(error, this.#now(), this.#parts.source.link.up);
-    // The cursor has not moved: one read covers all that failed, of everything if one of them was.
-    if (read.everything) this.#retryReason = read.reason;
-    this.#retryTimer ??= setTimeout(() => {
-      const reason = this.#retryReason ?? "request";
-      this.#retryTimer = this.#retryReason = undefined;
-      this.wake(reason);
-    }, this.#parts.retryMs ?? RETRY_MS);
+    this.#holding.close();
   }
 
   /** One turn of the pipeline; what was due still is when it fails, wherever that is. */
@@ -245,8 +228,14 @@ export class Primary {
       reading.scope,
       this.#areAllSettled(reading) ? undefined : (key, settings) => this.#isSettled(key, settings),
     );
-    const pending = this.#waiting.notRead(reading);
-    const outcome: Outcome = { publications: [], pending, incomplete: [], settled: [] };
+    this.#holding.takeApprovals(reading.approvals);
+    const outcome: Outcome = {
+      publications: [],
+      ...this.#waiting.notRead(reading),
+      incomplete: [],
+      settled: [],
+      guard: this.#holding.newPlan(),
+    };
     for (const build of zoneBuilds) await this.#build(build, reading, read.reason, outcome);
     builds.release(); // of those that could not be built
     const readMs = this.#now() - startedAt;
@@ -257,7 +246,9 @@ export class Primary {
     this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
     this.#reporting.noteAbsent(this.#parts.config.zones, builds);
     this.#tell(outcome, reading, zoneBuilds, builds);
-    if (this.#settledZones !== reading.zones) await this.#retireMissing(builds);
+    if (this.#settledZones !== reading.zones || this.#holding.hasApprovals) {
+      await this.#retireMissing(builds);
+    }
     this.#settledZones = reading.zones;
     const everything = reading.scope === "everything";
     this.#reads[everything ? "everything" : "part"]++;
@@ -298,6 +289,7 @@ export class Primary {
       policy: config.serialPolicy,
       nowMs: publishedAt,
       ...floors,
+      guard: this.#holding.rulesOf(build.apexKey),
     }));
     if (!result || result.kind === "held") {
       addRead(outcome.pending, reading, name);
@@ -306,6 +298,11 @@ export class Primary {
       outcome.incomplete.push(build.apex);
     } else {
       outcome.settled.push(build);
+      if (result.held) {
+        outcome.pending.set(name, result.held.owners);
+        outcome.held.add(name);
+      }
+      this.#holding.judged(outcome.guard, build.apex, build.apexKey, previous, result);
       if (result.kind === "unchanged") return;
       const { version, diff } = result;
       outcome.publications.push({ version, previous, diff, cause, publishedAt });
@@ -313,17 +310,20 @@ export class Primary {
   }
 
   /** Durable, then visible, then announced. */
-  async #commit({ publications, pending }: Outcome, reading: Reading): Promise<void> {
+  async #commit({ publications, pending, held, guard }: Outcome, reading: Reading): Promise<void> {
     const { store } = this.#parts;
-    const progress = { cursor: reading.cursor, pending };
-    const waited = this.#waiting.pending;
+    const { cursor } = reading;
+    const notes = this.#holding.notesOf(guard);
+    const isKept = samePending(pending, this.#waiting.pending);
+    const progress = { cursor, pending: isKept ? undefined : pending, guard: notes };
     if (publications.length > 0) await store.publish(publications, progress);
-    else if (reading.cursor !== this.#cursor || pending.size > 0 || waited.size > 0) {
+    else if (cursor !== this.#cursor || !isKept || notes.length > 0) {
       await store.keepProgress(progress);
     }
-    this.#cursor = reading.cursor;
-    this.#waiting.keep(pending);
+    this.#cursor = cursor;
+    this.#waiting.keep(pending, held);
     this.#makeCurrent(publications);
+    this.#holding.keep(guard);
   }
 
   /** Visible, then announced; they are durable. */
@@ -340,32 +340,40 @@ export class Primary {
   /** Carries out what operators have asked for. */
   async #raise(): Promise<void> {
     const { zones, store, teller } = this.#parts;
-    await this.#raising.carryOut(zones, this.#now, async (publication) => {
-      await store.publish([publication]);
-      this.#makeCurrent([publication]);
-      this.#reporting.raised(publication);
-      teller?.raised(publication);
-    });
-  }
-
-  /** Stops serving zones that the source no longer has. */
-  async #retireMissing(builds: ZoneBuilds): Promise<void> {
-    const { store, zones, announcer } = this.#parts;
-    for (const version of [...zones.all()]) {
-      const { apex, apexKey } = version;
-      if (builds.has(apexKey)) continue;
-      await store.removeZone(apex);
-      zones.delete(apex);
-      this.#publishedAt.delete(apexKey);
-      this.#built.delete(apexKey);
-      this.#serials.retired(version);
-      announcer.retire(apex);
-      this.#reporting.removed(version);
+    while (this.#raising.isAsked) {
+      await this.#raising.carryOut(zones, this.#now, async (publication) => {
+        await store.publish([publication]);
+        this.#makeCurrent([publication]);
+        this.#reporting.raised(publication);
+        teller?.raised(publication);
+      });
     }
   }
 
+  /** Stops serving zones that the source no longer has, but for those the guard holds. */
+  async #retireMissing(builds: ZoneBuilds): Promise<void> {
+    for (const version of [...this.#parts.zones.all()]) {
+      if (builds.has(version.apexKey) || await this.#holding.holdsRemoval(version)) continue;
+      await this.#retire(version);
+    }
+    this.#tellHeld();
+  }
+
+  async #retire(version: ZoneVersion): Promise<void> {
+    const { store, zones, announcer } = this.#parts;
+    const { apex, apexKey } = version;
+    await store.removeZone(apex);
+    zones.delete(apex);
+    this.#publishedAt.delete(apexKey);
+    this.#built.delete(apexKey);
+    this.#serials.retired(version);
+    announcer.retire(apex);
+    this.#reporting.removed(version);
+    this.#holding.retired(version);
+  }
+
   #tell(
-    { publications, pending, settled }: Outcome,
+    { publications, pending, held, settled }: Outcome,
     reading: Reading,
     zoneBuilds: readonly ZoneBuild[],
     builds: ZoneBuilds,
@@ -379,9 +387,17 @@ export class Primary {
     for (const publication of publications) {
       teller.published(names.get(publication.version.apexKey)!, publication, reading);
     }
+    this.#tellHeld();
     const readNothing = reading.scope !== "everything" && reading.scope.size === 0;
-    if (!readNothing) teller.covered(reading, pending);
+    if (!readNothing) {
+      teller.covered(reading, [...pending.keys()].filter((zone) => !held.has(zone)));
+    }
     if (problemsChanged) teller.problems(this.#reporting.problems());
+  }
+
+  #tellHeld(): void {
+    const { teller } = this.#parts;
+    if (teller && this.#holding.takeNews()) teller.held(this.#holding.holds());
   }
 
   /** Has a zone looked at again, with whatever waits of it. */

@@ -1,10 +1,12 @@
 /** All commands, in the order help lists them. */
 import { checkFlags } from "./check_flags.ts";
 import type { Command } from "./command.ts";
+import { approve } from "./approve.ts";
 import { completionsCommand, manCommand } from "./completions.ts";
 import { diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { exportZone } from "./export.ts";
+import { held } from "./held.ts";
 import { importZone } from "./import.ts";
 import { keygen } from "./keygen.ts";
 import { log } from "./log.ts";
@@ -28,6 +30,8 @@ export const COMMANDS: readonly Command[] = [
   status,
   doctor,
   tail,
+  held,
+  approve,
   zoneAdd,
   zoneSet,
   zoneRemove,

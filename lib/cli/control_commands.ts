@@ -10,6 +10,8 @@ import type { StateStore } from "../store/mod.ts";
 import type { ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import { notPublished } from "./errors.ts";
 import { SERIAL, ZONE, type ZoneName } from "./forms.ts";
+import { approve, heldDifference, heldParts } from "./held_answers.ts";
+import { heldStatus } from "./held_status.ts";
 import { differencesParts, historyParts, versionParts } from "./history_parts.ts";
 import { raise } from "./raise.ts";
 import { isoTime, zoneStatus } from "./status.ts";
@@ -49,13 +51,18 @@ export function controlCommands(parts: ServerParts): Record<string, ControlComma
     raise: (request) =>
       raise(parts, publishedZone(parts.zones, request), SERIAL.parse(String(request.above))),
     tail: (request, signal) => follow(parts, request, signal),
+    held: () => heldParts(parts.primary),
+    "held-difference": (request) =>
+      heldDifference(parts.primary, publishedZone(parts.zones, request)),
+    approve: (request) => approve(parts.primary, request),
   };
 }
 
 function* statusParts(parts: ServerParts): Generator<StatusPart> {
   const { server, primary, queue, loopDelay, startedAt } = parts;
   const { listen, listenTls, secondaries } = server.status();
-  const { zones, link, source, lastReadAt, reads, failure, unkept, problems } = primary.status();
+  const status = primary.status();
+  const { zones, link, source, lastReadAt, reads, failure, unkept, problems, held } = status;
   yield {
     server: {
       version: VERSION,
@@ -95,6 +102,7 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
   for (const { zone, name, type, content, code, reason } of problems) {
     yield { problem: { zone, name, type, content, code, reason } };
   }
+  for (const hold of held) yield { held: heldStatus(hold) };
 }
 
 function loadStatus(status: DnsServerStatus): LoadStatus {

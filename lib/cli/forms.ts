@@ -103,6 +103,19 @@ export const EACH: ValueForm<number> = {
   parse: (text) => text === "off" ? 0 : COUNT.parse(text),
 };
 
+/** A share of a whole; `off` is Infinity: no share is too much. */
+export const SHARE: ValueForm<number> = {
+  placeholder: "PERCENT|off",
+  takes: "a percentage from 0% to 100%, or off",
+  parse: (text) => {
+    if (text === "off") return Infinity;
+    if (!/^[0-9]+(?:\.[0-9]+)?%?$/.test(text)) throw wrong("it is no percentage");
+    const percent = parseFloat(text);
+    if (percent > 100) throw wrong("it is above 100%");
+    return percent / 100;
+  },
+};
+
 /** Octets of a UDP message: below 512 no client expects, above 4,096 no path carries whole. */
 export const UDP_SIZE: ValueForm<number> = {
   placeholder: "OCTETS",
@@ -172,6 +185,16 @@ export const SERIAL: ValueForm<number> = {
     if (!/^[0-9]+$/.test(text)) throw wrong("it is no whole number");
     if (!isSerial(Number(text))) throw wrong("it is too large for a serial");
     return Number(text);
+  },
+};
+
+/** What `zonecast held` calls a hold. */
+export const HOLD_ID: ValueForm<string> = {
+  placeholder: "ID",
+  takes: "an id that `zonecast held` lists, such as 3f9ac01b2d4e",
+  parse: (text) => {
+    if (!/^[0-9a-f]{12}$/i.test(text)) throw wrong("it has other than twelve hexadecimal digits");
+    return text.toLowerCase();
   },
 };
 

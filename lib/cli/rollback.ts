@@ -36,6 +36,7 @@ export const rollback = defineCommand({
     "--yes it then does so, in one transaction. Records that are the same stay untouched, and " +
     "so do disabled ones. The fields of the SOA go back too, but for its serial: the zone is " +
     "published with a new one, as after any change.",
+    "Much at once is held by the server until you approve it: see `zonecast held`.",
     "Works where `records` is a table. Where it is a view, its rows live in your own tables.",
   ],
   positionals: [

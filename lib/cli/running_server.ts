@@ -11,7 +11,7 @@ import {
   LoopDelay,
   type SocketAddress,
 } from "../ops/mod.ts";
-import { Primary } from "../primary.ts";
+import { type GuardSettings, Primary } from "../primary.ts";
 import {
   DnsServer,
   type KeyRing,
@@ -69,6 +69,8 @@ export interface ServeConfig {
   readonly minPublishIntervalMs: number;
   readonly serialPolicy: "unixtime" | "increment" | "date";
   readonly serialFloor: number | undefined;
+  /** What may change without being approved. */
+  readonly guard: GuardSettings;
   /** Octets a zone's journal may take; undefined: as many as the zone, and at least 10 MiB. */
   readonly journalMaxOctets: number | undefined;
   /** Older differences are purged. */
@@ -174,6 +176,7 @@ export class RunningServer {
         minPublishIntervalMs: config.minPublishIntervalMs,
         serialPolicy: config.serialPolicy,
         serialFloor: config.serialFloor,
+        guard: config.guard,
         watchedSecondaries: config.secondaries.filter(({ watch }) => watch.length > 0).length,
       },
       log,
@@ -294,6 +297,7 @@ function notingStore(store: StateStore, differences: JournalReader): StateStore 
       for (const publication of publications) differences.note(publication);
     },
     keepProgress: (progress) => store.keepProgress(progress),
+    keepGuard: (notes) => store.keepGuard(notes),
     async removeZone(apex) {
       await store.removeZone(apex);
       differences.forget(apex);

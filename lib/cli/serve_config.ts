@@ -47,6 +47,10 @@ export function readConfig(
     minPublishIntervalMs: flags["min-publish-interval"],
     serialPolicy: flags.serial,
     serialFloor: flags["serial-floor"],
+    guard: {
+      limits: { maxShrink: flags["max-shrink"], maxChange: flags["max-change"] },
+      windowMs: flags["guard-window"],
+    },
     journalMaxOctets: flags["journal-max-size"],
     journalMaxAgeMs: flags["journal-max-age"],
     ixfrCondense: flags["ixfr-condense"] === "on",

@@ -25,6 +25,7 @@ import {
   PERIOD,
   RATE,
   SERIAL,
+  SHARE,
   SIZE,
   TRANSFER_RULE,
   UDP_SIZE,
@@ -128,6 +129,15 @@ export const SERVE_FLAGS = {
   "serial-floor": optional(SERIAL, {
     help: "publish only serials above this one",
     defaultText: "none",
+  }),
+  "max-shrink": withDefault(SHARE, "30%", {
+    help: "hold it when more of a zone's owners go, or the zone itself; zones from 10 owners on",
+  }),
+  "max-change": withDefault(SHARE, "50%", {
+    help: "hold it when more of a zone's RRsets are replaced; zones from 10 RRsets on",
+  }),
+  "guard-window": withDefault(PERIOD, "10m", {
+    help: "the largest a zone was in this time is what --max-shrink goes by",
   }),
   "journal-max-size": optional(SIZE, {
     help: "what a zone's differences may take in the state file; the oldest go first",

@@ -1,10 +1,12 @@
 /** `zonecast status`. */
 import { formatName } from "../dns/mod.ts";
+import { storedHolds } from "../primary.ts";
 import type { StateStore } from "../store/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import { paintFor, paintStatus } from "./colour.ts";
 import { defineCommand } from "./command.ts";
 import { EXIT } from "./errors.ts";
+import { heldStatus } from "./held_status.ts";
 import { JSON_FLAG } from "./json_output.ts";
 import { askOrRead } from "./live.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
@@ -39,8 +41,9 @@ export const status = defineCommand({
 });
 
 async function* storedZones(store: StateStore) {
-  const { zones } = await store.load();
+  const { zones, guard } = await store.load();
   for (const { version, publishedAt } of zones) yield { zone: zoneStatus(version, publishedAt) };
+  for (const hold of storedHolds(guard)) yield { held: heldStatus(hold) };
 }
 
 /** A zone's line of the report. */

@@ -12,6 +12,7 @@ import {
   type JsonValue,
 } from "../ops/mod.ts";
 import { rcodeName } from "../wire/mod.ts";
+import { type HeldStatus, heldTable } from "./held_status.ts";
 import { table } from "./table.ts";
 
 /** The server itself; absent when the state file was read instead. */
@@ -153,6 +154,7 @@ export interface StatusReport extends JsonObject {
   readonly zones: ZoneStatus[];
   readonly secondaries: SecondaryStatus[];
   readonly problems: ProblemStatus[];
+  readonly held: HeldStatus[];
 }
 
 /**
@@ -163,7 +165,8 @@ export type StatusPart =
   | { readonly server: ServerStatus }
   | { readonly zone: ZoneStatus }
   | { readonly secondary: SecondaryStatus }
-  | { readonly problem: ProblemStatus };
+  | { readonly problem: ProblemStatus }
+  | { readonly held: HeldStatus };
 
 /**
  * The report its parts make up; parts not known are left out.
@@ -175,11 +178,13 @@ export async function assembleReport(parts: AsyncIterable<JsonValue>): Promise<S
   const zones: ZoneStatus[] = [];
   const secondaries = new Map<string, SecondaryStatus>();
   const problems: ProblemStatus[] = [];
+  const held: HeldStatus[] = [];
   for await (const part of parts) {
     if (!isJsonObject(part)) continue;
     if (isJsonObject(part.server)) server = part.server as ServerStatus;
     if (isJsonObject(part.zone)) zones.push(part.zone as ZoneStatus);
     if (isJsonObject(part.problem)) problems.push(part.problem as ProblemStatus);
+    if (isJsonObject(part.held)) held.push(part.held as HeldStatus);
     if (isJsonObject(part.secondary)) {
       const secondary = part.secondary as SecondaryStatus;
       const known = secondaries.get(secondary.name);
@@ -189,7 +194,8 @@ export async function assembleReport(parts: AsyncIterable<JsonValue>): Promise<S
   }
   zones.sort(byZone);
   for (const secondary of secondaries.values()) secondary.zones.sort(byZone);
-  return { server, zones, secondaries: [...secondaries.values()], problems };
+  held.sort(byZone);
+  return { server, zones, secondaries: [...secondaries.values()], problems, held };
 }
 
 function byZone(a: { readonly zone: string }, b: { readonly zone: string }): number {
@@ -206,7 +212,7 @@ function compare(a: string, b: string): number {
  * @param now  ms since the epoch
  */
 export function renderReport(report: StatusReport, now: number): string {
-  const { server, zones, secondaries, problems } = report;
+  const { server, zones, secondaries, problems, held } = report;
   const blocks: string[] = [];
   if (server) blocks.push(renderServer(server, now));
   if (zones.length === 0) blocks.push("no zone is served\n");
@@ -244,6 +250,7 @@ export function renderReport(report: StatusReport, now: number): string {
     ]);
     blocks.push(table(["ZONE", "ROW", "PROBLEM"], rows));
   }
+  if (held.length > 0) blocks.push(heldTable(held, now));
   return blocks.join("\n");
 }
 

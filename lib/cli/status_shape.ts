@@ -1,4 +1,5 @@
 /** What `zonecast status --json` prints: {@link StatusReport}, documented. Pure. */
+import { HELD_SHAPE } from "./held_status.ts";
 import { list, maybe, number, object, record, text, time, yesNo } from "./json_shape.ts";
 
 const SOURCE = object("the connection to the source", {
@@ -103,4 +104,5 @@ export const STATUS_SHAPE = object("how the server stands", {
   zones: list("the zones that are served", ZONE),
   secondaries: list("the secondaries", SECONDARY),
   problems: list("what is not served as written", PROBLEM),
+  held: list("changes that are not published until they are approved", HELD_SHAPE),
 });

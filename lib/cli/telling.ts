@@ -14,17 +14,17 @@ import {
   type Serial,
   ZonecastError,
 } from "../dns/mod.ts";
-import type { Teller } from "../primary.ts";
+import type { Hold, Teller } from "../primary.ts";
 import type { SecondaryEvent } from "../server/mod.ts";
 import type { Reading, WriteBackQueue } from "../source/mod.ts";
-import type { PendingOwners, Publication } from "../store/mod.ts";
+import type { Publication } from "../store/mod.ts";
 import type { Problem, ZoneTable } from "../zone/mod.ts";
 import type { Trail } from "./trail.ts";
 
 /** Where the words go. */
 type Queue = Pick<
   WriteBackQueue,
-  "published" | "covered" | "problems" | "secondary" | "live" | "linkUp"
+  "published" | "covered" | "problems" | "held" | "secondary" | "live" | "linkUp"
 >;
 
 export class Telling implements Teller {
@@ -83,9 +83,28 @@ export class Telling implements Teller {
     });
   }
 
-  covered(reading: Reading, pending: PendingOwners): void {
+  covered(reading: Reading, waiting: readonly string[]): void {
     const { snapshot } = reading;
-    if (snapshot !== undefined) this.#queue.covered({ snapshot, pending: [...pending.keys()] });
+    if (snapshot !== undefined) this.#queue.covered({ snapshot, pending: waiting });
+  }
+
+  held(holds: Iterable<Hold>): void {
+    const reports = [];
+    for (const hold of holds) {
+      const { zone, id, since, why: reason, owners, ownerCount, removedCount, addedCount } = hold;
+      reports.push({
+        zone: this.#sourceName(zone),
+        id,
+        since,
+        reason,
+        owners: owners === "all" ? null : [...owners],
+        ownerCount,
+        removed: removedCount,
+        added: addedCount,
+        servable: !hold.reasons.includes("no-ns"),
+      });
+    }
+    this.#queue.held(reports);
   }
 
   problems(problems: Iterable<Problem>): void {

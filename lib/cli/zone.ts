@@ -159,6 +159,10 @@ export const zoneSet = defineCommand({
 export const zoneRemove = defineCommand({
   name: "zone remove",
   summary: "remove a zone and all its records",
+  details: [
+    "A server that publishes the zone serves it on until that is approved: `zonecast held ZONE` " +
+    "shows the id for `zonecast approve`. With --max-shrink off it ends at once.",
+  ],
   positionals: [ZONE_ARGUMENT],
   flags: { ...JSON_FLAG, ...SOURCE_FLAGS },
   json: object("the zone removed", {
@@ -176,6 +180,9 @@ export const zoneRemove = defineCommand({
     if (flags.json) await printJson(context, { zone: zone.text, removed });
     else {
       await context.print(`removed zone ${zone.text} and its ${count(removed, "record")}\n`);
+      context.complain(
+        `zonecast: a server serves it on until you approve: \`zonecast held ${zone.text}\``,
+      );
     }
     return EXIT.GOOD;
   },

@@ -4,9 +4,11 @@
 import type { Name, Serial } from "../dns/mod.ts";
 import type { Logger } from "../ops/mod.ts";
 import type { Reading, Source, SourceLink } from "../source/mod.ts";
-import type { PendingOwners, Publication, StateStore } from "../store/mod.ts";
+import type { Publication, StateStore } from "../store/mod.ts";
 import type { AskSerials, Problem, SerialPolicy, ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import type { Unkept } from "./trouble.ts";
+import type { Hold } from "./hold.ts";
+import type { GuardSettings } from "./holding.ts";
 
 /** Whom the primary tells of new versions; the server. */
 export interface Announcer {
@@ -28,8 +30,10 @@ export interface Teller {
   linkUp(): void;
   /** A zone is served under this name of the source's; said before anything else of it. */
   named(apexKey: string, zone: string): void;
-  /** The source was read up to here; zones named wait. */
-  covered(reading: Reading, pending: PendingOwners): void;
+  /** The source was read up to here; changes of the zones named wait, as the source names them. */
+  covered(reading: Reading, waiting: readonly string[]): void;
+  /** All that is held, when it has changed; said before what was read up to. */
+  held(holds: Iterable<Hold>): void;
   /** All problems there are, when they have changed. */
   problems(problems: Iterable<Problem>): void;
 }
@@ -47,6 +51,8 @@ export interface PrimaryConfig {
   readonly watchedSecondaries: number;
   /** A read proves everything at least this often, changed or not. */
   readonly fullReadIntervalMs: number;
+  /** What may change without being approved; undefined: anything. */
+  readonly guard?: GuardSettings;
 }
 
 /** What the primary is made of. */
@@ -82,6 +88,8 @@ export interface PrimaryStatus {
   /** Reads since the start: of everything, and of what the feed named. */
   readonly reads: { readonly everything: number; readonly part: number };
   readonly problems: readonly Problem[];
+  /** What is not published until it is approved, zone by zone. */
+  readonly held: readonly Hold[];
   /** Why the last read or publication failed; undefined when it did not. */
   readonly failure: string | undefined;
   /**

@@ -10,6 +10,8 @@ import type { PendingOwners } from "../store/mod.ts";
 
 export class Waiting {
   #pending: PendingOwners = new Map();
+  /** Zones of which only what the guard holds is pending. */
+  #held: ReadonlySet<string> = new Set();
   /** Apex keys of zones whose waiting owners are to be read whatever the feed says. */
   readonly #due = new Set<string>();
 
@@ -17,9 +19,14 @@ export class Waiting {
     return this.#pending;
   }
 
-  /** Takes what is kept now, durably. */
-  keep(pending: PendingOwners): void {
+  /**
+   * Takes what is kept now, durably.
+   *
+   * @param held  of these zones those of which only what the guard holds is pending
+   */
+  keep(pending: PendingOwners, held: ReadonlySet<string>): void {
     this.#pending = pending;
+    this.#held = held;
   }
 
   /** Takes what was kept when zonecast ended: why it waited is not known, so all is read again. */
@@ -52,14 +59,17 @@ export class Waiting {
     for (const key of due.values()) this.#due.add(key);
   }
 
-  /** What goes on waiting after a reading because it was not read. */
-  notRead(reading: Reading): Map<string, OwnerScope> {
-    const kept = new Map<string, OwnerScope>();
-    if (reading.scope === "everything") return kept;
+  /** What stays pending after a reading because it was not read, and what of it is held. */
+  notRead(reading: Reading): { pending: Map<string, OwnerScope>; held: Set<string> } {
+    const pending = new Map<string, OwnerScope>();
+    const held = new Set<string>();
+    if (reading.scope === "everything") return { pending, held };
     for (const [zone, owners] of this.#pending) {
-      if (!reading.scope.has(zone)) kept.set(zone, owners);
+      if (reading.scope.has(zone)) continue;
+      pending.set(zone, owners);
+      if (this.#held.has(zone)) held.add(zone);
     }
-    return kept;
+    return { pending, held };
   }
 }
 
@@ -71,8 +81,13 @@ export function addRead(pending: Map<string, OwnerScope>, reading: Reading, zone
   pending.set(zone, all ? "all" : new Set([...before, ...owners]));
 }
 
+/** Whether nothing has come and nothing gone: a zone's owners are the same where the set is. */
+export function samePending(a: PendingOwners, b: PendingOwners): boolean {
+  return a.size === b.size && [...a].every(([zone, owners]) => b.get(zone) === owners);
+}
+
 /** The apex key of a zone by the source's name for it; undefined when that is no name. */
-function zoneKey(zone: string): string | undefined {
+export function zoneKey(zone: string): string | undefined {
   try {
     return canonicalKey(parseName(zone));
   } catch (error) {

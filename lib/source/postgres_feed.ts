@@ -66,6 +66,8 @@ export interface Inventory {
   readonly powerdns: boolean;
   /** Whether anything read is a view, whose definition is to be looked at. */
   readonly views: boolean;
+  /** Whether approvals of what is held can be read. */
+  readonly approvals: boolean;
 }
 
 /** The relations read, as far as they are there. */
@@ -78,17 +80,20 @@ const ANY_VIEW = `exists (select from pg_class where oid in (${RELATIONS})
 
 /** Takes no lock; meant to be asked before the read's transaction. */
 export async function takeInventory(session: PostgresSession): Promise<Inventory> {
-  const [{ readable, powerdns, views }] = await session.answer(
+  const [{ readable, powerdns, views, approvals }] = await session.answer(
     session.reader.sql.unsafe<InventoryRow[]>(`
     select has_table_privilege(to_regclass('zonecast.changes'), 'select')
         and has_table_privilege(to_regclass('zonecast.feed_floor'), 'select') as readable,
       to_regclass('zonecast.powerdns_records') is not null as powerdns,
+      coalesce(has_table_privilege(to_regclass('zonecast.approvals'), 'select'), false)
+        as approvals,
       ${ANY_VIEW} as views`),
   );
   return {
     obstacle: readable ? undefined : readable === null ? NO_FEED : FEED_FORBIDDEN,
     powerdns,
     views,
+    approvals,
   };
 }
 
@@ -96,6 +101,7 @@ interface InventoryRow {
   readonly readable: boolean | null;
   readonly powerdns: boolean;
   readonly views: boolean;
+  readonly approvals: boolean;
 }
 
 const NO_FEED: FeedObstacle = {

@@ -25,6 +25,7 @@ import {
 import { CannotLock, OtherInventory, ReadOpener } from "./postgres_opening.ts";
 import {
   readAllRecords,
+  readApprovals,
   readOwners,
   readPowerdnsRecords,
   readProblemOwners,
@@ -158,6 +159,7 @@ export class PostgresReader {
     const publishedSerials = present.told
       ? await readPublishedSerials(sql, session, zones)
       : undefined;
+    const approvals = this.#inventory!.approvals ? await readApprovals(sql, session) : undefined;
     const watch = new OwnerWatch(settings);
     for await (const rows of readAllRecords(sql, session, present.columns)) {
       if (present.columns.owner) watch.look(rows);
@@ -176,6 +178,7 @@ export class PostgresReader {
       snapshot: present.snapshot,
       changedAt: changes?.newestAt,
       publishedSerials,
+      approvals,
     };
     this.#zones = present.zonesTable ? zones : undefined;
     return { reading, changes };
@@ -205,6 +208,10 @@ export class PostgresReader {
     const publishedSerials = present.told && isAsked
       ? await readPublishedSerials(sql, session, zones)
       : undefined;
+    // Whoever approves touches the zone's settings.
+    const approvals = this.#inventory!.approvals && (isFirst || changes.zones)
+      ? await readApprovals(sql, session)
+      : undefined;
     const owners = readOwners(sql, session, present.columns, zones, scope);
     let ended = false;
     for (let next = await owners.next();; next = await owners.next()) {
@@ -222,6 +229,7 @@ export class PostgresReader {
       snapshot: keep ? cursor.snapshot : present.snapshot,
       changedAt: changes.newestAt,
       publishedSerials,
+      approvals,
     };
     this.#zones = present.zonesTable ? zones : undefined;
     return { reading, changes, ended };

@@ -278,3 +278,15 @@ export async function readProblemOwners(
   for (const { zone, owner } of rows) owners.set(zone, (owners.get(zone) ?? new Set()).add(owner));
   return owners;
 }
+
+/** Ids of held content that were approved and not acted on, by the source's name of the zone. */
+export async function readApprovals(
+  sql: Sql,
+  session: PostgresSession,
+): Promise<Map<string, string[]>> {
+  const rows = await session.answer(sql<{ zone: string; id: string }[]>`
+    select zone, id from zonecast.approvals order by at`);
+  const approvals = new Map<string, string[]>();
+  for (const { zone, id } of rows) approvals.set(zone, [...approvals.get(zone) ?? [], id]);
+  return approvals;
+}

@@ -40,6 +40,8 @@ export class PostgresWriter {
   #before: Promise<unknown> = Promise.resolve();
   /** Zones and instances whose publishing beside this one was reported. */
   readonly #reported = new Set<string>();
+  /** Whether what is held can be told; undefined before that was looked at. */
+  #holds: boolean | undefined;
 
   constructor(readonly url: string, readonly log: Logger) {
     this.#description = parsePostgresUrl(url).description;
@@ -57,6 +59,7 @@ export class PostgresWriter {
       ...tellsOthers ? [writePublished(report)] : [],
       ...report.secondaries.length > 0 ? [writeSecondaries(report)] : [],
       ...report.problems ? [writeProblems(report.instance, report.problems)] : [],
+      ...report.held && await this.#canHold() ? writeHeld(report.instance, report.held) : [],
       ...report.covered ? [writeReader(report, report.covered)] : [],
       ...report.live.length > 0 ? [notifyLive(report)] : [],
       "commit",
@@ -64,6 +67,25 @@ export class PostgresWriter {
     ];
     const results = await this.#inTurn((client) => runAll(client.sql, statements));
     if (tellsOthers) this.#sayOthers(report, results[results.length - 1] as unknown as Other[]);
+  }
+
+  /** Whether what is held can be told; that it cannot is said once. */
+  async #canHold(): Promise<boolean> {
+    if (this.#holds) return true;
+    const [row] = await this.#inTurn((client) =>
+      client.sql<{ can: boolean | null }[]>`
+        select has_table_privilege(to_regclass('zonecast.held'), 'insert')
+          and has_table_privilege(to_regclass('zonecast.approvals'), 'delete') as can`
+    );
+    const can = row.can ?? false;
+    if (!can && this.#holds === undefined) {
+      this.log.warn("what is held cannot be written back, nor approved in Postgres", {
+        reason: row.can === null ? "the schema is of an older zonecast" : "the role may not",
+        hint: "`zonecast schema apply`, with --role for the role that serves",
+      });
+    }
+    this.#holds = can;
+    return can;
   }
 
   /** Runs the body in one transaction, after those begun before it. */
@@ -212,6 +234,34 @@ function writeProblems(instance: string, problems: NonNullable<WriteBack["proble
     select id, zone, owner, name, type, content, code, reason from now_open order by id
     on conflict (id) do update set reason = excluded.reason
       where known.reason <> excluded.reason`;
+}
+
+/** All that this instance holds; and approvals go that are of nothing held. */
+function writeHeld(instance: string, held: NonNullable<WriteBack["held"]>): string[] {
+  const rows = held.map(({ since, ownerCount, ...one }) => ({
+    ...one,
+    since: seconds(since),
+    owner_count: ownerCount,
+  }));
+  return [
+    `with now_held as (
+      select distinct on (zone) * from jsonb_to_recordset(${jsonb(rows)}) as one (zone text,
+        id text, since float8, reason text, owners text[], owner_count bigint, removed bigint,
+        added bigint, servable boolean)
+    ), over as (
+      delete from zonecast.held where instance = ${literal(instance)}
+        and zone not in (select zone from now_held)
+    )
+    insert into zonecast.held
+      (zone, id, since, reason, owners, owner_count, removed, added, servable, instance)
+    select zone, id, to_timestamp(since), reason, owners, owner_count, removed, added, servable,
+      ${literal(instance)} from now_held order by zone
+    on conflict (zone, instance) do update set id = excluded.id, since = excluded.since,
+      reason = excluded.reason, owners = excluded.owners, owner_count = excluded.owner_count,
+      removed = excluded.removed, added = excluded.added, servable = excluded.servable`,
+    `delete from zonecast.approvals as old where not exists (
+      select from zonecast.held as hold where hold.zone = old.zone and hold.id = old.id)`,
+  ];
 }
 
 function writeReader(

@@ -30,6 +30,8 @@ export const SERVING_RIGHTS: readonly (readonly [relation: string, rights: strin
   ["secondaries", "select, insert, update, delete"],
   ["problems", "select, insert, update, delete"],
   ["readers", "select, insert, update, delete"],
+  ["held", "select, insert, update, delete"],
+  ["approvals", "select, delete"],
 ];
 
 /** What {@link grantServing} did and found. */

@@ -79,6 +79,11 @@ export interface Reading {
    * where it is known, with scope "everything".
    */
   readonly publishedSerials?: ReadonlyMap<string, number>;
+  /**
+   * Ids of held content that were approved in the database, by zone; where that was
+   * looked at, which it is when there may be new ones.
+   */
+  readonly approvals?: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -149,6 +154,23 @@ export interface ProblemReport {
   readonly reason: string;
 }
 
+/** What of a zone is not published until it is approved, to be written back. */
+export interface HeldReport {
+  readonly zone: string;
+  readonly id: string;
+  /** Since when, ms since the epoch. */
+  readonly since: number;
+  readonly reason: string;
+  /** Owners in their normal form; null stands for any of the zone. */
+  readonly owners: readonly string[] | null;
+  /** How many owners are held, and how many records would go and come. */
+  readonly ownerCount: number;
+  readonly removed: number;
+  readonly added: number;
+  /** Whether it can be approved as it is. */
+  readonly servable: boolean;
+}
+
 /**
  * What is to be told to the source's database, gathered since the last
  * successful {@link Source.writeBack}; later entries win.
@@ -167,6 +189,8 @@ export interface WriteBack {
   readonly secondaries: readonly SecondaryReport[];
   /** All problems there are now; undefined when they have not changed. */
   readonly problems: readonly ProblemReport[] | undefined;
+  /** All that is held now; undefined when that has not changed. */
+  readonly held: readonly HeldReport[] | undefined;
   /** Versions that secondaries have come to show: for `pg_notify`. */
   readonly live: readonly LiveReport[];
 }

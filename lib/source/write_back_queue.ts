@@ -11,6 +11,7 @@
 import { ZonecastError } from "../dns/mod.ts";
 import type { Logger } from "../ops/mod.ts";
 import type {
+  HeldReport,
   LiveReport,
   ProblemReport,
   PublishedReport,
@@ -71,6 +72,7 @@ export class WriteBackQueue {
   #published: PublishedReport[] = [];
   #covered: WriteBack["covered"];
   #problems: readonly ProblemReport[] | undefined;
+  #held: readonly HeldReport[] | undefined;
   #live: LiveReport[] = [];
   /** Secondaries' standings not written yet, and all, by zone and name. */
   #secondaries = new Map<string, SecondaryReport>();
@@ -127,6 +129,12 @@ export class WriteBackQueue {
     this.#wake();
   }
 
+  /** All that is held now. */
+  held(held: readonly HeldReport[]): void {
+    this.#held = held;
+    this.#wake();
+  }
+
   /** So many secondaries show a serial. */
   live(report: LiveReport): void {
     this.#live.push(report);
@@ -160,7 +168,7 @@ export class WriteBackQueue {
 
   get #idle(): boolean {
     return this.#published.length + this.#secondaries.size + this.#live.length === 0 &&
-      this.#covered === undefined && this.#problems === undefined;
+      this.#covered === undefined && this.#problems === undefined && this.#held === undefined;
   }
 
   /** Sees to it that what waits is written: with what else comes soon, when it is time. */
@@ -205,6 +213,7 @@ export class WriteBackQueue {
       covered: this.#covered,
       secondaries: [...this.#secondaries.values()],
       problems: this.#problems,
+      held: this.#held,
       live: this.#live,
     };
     this.#drop();
@@ -216,6 +225,7 @@ export class WriteBackQueue {
     this.#covered = undefined;
     this.#secondaries.clear();
     this.#problems = undefined;
+    this.#held = undefined;
     this.#live = [];
   }
 
@@ -248,6 +258,7 @@ export class WriteBackQueue {
     this.#live = [...report.live, ...this.#live];
     this.#covered ??= report.covered;
     this.#problems ??= report.problems;
+    this.#held ??= report.held;
     for (const standing of report.secondaries) {
       const key = `${standing.zone} ${standing.secondary}`;
       if (!this.#secondaries.has(key)) this.#secondaries.set(key, standing);

@@ -14,6 +14,7 @@ export { setAside } from "./set_aside.ts";
 export { openStateFile, type StateFileOptions } from "./state_file.ts";
 export { MAX_DIFFERENCES_OCTETS } from "./state_store.ts";
 export type {
+  GuardNote,
   JournalEntry,
   PendingOwners,
   Progress,

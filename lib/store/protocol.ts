@@ -7,7 +7,7 @@
 import type { Page, RecordList } from "../zone/mod.ts";
 import type { StateErrorFields } from "./errors.ts";
 import type { JournalBounds } from "./journal_bounds.ts";
-import type { JournalEntry, PendingOwners, Progress } from "./state_store.ts";
+import type { GuardNote, JournalEntry, PendingOwners, Progress } from "./state_store.ts";
 
 /** Names a page within its zone. */
 export interface PageId {
@@ -60,6 +60,7 @@ export interface StateHead {
   readonly instance: string;
   readonly cursor: string | undefined;
   readonly pending: PendingOwners;
+  readonly guard: readonly GuardNote[];
   /** In the order their pages came in. */
   readonly zones: readonly ZoneHead[];
 }
@@ -88,6 +89,7 @@ export interface Operations {
     answer: undefined;
   };
   keepProgress: { request: { progress: Progress }; answer: undefined };
+  keepGuard: { request: { notes: readonly GuardNote[] }; answer: undefined };
   removeZone: { request: { apexKey: string }; answer: undefined };
   journal: { request: { apexKey: string }; answer: readonly JournalEntry[] };
   differences: {

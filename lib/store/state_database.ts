@@ -9,6 +9,7 @@ import { equalOctets } from "../dns/mod.ts";
 import type { Page } from "../zone/mod.ts";
 import { StateConnection } from "./connection.ts";
 import { damaged, type StateError, toStateError } from "./errors.ts";
+import { GuardTable } from "./guard_table.ts";
 import { type JournalBounds, journalLimits } from "./journal_bounds.ts";
 import { NO_CHAIN } from "./journal_chain.ts";
 import { type JournalEnd, type JournalPart, JournalTable } from "./journal_table.ts";
@@ -17,7 +18,12 @@ import { PageTable } from "./page_table.ts";
 import { PendingTable } from "./pending_table.ts";
 import { apexOf, diverged, journalDamaged, journalTooLong } from "./problems.ts";
 import type { StateHead, WireDiff, WirePublication, ZoneHead } from "./protocol.ts";
-import { type JournalEntry, MAX_DIFFERENCES_OCTETS, type Progress } from "./state_store.ts";
+import {
+  type GuardNote,
+  type JournalEntry,
+  MAX_DIFFERENCES_OCTETS,
+  type Progress,
+} from "./state_store.ts";
 import { type ZoneRow, ZoneRows } from "./zone_rows.ts";
 
 /** How to open a state file. */
@@ -42,6 +48,7 @@ export class StateDatabase {
   readonly #journal: JournalTable;
   readonly #meta: MetaTable;
   readonly #pending: PendingTable;
+  readonly #guard: GuardTable;
 
   /**
    * Opens a state file, made when it is not there and not read-only.
@@ -61,6 +68,7 @@ export class StateDatabase {
       this.#journal = new JournalTable(db);
       this.#meta = new MetaTable(db);
       this.#pending = new PendingTable(db);
+      this.#guard = new GuardTable(db);
     } catch (error) {
       const failure = toStateError(error, path, readOnly ? "read" : "open");
       // SQLITE_ERROR: our statements do not fit the tables, so these are no longer ours.
@@ -96,7 +104,7 @@ export class StateDatabase {
         }
         const { pending, sum: found } = this.#pending.read();
         if (found !== sum) throw damaged(this.path, "its pending owners are not those kept");
-        return { instance, cursor, pending, zones };
+        return { instance, cursor, pending, guard: this.#guard.read(), zones };
       });
       for (const [zone, what] of broken) this.#discardJournal(zone, what);
       return head;
@@ -126,11 +134,17 @@ export class StateDatabase {
     this.#run("write to", () => this.#write(() => this.#keepProgress(progress)));
   }
 
+  /** Keeps what the guard is to remember. */
+  keepGuard(notes: readonly GuardNote[]): void {
+    this.#run("write to", () => this.#write(() => this.#guard.keep(notes)));
+  }
+
   /** Forgets a zone; one that is not there is no error. */
   removeZone(apexKey: string): void {
     this.#run("write to", () => {
       this.#write(() => {
         this.#zones.remove(apexKey);
+        this.#guard.removeZone(apexKey);
         this.#meta.set({ zones: this.#zones.count() });
       });
     });
@@ -209,8 +223,9 @@ export class StateDatabase {
     }
   }
 
-  #keepProgress({ cursor, pending }: Progress): void {
-    this.#meta.set({ cursor, pending: this.#pending.replace(pending) });
+  #keepProgress({ cursor, pending, guard = [] }: Progress): void {
+    this.#meta.set({ cursor, pending: pending && this.#pending.replace(pending) });
+    this.#guard.keep(guard);
   }
 
   #loadPages(zone: ZoneRow, deliver: (pages: Page[]) => void): void {

@@ -22,6 +22,7 @@ import {
 import { wirePublications, zoneDiff } from "./publication.ts";
 import { readSoa } from "./soa.ts";
 import type {
+  GuardNote,
   JournalEntry,
   Progress,
   Publication,
@@ -127,6 +128,7 @@ class StateFile implements StateStore {
       instance: head.instance,
       cursor: head.cursor,
       pending: head.pending,
+      guard: head.guard,
       zones: head.zones.map(({ soa, publishedAt }, at) => ({
         version: new ZoneVersion(readSoa(soa), pages[at] ?? []),
         publishedAt,
@@ -141,6 +143,10 @@ class StateFile implements StateStore {
 
   async keepProgress(progress: Progress): Promise<void> {
     await this.#ask("keepProgress", { progress });
+  }
+
+  async keepGuard(notes: readonly GuardNote[]): Promise<void> {
+    await this.#ask("keepGuard", { notes });
   }
 
   async removeZone(apex: Name): Promise<void> {

@@ -94,6 +94,16 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE INDEX journal_by_serial ON journal (zone, from_serial);
   `,
+  `
+  -- What the guard remembers of zones, see GuardNote.
+  CREATE TABLE guard (
+    apex_key BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    checksum INTEGER NOT NULL,       -- CRC-32 of all other columns
+    PRIMARY KEY (apex_key, kind)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The schema version this zonecast reads and writes. */

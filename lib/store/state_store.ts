@@ -24,9 +24,25 @@ export type PendingOwners = ReadonlyMap<string, ReadonlySet<string> | "all">;
 export interface Progress {
   /** Source cursor of the last read taken. */
   readonly cursor: string;
-  /** All that still waits; a zone with no owner in its set is not kept. */
-  readonly pending: PendingOwners;
+  /**
+   * All that still waits; a zone with no owner in its set is not kept. Undefined:
+   * what was kept before.
+   */
+  readonly pending?: PendingOwners;
+  /** What the guard is to remember now; the others stay. */
+  readonly guard?: readonly GuardNote[];
 }
+
+/** One thing the guard remembers of a zone; what it says is the guard's own. */
+export interface GuardNote {
+  readonly apexKey: string;
+  readonly kind: GuardNoteKind;
+  /** Undefined: it is forgotten. */
+  readonly value: string | undefined;
+}
+
+/** The sizes a zone had of late, what of it is held, what an operator approved. */
+export type GuardNoteKind = "peaks" | "hold" | "approved";
 
 /** All that a start needs. */
 export interface StoredState {
@@ -37,6 +53,8 @@ export interface StoredState {
   readonly cursor: string | undefined;
   /** What was read up to the cursor and is not published. */
   readonly pending: PendingOwners;
+  /** What the guard remembers; all values are there. */
+  readonly guard: readonly GuardNote[];
 }
 
 /** One version to make durable. */
@@ -74,7 +92,9 @@ export interface StateStore {
   publish(publications: readonly Publication[], progress?: Progress): Promise<void>;
   /** Keeps the progress when a read changed nothing. */
   keepProgress(progress: Progress): Promise<void>;
-  /** Forgets a zone: pages and journal. */
+  /** Keeps what the guard is to remember, at once. */
+  keepGuard(notes: readonly GuardNote[]): Promise<void>;
+  /** Forgets a zone: pages, journal and what the guard remembers. */
   removeZone(apex: Name): Promise<void>;
   /** A zone's journal, oldest first; empty when there is none. */
   journal(apex: Name): Promise<readonly JournalEntry[]>;

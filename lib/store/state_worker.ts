@@ -46,6 +46,9 @@ function answer(request: Request): { answer: Answer; transfer?: ArrayBufferLike[
     case "keepProgress":
       open().keepProgress(request.body.progress);
       return { answer: undefined };
+    case "keepGuard":
+      open().keepGuard(request.body.notes);
+      return { answer: undefined };
     case "removeZone":
       open().removeZone(request.body.apexKey);
       return { answer: undefined };

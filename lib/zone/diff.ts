@@ -92,12 +92,15 @@ class DifferenceWriter {
   }
 }
 
-/** Both lists are sorted by type, then RDATA. */
-function compareRecordLists(
+/** Where records go one by one. */
+type RecordSink = Pick<RecordListWriter, "add">;
+
+/** What leads from one list to another; both are sorted by type, then RDATA. */
+export function compareRecordLists(
   before: readonly ResourceRecord[],
   after: readonly ResourceRecord[],
-  removed: RecordListWriter,
-  added: RecordListWriter,
+  removed: RecordSink,
+  added: RecordSink,
 ): void {
   let a = 0;
   let b = 0;

@@ -10,6 +10,17 @@ export {
   getOwner,
   nextVersion,
 } from "./diff.ts";
+export {
+  GUARDED_FROM,
+  type GuardFigures,
+  GuardJudge,
+  type GuardLimits,
+  type GuardRules,
+  type GuardVerdict,
+  type HoldReason,
+} from "./guard.ts";
+export { whyHeld } from "./guard_text.ts";
+export { type HeldPart, heldRemoval, MAX_HELD_OWNERS } from "./held_part.ts";
 export { largeBuffer, releaseBuffers } from "./large_buffer.ts";
 export { type Lookup, lookupOwner } from "./lookup.ts";
 export { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
@@ -49,6 +60,7 @@ export { equalSettings } from "./source_zones.ts";
 export { type ReadScope, ZoneBuilds, type ZoneRow } from "./zone_builds.ts";
 export {
   type BuildResult,
+  type BuildRules,
   type BuildSettings,
   type ReadOwners,
   type SerialRules,

@@ -4,7 +4,7 @@ import type { OwnerChange } from "./page_edit.ts";
 
 /** The first of a sequence that may pause; undefined when it is empty. */
 export function* firstOf<T>(
-  values: Iterator<T | undefined, void>,
+  values: Iterator<T | undefined, unknown>,
 ): Generator<undefined, T | undefined> {
   while (true) {
     const { done, value } = values.next();

@@ -10,6 +10,7 @@ import {
   isSerial,
   type Name,
   parseName,
+  type ResourceRecord,
   type Serial,
   ZonecastError,
 } from "../dns/mod.ts";
@@ -17,6 +18,9 @@ import { CandidateZone } from "./candidate.ts";
 import { checkApex, checkOwner } from "./checks.ts";
 import { equalOwners, firstVersion, getOwner, nextVersion } from "./diff.ts";
 import { equalRecords } from "./owner_records.ts";
+import type { GuardRules } from "./guard.ts";
+import { guardedVersion } from "./guarded_version.ts";
+import type { HeldPart } from "./held_part.ts";
 import { askOwners, keyOf } from "./owner_texts.ts";
 import type { OwnerChange } from "./page_edit.ts";
 import { afterThem, chain, firstOf } from "./paused.ts";
@@ -57,6 +61,12 @@ export interface SerialRules {
   readonly ifChanged?: readonly Serial[];
 }
 
+/** What a build is to obey. */
+export interface BuildRules extends SerialRules {
+  /** What of a change is held; without it, nothing but a zone that would lose its NS. */
+  readonly guard?: GuardRules;
+}
+
 /** Owners in the source's normal form that were read; "all" stands for every owner. */
 export type ReadOwners = ReadonlySet<string> | "all";
 
@@ -64,11 +74,19 @@ export type ReadOwners = ReadonlySet<string> | "all";
 export type BuildResult =
   /** Owners were read of a zone of which nothing is known: all of it must be read. */
   | { kind: "incomplete" }
-  /** No record differs from what is served. */
-  | { kind: "unchanged" }
+  /** No record differs from what is served, but for what the guard holds. */
+  | { kind: "unchanged"; held?: HeldPart }
   /** The zone as a whole cannot be served as the source has it; its problem was reported. */
   | { kind: "held" }
-  | { kind: "changed"; version: ZoneVersion; diff: ZoneDiff | undefined };
+  | {
+    kind: "changed";
+    version: ZoneVersion;
+    diff: ZoneDiff | undefined;
+    /** What the guard holds. */
+    held?: HeldPart;
+    /** What it held, and an operator has approved. */
+    released?: HeldPart;
+  };
 
 /** One zone being read and built. */
 export class ZoneBuild {
@@ -159,7 +177,7 @@ export class ZoneBuild {
    */
   *finish(
     current: ZoneVersion | undefined,
-    rules: SerialRules,
+    rules: BuildRules,
   ): Generator<unknown, BuildResult> {
     try {
       return yield* this.#finish(current, rules);
@@ -177,19 +195,19 @@ export class ZoneBuild {
 
   *#finish(
     current: ZoneVersion | undefined,
-    rules: SerialRules,
+    rules: BuildRules,
   ): Generator<unknown, BuildResult> {
     if (!current && this.#owners) return { kind: "incomplete" };
     const serial = this.#serial(current, rules);
     const soa = this.#soa(serial);
     yield* this.#sort();
-    const changes = this.#changes(current);
+    const changes = this.#changes(current, (problem) => this.problems.push(problem));
     const first = yield* firstOf(changes);
-    const missing = soa && this.#apexProblem(current, first);
-    if (!soa || missing) {
+    const missing = this.#apexProblem(current, first);
+    if (soa && missing) this.problems.push(missing);
+    if (!soa || missing && !(current && rules.guard)) {
       // Owners are judged also when the zone is held, or their problems would seem solved.
       for (const _ of changes) yield;
-      if (missing) this.problems.push(missing);
       return { kind: "held" };
     }
     const all = chain(first, changes);
@@ -197,7 +215,28 @@ export class ZoneBuild {
       const version = yield* firstVersion(soa, afterThem(all));
       return { kind: "changed", version, diff: undefined };
     }
-    if (!first && !this.#soaDiffers(current, soa, rules.floors)) return { kind: "unchanged" };
+    if (!rules.guard) return yield* this.#next(current, soa, rules, all);
+    let passes = 0;
+    const { result, ...rest } = yield* guardedVersion(
+      current,
+      rules.guard,
+      () => passes++ === 0 ? all : this.#changes(current, () => {}), // reported once
+      (changes) => this.#next(current, soa, rules, changes),
+    );
+    return { ...result, ...rest };
+  }
+
+  /** The version that follows by these changes. */
+  *#next(
+    current: ZoneVersion,
+    soa: ResourceRecord,
+    { floors }: SerialRules,
+    changes: Iterable<OwnerChange | undefined>,
+  ): Generator<undefined, BuildResult> {
+    const rest = changes[Symbol.iterator]();
+    const first = yield* firstOf(rest);
+    if (!first && !this.#soaDiffers(current, soa, floors)) return { kind: "unchanged" };
+    const all = chain(first, { [Symbol.iterator]: () => rest });
     return { kind: "changed", ...(yield* nextVersion(current, all, soa)) };
   }
 
@@ -207,8 +246,14 @@ export class ZoneBuild {
     yield* this.#candidate.sort();
   }
 
-  /** The owners that differ from what is served, among those read; undefined as a place to pause. */
-  *#changes(current: ZoneVersion | undefined): Generator<OwnerChange | undefined, void> {
+  /**
+   * The owners that differ from what is served, among those read; undefined as a place
+   * to pause. The same each time.
+   */
+  *#changes(
+    current: ZoneVersion | undefined,
+    report: (problem: Problem) => void,
+  ): Generator<OwnerChange | undefined, void> {
     if (this.#served && this.#served.version !== current) {
       throw new RangeError("Cannot build zone: another version became current while it was read");
     }
@@ -222,7 +267,7 @@ export class ZoneBuild {
         continue;
       }
       const { key, served: before } = owner;
-      const after = checkOwner(owner, this.#zone, (problem) => this.problems.push(problem));
+      const after = checkOwner(owner, this.#zone, report);
       if (before && after ? !equalOwners(before, after) : before !== after) {
         yield { key, before, after };
       }
@@ -274,7 +319,7 @@ export class ZoneBuild {
   /** Whether the SOA itself asks for a new version: other fields, or a floor above the serial. */
   #soaDiffers(
     current: ZoneVersion,
-    soa: ReturnType<typeof makeSoa>,
+    soa: ResourceRecord,
     floors: readonly Serial[],
   ): boolean {
     const { serialFloor } = this.settings;

@@ -46,6 +46,8 @@ export class ZoneVersion {
   readonly serial: Serial;
   /** Records, the SOA counted. */
   readonly records: number;
+  /** Owner names that have records; the apex counts where it has others than the SOA. */
+  readonly owners: number;
   /** Octets of all pages. */
   readonly wireOctets: number;
 
@@ -58,12 +60,15 @@ export class ZoneVersion {
     this.apexKey = canonicalKey(soa.owner);
     this.serial = soaSerial(soa);
     let records = 1;
+    let owners = 0;
     let octets = 0;
     for (const page of pages) {
       records += page.records;
+      owners += page.owners.length - (page.part > 0 ? 1 : 0);
       octets += page.block.length;
     }
     this.records = records;
+    this.owners = owners;
     this.wireOctets = octets;
   }
 }

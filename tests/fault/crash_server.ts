@@ -28,6 +28,7 @@ function faultyStore(store: StateStore, step: string): StateStore {
       dieAt(step, "after-commit");
     },
     keepProgress: (progress) => store.keepProgress(progress),
+    keepGuard: (notes) => store.keepGuard(notes),
     removeZone: (apex) => store.removeZone(apex),
     journal: (apex) => store.journal(apex),
     differences: (apex, from, to) => store.differences(apex, from, to),

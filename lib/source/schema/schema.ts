@@ -15,6 +15,7 @@ const FILES = [
   "0002_change_feed.sql",
   "0003_written_back.sql",
   "0004_powerdns.sql",
+  "0005_guard.sql",
 ] as const;
 
 /** The schema version this zonecast brings. */

@@ -111,6 +111,7 @@ systemTest("the feed is followed on", async (t) => {
       secondaries: [],
       live: [],
       problems: [{ ...problem, owner: "b.example.com.", name: "b" }],
+      held: undefined,
       covered: undefined,
       configured: undefined,
     });

@@ -22,6 +22,7 @@ const EMPTY: WriteBack = {
   covered: undefined,
   secondaries: [],
   problems: undefined,
+  held: undefined,
   live: [],
 };
 

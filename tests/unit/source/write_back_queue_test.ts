@@ -99,6 +99,7 @@ Deno.test("what one turn brings is one write, soon", async () => {
     covered: { snapshot: "1:1:", pending: [] },
     secondaries: [standing(1)],
     problems: [],
+    held: undefined,
     live: [{ zone: "example.com", serial: 1, live: 1, of: 1 }],
   }]);
   await queue.close();

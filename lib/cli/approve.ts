@@ -1,0 +1,45 @@
+/** `zonecast approve`. */
+import { askServerOnce, isJsonObject } from "../ops/mod.ts";
+import { readArgument } from "./arguments.ts";
+import { defineCommand } from "./command.ts";
+import { CommandError, EXIT } from "./errors.ts";
+import { HOLD_ID, ZONE } from "./forms.ts";
+import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
+
+export const approve = defineCommand({
+  name: "approve",
+  summary: "publish a change that is held",
+  details: [
+    "Releases exactly the content that `zonecast held ZONE` shows under this ID. If the source " +
+    "has other content by now, nothing is released: what exceeds again is held under a new id.",
+    "In Postgres the same is: select zonecast.approve('ZONE', 'ID')",
+  ],
+  positionals: [
+    { name: "ZONE", help: ZONE.takes },
+    { name: "ID", help: HOLD_ID.takes },
+  ],
+  flags: { ...CONTROL_FLAG, ...STATE_FLAG },
+  examples: ["approve example.org 3f9ac01b2d4e"],
+  async run({ flags, args }, context) {
+    const zone = readArgument("ZONE", ZONE, args[0]);
+    const id = readArgument("ID", HOLD_ID, args[1]);
+    const { control } = serverPaths(flags, context);
+    const answer = await askServerOnce(control, { command: "approve", zone: zone.text, id });
+    const { state, serial, held } = isJsonObject(answer) ? answer : {};
+    if (state === "changed") {
+      throw new CommandError(
+        "hold-changed",
+        `Nothing of ${zone.text} was released: its content is no longer that of ${id}`,
+        held === undefined
+          ? "nothing is held of it any more"
+          : `look again with \`zonecast held ${zone.text}\`; it is held as ${held} now`,
+      );
+    }
+    await context.print(
+      state === "released"
+        ? `released ${id} of ${zone.text}: serial ${serial}\n`
+        : `approved ${id} of ${zone.text}; it is published when the source can be read\n`,
+    );
+    return EXIT.GOOD;
+  },
+});

@@ -1,0 +1,261 @@
+/**
+ * What the guard holds of the zones, and what it remembers to judge by.
+ *
+ * One turn of the pipeline at a time is judged into a {@link GuardPlan}, which goes
+ * into the state file with what the turn publishes, and is in force from then on.
+ *
+ * Owns: each zone's sizes of late, its hold, and approvals not used yet. Effects: log.
+ */
+import { formatName, type Name } from "../dns/mod.ts";
+import type { Logger } from "../ops/mod.ts";
+import type { GuardNote, StateStore } from "../store/mod.ts";
+import {
+  type BuildResult,
+  type GuardLimits,
+  type GuardRules,
+  heldRemoval,
+  type ZoneVersion,
+} from "../zone/mod.ts";
+import { Approvals, type Verdict } from "./approvals.ts";
+import { type Hold, makeHold, mustBeHeld, readHold, writeHold } from "./hold.ts";
+import { HoldLog } from "./hold_log.ts";
+import { addPeak, mostOwners, type Peak, peaksWithin } from "./peaks.ts";
+import { zoneKey } from "./waiting.ts";
+
+/** What the guard lets pass, and how long a zone's former size counts. */
+export interface GuardSettings {
+  readonly limits: GuardLimits;
+  readonly windowMs: number;
+}
+
+/** What is remembered of a zone. */
+interface ZoneGuard {
+  readonly peaks: readonly Peak[];
+  readonly hold: Hold | undefined;
+}
+
+const NOTHING: ZoneGuard = { peaks: [], hold: undefined };
+
+/** What a turn makes of the guard's memory: in force once it is durable. */
+export interface GuardPlan {
+  readonly zones: Map<string, ZoneGuard>;
+  /** What became of approvals, by apex key. */
+  readonly approvals: Map<string, Verdict>;
+}
+
+export interface HoldingOptions {
+  /** Undefined: nothing is held. */
+  readonly settings: GuardSettings | undefined;
+  readonly store: Pick<StateStore, "keepGuard">;
+  readonly log: Logger;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** Called when a zone is to be judged again. */
+  readonly changed: (apex: Name) => void;
+}
+
+export class Holding {
+  readonly #options: HoldingOptions;
+  readonly #zones = new Map<string, ZoneGuard>();
+  readonly #approvals: Approvals;
+  readonly #log: HoldLog;
+  /** Whether holds differ from those last told. */
+  #isNews = true;
+
+  constructor(options: HoldingOptions) {
+    this.#options = options;
+    this.#log = new HoldLog(options.log);
+    this.#approvals = new Approvals(options.store);
+  }
+
+  /** Takes what the state file kept: what was held still is, before the source is read. */
+  restore(notes: readonly GuardNote[], isServed: (apexKey: string) => boolean): void {
+    for (const { apexKey, kind, value } of notes) {
+      if (value === undefined || !isServed(apexKey)) continue;
+      const before = this.#zones.get(apexKey) ?? NOTHING;
+      if (kind === "peaks") this.#zones.set(apexKey, { ...before, peaks: JSON.parse(value) });
+      else if (kind === "hold") {
+        const hold = readHold(value);
+        this.#zones.set(apexKey, { ...before, hold });
+        this.#log.restored(hold);
+      } else this.#approvals.restore(apexKey, value);
+    }
+  }
+
+  /** All holds there are. */
+  *holds(): Generator<Hold> {
+    for (const { hold } of this.#zones.values()) if (hold) yield hold;
+  }
+
+  /** The hold of a zone. */
+  holdOf(apexKey: string): Hold | undefined {
+    return this.#zones.get(apexKey)?.hold;
+  }
+
+  /** Whether the holds have changed since this was asked last; at first they have. */
+  takeNews(): boolean {
+    const isNews = this.#isNews;
+    this.#isNews = false;
+    return isNews;
+  }
+
+  /** Whether an approval waits. */
+  get hasApprovals(): boolean {
+    return this.#approvals.size > 0;
+  }
+
+  newPlan(): GuardPlan {
+    return { zones: new Map(), approvals: new Map() };
+  }
+
+  /** What a zone's build is to be judged by; undefined: nothing is held. */
+  rulesOf(apexKey: string): GuardRules | undefined {
+    const { settings, now } = this.#options;
+    if (!settings) return undefined;
+    const { peaks, hold } = this.#zones.get(apexKey) ?? NOTHING;
+    return {
+      limits: settings.limits,
+      mostOwners: mostOwners(peaksWithin(peaks, settings.windowMs, now())),
+      standing: hold && !hold.reasons.includes("zone-removed") ? hold.figures : undefined,
+      isApproved: (id) => this.#approvals.get(apexKey) === id,
+    };
+  }
+
+  /** Takes into a plan what became of a zone's build. */
+  judged(
+    plan: GuardPlan,
+    apex: Name,
+    apexKey: string,
+    previous: ZoneVersion | undefined,
+    result: BuildResult & { kind: "unchanged" | "changed" },
+  ): void {
+    const { settings, now } = this.#options;
+    if (!settings) return;
+    const nowMs = now();
+    const before = this.#zones.get(apexKey) ?? NOTHING;
+    const { held } = result;
+    const version = result.kind === "changed" ? result.version : previous;
+    const released = result.kind === "changed" ? result.released : undefined;
+    // What was approved is the size to judge by from now on.
+    const peaks = !previous || !version || released
+      ? []
+      : addPeak(before.peaks, previous.owners, version.owners, settings.windowMs, nowMs);
+    const hold = held && makeHold(apex, held, settings.limits, before.hold, nowMs);
+    plan.zones.set(apexKey, { peaks, hold });
+    const approved = this.#approvals.get(apexKey);
+    if (approved === undefined) return;
+    plan.approvals.set(apexKey, {
+      id: approved,
+      zone: formatName(apex),
+      serial: released && version?.serial,
+      held: hold?.id,
+    });
+  }
+
+  /** What of a plan the state file must keep. */
+  notesOf(plan: GuardPlan): GuardNote[] {
+    const notes: GuardNote[] = [];
+    for (const [apexKey, { peaks, hold }] of plan.zones) {
+      const before = this.#zones.get(apexKey) ?? NOTHING;
+      if (hold?.id !== before.hold?.id) {
+        notes.push({ apexKey, kind: "hold", value: hold && writeHold(hold) });
+      }
+      const value = peaks.length > 0 ? JSON.stringify(peaks) : undefined;
+      const kept = before.peaks.length > 0 ? JSON.stringify(before.peaks) : undefined;
+      if (value !== kept) notes.push({ apexKey, kind: "peaks", value });
+    }
+    for (const apexKey of plan.approvals.keys()) {
+      notes.push({ apexKey, kind: "approved", value: undefined });
+    }
+    return [...notes, ...this.#approvals.newNotes(plan.approvals)];
+  }
+
+  /** Puts a plan into force: it is durable. */
+  keep(plan: GuardPlan): void {
+    this.#approvals.kept();
+    for (const [apexKey, guard] of plan.zones) this.#set(apexKey, guard);
+    for (const [apexKey, verdict] of plan.approvals) {
+      this.#approvals.end(apexKey, verdict);
+      this.#log.approved(verdict);
+    }
+  }
+
+  #set(apexKey: string, guard: ZoneGuard): void {
+    const before = this.#zones.get(apexKey)?.hold;
+    if (guard.peaks.length > 0 || guard.hold) this.#zones.set(apexKey, guard);
+    else this.#zones.delete(apexKey);
+    if (before?.id !== guard.hold?.id) {
+      this.#isNews = true;
+      this.#log.changed(before, guard.hold);
+    }
+  }
+
+  /**
+   * Whether a zone that is gone from the source is to be served on; it is held then.
+   * One whose removal was approved is not.
+   */
+  async holdsRemoval(version: ZoneVersion): Promise<boolean> {
+    const { settings, store, now } = this.#options;
+    const { apex, apexKey } = version;
+    if (!settings || settings.limits.maxShrink >= 1) return false;
+    const part = heldRemoval(version);
+    const before = this.#zones.get(apexKey) ?? NOTHING;
+    const approved = this.#approvals.get(apexKey);
+    if (approved === part.id) return false;
+    const hold = makeHold(apex, part, settings.limits, before.hold, now());
+    const plan = this.newPlan();
+    plan.zones.set(apexKey, { ...before, hold });
+    if (approved !== undefined) {
+      const verdict = { id: approved, zone: hold.zone, serial: undefined, held: hold.id };
+      plan.approvals.set(apexKey, verdict);
+    }
+    const notes = this.notesOf(plan);
+    if (notes.length > 0) await store.keepGuard(notes);
+    this.keep(plan);
+    return true;
+  }
+
+  /** A zone is no longer served, and the state file has forgotten it. */
+  retired({ apexKey, apex, serial }: ZoneVersion): void {
+    const hold = this.holdOf(apexKey);
+    this.#zones.delete(apexKey);
+    if (hold) this.#isNews = true;
+    const approved = this.#approvals.get(apexKey);
+    if (approved === undefined) return;
+    const verdict = { id: approved, zone: formatName(apex), serial, held: undefined };
+    this.#approvals.end(apexKey, verdict);
+    this.#log.approved(verdict);
+  }
+
+  /** Takes the approvals that stand in the source, by the source's names of zones. */
+  takeApprovals(approvals: ReadonlyMap<string, readonly string[]> | undefined): void {
+    for (const [zone, ids] of approvals ?? []) {
+      const apexKey = zoneKey(zone);
+      if (apexKey === undefined || ids.length === 0) continue;
+      const held = this.holdOf(apexKey)?.id;
+      this.#approvals.add(apexKey, ids.find((id) => id === held) ?? ids[ids.length - 1]);
+    }
+  }
+
+  /**
+   * Approves what is held under an id: exactly that content, once it was read again.
+   *
+   * @returns what became of it; undefined when that is not known in time
+   * @throws {HoldError} nothing is held under this id, or it cannot be approved
+   */
+  async approve(
+    apex: Name,
+    apexKey: string,
+    id: string,
+    waitMs: number,
+  ): Promise<Verdict | undefined> {
+    mustBeHeld(formatName(apex), this.holdOf(apexKey), id);
+    const verdict = await this.#approvals.approve(apexKey, id);
+    this.#options.changed(apex);
+    return await verdict.within(waitMs);
+  }
+
+  close(): void {
+    this.#log.close();
+  }
+}

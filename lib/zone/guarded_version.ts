@@ -1,0 +1,62 @@
+/**
+ * A zone's next version with the guard in between: all of a change, or what of it
+ * is not held.
+ *
+ * Pure. What is within the limits is built as it is counted, and costs nothing
+ * more; only what exceeds is gone through again.
+ */
+import { GuardJudge, type GuardRules, type GuardVerdict, holdsChange } from "./guard.ts";
+import { collectHeld, type HeldPart } from "./held_part.ts";
+import type { OwnerChange, Paused } from "./page_edit.ts";
+import type { ZoneVersion } from "./zone_version.ts";
+
+/** What the guard let pass, and what not. */
+export interface Guarded<R> {
+  /** The result of building what passed. */
+  readonly result: R;
+  /** What is held. */
+  readonly held?: HeldPart;
+  /** What was held, and is approved: it is in the result. */
+  readonly released?: HeldPart;
+}
+
+/**
+ * Builds what may be published of a change; yields as places to pause.
+ *
+ * @param changes  the change from its beginning; called up to four times
+ * @param build  builds what it is given, to the end
+ */
+export function* guardedVersion<R>(
+  current: ZoneVersion,
+  rules: GuardRules,
+  changes: () => Paused<OwnerChange>,
+  build: (changes: Iterable<OwnerChange | undefined>) => Generator<unknown, R>,
+): Generator<unknown, Guarded<R>> {
+  const judge = new GuardJudge(current, rules);
+  const watched = judge.watch(changes());
+  let whole: { result: R } | undefined;
+  // Where something is held already, building all would most likely be in vain.
+  if (rules.standing) { for (const _ of watched) yield; }
+  else whole = { result: yield* build(watched) };
+  const verdict = yield* judge.verdict();
+  if (!verdict) return whole ?? { result: yield* build(changes()) };
+  whole = undefined;
+  const held = yield* collectHeld(verdict, part(changes(), verdict, current, true));
+  if (!verdict.reasons.includes("no-ns") && rules.isApproved(held.id)) {
+    return { result: yield* build(changes()), released: held };
+  }
+  return { result: yield* build(part(changes(), verdict, current, false)), held };
+}
+
+/** The changes that are held, or those that are not. */
+function* part(
+  changes: Paused<OwnerChange>,
+  verdict: GuardVerdict,
+  { apexKey }: ZoneVersion,
+  held: boolean,
+): Generator<OwnerChange | undefined> {
+  for (const change of changes) {
+    if (!change || holdsChange(verdict, apexKey, change) === held) yield change;
+    else yield undefined;
+  }
+}
