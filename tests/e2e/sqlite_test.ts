@@ -2,6 +2,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { serveFollowed } from "../support/followed.ts";
+import { approveHeld, untilHeld } from "../support/held.ts";
 import { interopTest, systemTest } from "../support/interop.ts";
 import { assertSameZone } from "../support/same_zone.ts";
 import { served, untilServed } from "../support/served.ts";
@@ -55,13 +56,38 @@ systemTest("commands beside the running server change what it serves", async (t)
     await untilServed(zonecast, `sql.${ZONE}`, "A", ["192.0.2.4"]);
     database.close();
   });
-  await t.step("a second zone comes and goes", async () => {
+  await t.step("a second zone comes, and goes once that is approved", async () => {
     await zonecast.mustCli(["zone", "add", "second.example", "--ns", `ns1.${ZONE}`]);
     await untilServed(zonecast, "second.example", "NS", [`ns1.${NAME}`]);
     await zonecast.mustCli(["zone", "remove", "second.example"]);
+    const held = await untilHeld(zonecast, "second.example");
+    assertEquals(held.reasons, ["zone-removed"]);
+    assertEquals(await served(zonecast, "second.example", "NS"), [`ns1.${NAME}`]);
+    await approveHeld(zonecast, held);
     await untilServed(zonecast, "second.example", "NS", "REFUSED");
     assertEquals(await served(zonecast, `ns1.${ZONE}`, "A"), ["192.0.2.53"]);
   });
+  await t.step(
+    "an emptied table is held over a restart; a change beside it is published",
+    async () => {
+      for (let i = 0; i < 20; i++) await zonecast.mustCli(["set", NAME, `h${i}`, "A", "192.0.2.9"]);
+      await untilServed(zonecast, `h19.${ZONE}`, "A", ["192.0.2.9"]);
+      const database = new DatabaseSync(`${dir.path}/zones.db`);
+      database.exec(`delete from records where name like 'h%'`);
+      const held = await untilHeld(zonecast, ZONE);
+      assertEquals(held.owners, 20);
+      await zonecast.stop();
+      database.exec(`insert into records (zone, name, type, content)
+      values ('${NAME}', 'beside', 'A', '192.0.2.5')`);
+      database.close();
+      await zonecast.start();
+      await untilServed(zonecast, `beside.${ZONE}`, "A", ["192.0.2.5"]);
+      assertEquals((await untilHeld(zonecast, ZONE)).id, held.id);
+      assertEquals(await served(zonecast, `h19.${ZONE}`, "A"), ["192.0.2.9"]);
+      await approveHeld(zonecast, held);
+      await untilServed(zonecast, `h19.${ZONE}`, "A", "NXDOMAIN");
+    },
+  );
   await t.step("many commands at once all take effect", async () => {
     const names = Array.from({ length: 12 }, (_, i) => `at-once-${i}`);
     await Promise.all(names.map((name) => zonecast.mustCli(["set", NAME, name, "A", "192.0.2.5"])));

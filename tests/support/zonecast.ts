@@ -26,6 +26,8 @@ export interface ZonecastOptions {
   readonly secondaries?: readonly Server[];
   /** Further flags of `serve`. */
   readonly args?: readonly string[];
+  /** Nothing is held: for tests that change much at random. */
+  readonly unguarded?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly port?: number;
   /** A state file to start with; it is copied. */
@@ -95,6 +97,7 @@ export async function startZonecast(options: ZonecastOptions): Promise<Zonecast>
         ...["--state", `${dir}/state.db`],
         ...["--control", `${dir}/control.sock`],
         ...secondaries,
+        ...options.unguarded ? ["--max-shrink", "off", "--max-change", "off"] : [],
         ...options.args ?? [],
       ];
     },

@@ -14,6 +14,7 @@ const MIGRATIONS = [
   "0002_change_feed.sql",
   "0003_written_back.sql",
   "0004_powerdns.sql",
+  "0005_guard.sql",
 ];
 
 const ZONES = `insert into zonecast.zones (name, mname, rname) values
