@@ -12,8 +12,8 @@ import { DENORT_VERSION, denortFromNpm } from "./denort.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const TOOLS = `${ROOT}.tools`;
-/** What no static import names: worker entry points and SQL read as text. */
-const INCLUDED = /(^|_)worker\.ts$|\.sql$/;
+/** What no static import names: worker entry points, and what is read as text. */
+const INCLUDED = /(^|_)worker\.ts$|\.(sql|html|css|js)$/;
 /**
  * V8's young generation at most, in MiB: what is read and thrown away at once fills it,
  * whatever its size. By default (16) the process keeps some 50 MB more after a large read.

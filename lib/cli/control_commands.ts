@@ -4,7 +4,7 @@
 import { formatName } from "../dns/mod.ts";
 import type { ControlCommand, ControlRequest, JsonValue, LoopDelay } from "../ops/mod.ts";
 import type { Primary } from "../primary.ts";
-import type { DnsServer, SecondaryZone, ServerStatus as DnsServerStatus } from "../server/mod.ts";
+import type { DnsServer, SecondaryZone, ServerFigures } from "../server/mod.ts";
 import type { WriteBackQueue } from "../source/mod.ts";
 import type { StateStore } from "../store/mod.ts";
 import type { ZoneTable, ZoneVersion } from "../zone/mod.ts";
@@ -15,7 +15,12 @@ import { heldStatus } from "./held_status.ts";
 import { differencesParts, historyParts, versionParts } from "./history_parts.ts";
 import { raise } from "./raise.ts";
 import { isoTime, zoneStatus } from "./status.ts";
-import type { LoadStatus, SecondaryZoneStatus, StatusPart } from "./status_report.ts";
+import type {
+  JournalStatus,
+  LoadStatus,
+  SecondaryZoneStatus,
+  StatusPart,
+} from "./status_report.ts";
 import { HEARTBEAT_MS } from "./tail.ts";
 import type { Trail } from "./trail.ts";
 import { VERSION } from "./version.ts";
@@ -30,7 +35,7 @@ export interface ServerParts {
   readonly server: DnsServer;
   readonly primary: Primary;
   /** For the journal. */
-  readonly store: Pick<StateStore, "journal" | "differences">;
+  readonly store: Pick<StateStore, "journal" | "journalFigures" | "differences">;
   /** What becomes of changes. */
   readonly trail: Trail;
   /** What is told to the source. */
@@ -43,7 +48,7 @@ export interface ServerParts {
 /** The commands, by name. */
 export function controlCommands(parts: ServerParts): Record<string, ControlCommand> {
   return {
-    status: () => statusParts(parts),
+    status: async () => statusParts(parts, await journalOf(parts)),
     export: (request) => versionText(publishedZone(parts.zones, request)),
     history: (request) => history(parts, request),
     version: (request) => versionParts(publishedZone(parts.zones, request)),
@@ -58,7 +63,24 @@ export function controlCommands(parts: ServerParts): Record<string, ControlComma
   };
 }
 
-function* statusParts(parts: ServerParts): Generator<StatusPart> {
+/** A state file that does not answer for longer is left out of a status, ms: its disk hangs, say. */
+const JOURNAL_MS = 1_000;
+
+/** What the journal holds; undefined where the state file does not tell. */
+export async function journalOf({ store }: ServerParts): Promise<JournalStatus | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => timer = setTimeout(resolve, JOURNAL_MS));
+  // Why it cannot be read is in the log, and in the reason why nothing is published.
+  const figures = await Promise.race([store.journalFigures().catch(() => undefined), late]);
+  clearTimeout(timer);
+  return figures && { ...figures, oldestAt: isoTime(figures.oldestAt) };
+}
+
+/** A status report, part by part. */
+export function* statusParts(
+  parts: ServerParts,
+  journal: JournalStatus | undefined,
+): Generator<StatusPart> {
   const { server, primary, queue, loopDelay, startedAt } = parts;
   const { listen, listenTls, secondaries } = server.status();
   const status = primary.status();
@@ -87,7 +109,8 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
         reason: unkept.reason,
         hint: unkept.hint,
       },
-      load: loadStatus(server.status()),
+      journal,
+      load: loadStatus(server.figures()),
     },
   };
   for (const { version, publishedAt } of zones) {
@@ -105,7 +128,7 @@ function* statusParts(parts: ServerParts): Generator<StatusPart> {
   for (const hold of held) yield { held: heldStatus(hold) };
 }
 
-function loadStatus(status: DnsServerStatus): LoadStatus {
+function loadStatus(status: ServerFigures): LoadStatus {
   const { connections, zombies, evicted, bufferOctets, transfers, counts } = status;
   return {
     connections,
@@ -117,7 +140,8 @@ function loadStatus(status: DnsServerStatus): LoadStatus {
   };
 }
 
-function secondaryZoneStatus(entry: SecondaryZone): SecondaryZoneStatus {
+/** What is known of one secondary and zone, in words for JSON. */
+export function secondaryZoneStatus(entry: SecondaryZone): SecondaryZoneStatus {
   const { zone, watch, notify, transfer, soaQueryAt } = entry;
   return {
     zone,

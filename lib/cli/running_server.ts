@@ -3,7 +3,7 @@
  *
  * Owns: state file, sockets, control socket, connection to the source.
  */
-import type { Name } from "../dns/mod.ts";
+import { canonicalKey, type Name } from "../dns/mod.ts";
 import {
   type Cidr,
   ControlServer,
@@ -23,17 +23,10 @@ import {
   type TransferRule,
 } from "../server/mod.ts";
 import { openSource, WriteBackQueue } from "../source/mod.ts";
-import {
-  type JournalReader,
-  openJournalReader,
-  openStateFile,
-  setAside,
-  StateError,
-  type StateStore,
-  type StoredState,
-} from "../store/mod.ts";
 import { ZoneTable } from "../zone/mod.ts";
-import { controlCommands } from "./control_commands.ts";
+import { controlCommands, type ServerParts } from "./control_commands.ts";
+import { HttpService } from "./http/http_service.ts";
+import { notingStore, openDifferences, openState } from "./serve_state.ts";
 import { Telling } from "./telling.ts";
 import { Trail } from "./trail.ts";
 
@@ -49,6 +42,8 @@ export interface ServeConfig {
   /** Time that running transfers have to end when the server stops, in ms. */
   readonly drainMs: number;
   readonly listen: readonly SocketAddress[];
+  /** Where metrics, health and status are shown over HTTP; empty: nowhere. */
+  readonly http: readonly SocketAddress[];
   readonly secondaries: readonly Secondary[];
   readonly allowTransfer: readonly TransferRule[];
   /** Undefined: TLS is not spoken. */
@@ -132,13 +127,10 @@ export class RunningServer {
     const startedAt = Date.now();
     const { store, state } = await openState(config, log);
     this.#parts.push({ name: "state file", close: () => store.close() });
-    const differences = openJournalReader(config.state, {
-      condense: config.ixfrCondense,
-      report: (error) => reportState(log, error),
-      repair: (apex) => store.repairJournal(apex),
-    });
+    const differences = openDifferences(config, store, log);
     this.#parts.push({ name: "journal", close: () => differences.close() });
 
+    const http = await openHttp(config, log);
     const zones = new ZoneTable();
     const server: DnsServer = new DnsServer({
       ...config,
@@ -148,7 +140,9 @@ export class RunningServer {
         noteSecondary(primary, event);
         telling.secondary(event);
         trail.secondary(event);
+        http?.secondary(event);
       },
+      onNotify: http && ((secondary, version) => http.notified(secondary, version)),
       log,
     });
     const source = openSource(config.sourceUrl, {
@@ -163,10 +157,16 @@ export class RunningServer {
       secondaries: config.secondaries.map(({ name }) => name),
     });
     const trail = new Trail(log, config.secondaries);
-    const telling: Telling = new Telling(queue, zones, config.secondaries.length, trail);
+    const telling: Telling = new Telling(
+      queue,
+      zones,
+      config.secondaries.length,
+      trail,
+      http && ((publication, reading) => http.published(publication, reading)),
+    );
     const primary: Primary = new Primary({
       source,
-      store: notingStore(store, differences),
+      store: notingStore(store, differences, (apex) => http?.retired(canonicalKey(apex))),
       zones,
       announcer: server,
       teller: telling,
@@ -191,7 +191,7 @@ export class RunningServer {
 
     const loopDelay = new LoopDelay();
     this.#parts.push({ name: "loop delay", close: () => Promise.resolve(loopDelay.close()) });
-    const commands = controlCommands({
+    const shown: ServerParts = {
       zones,
       server,
       primary,
@@ -200,9 +200,14 @@ export class RunningServer {
       queue,
       loopDelay,
       startedAt,
-    });
+    };
+    const commands = controlCommands(shown);
     const control = await ControlServer.start(config.control, commands, log, config.controlGroup);
     this.#parts.push({ name: "control socket", close: () => control.close() });
+    if (http) {
+      await http.listen(shown);
+      this.#parts.push({ name: "HTTP", close: () => http.close() });
+    }
 
     primary.start();
     this.#parts.push({ name: "primary", close: () => primary.close() });
@@ -248,65 +253,11 @@ export class RunningServer {
   }
 }
 
-/**
- * The state file and what it holds. A damaged one is kept aside and a new one
- * begun: the zones come back from the source, and serving them matters more
- * than the journal.
- */
-async function openState(
-  config: ServeConfig,
-  log: Logger,
-): Promise<{ store: StateStore; state: StoredState }> {
-  try {
-    return await openAndLoad(config, log);
-  } catch (error) {
-    if (!(error instanceof StateError) || error.code !== "state-damaged") throw error;
-    const kept = setAside(config.state);
-    log.error("the state file is damaged; a new one is begun", { error, kept });
-    return await openAndLoad(config, log);
-  }
-}
-
-async function openAndLoad(
-  config: ServeConfig,
-  log: Logger,
-): Promise<{ store: StateStore; state: StoredState }> {
-  const store = await openStateFile(config.state, {
-    journalMaxOctets: config.journalMaxOctets,
-    journalMaxAgeMs: config.journalMaxAgeMs,
-    report: (error) => reportState(log, error),
-  });
-  try {
-    return { store, state: await store.load() };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
-
-function reportState(log: Logger, error: StateError): void {
-  log.error("trouble in the state file", { error });
-}
-
-/** The store; what it made durable is at hand for IXFR at once. */
-function notingStore(store: StateStore, differences: JournalReader): StateStore {
-  return {
-    load: () => store.load(),
-    async publish(publications, progress) {
-      await store.publish(publications, progress);
-      for (const publication of publications) differences.note(publication);
-    },
-    keepProgress: (progress) => store.keepProgress(progress),
-    keepGuard: (notes) => store.keepGuard(notes),
-    async removeZone(apex) {
-      await store.removeZone(apex);
-      differences.forget(apex);
-    },
-    repairJournal: (apex) => store.repairJournal(apex),
-    journal: (apex) => store.journal(apex),
-    differences: (apex, from, to) => store.differences(apex, from, to),
-    close: () => store.close(),
-  };
+/** What `--http` shows, measuring from now on; undefined where it is not asked for. */
+async function openHttp(config: ServeConfig, log: Logger): Promise<HttpService | undefined> {
+  const { http: addresses, secondaries, lagAlarmMs, state } = config;
+  if (addresses.length === 0) return undefined;
+  return await HttpService.open({ addresses, secondaries, lagAlarmMs, state, log });
 }
 
 /** A secondary ahead of us, or one that confirms what we serve. */

@@ -23,7 +23,7 @@ export function readConfig(
 ): ServeConfig {
   const secondaries = secondariesOf(flags);
   refuseTwice("secondary", secondaries.map(({ name }) => name), "name one NAME=IP");
-  const streams = [...flags.listen, ...flags["listen-tls"]];
+  const streams = [...flags.listen, ...flags["listen-tls"], ...flags.http];
   refuseTwice("listen", streams.filter(({ port }) => port !== 0).map(formatSocketAddress));
   const state = statePath(flags.state, context);
   return {
@@ -33,6 +33,7 @@ export function readConfig(
     controlGroup: flags["control-group"],
     drainMs: flags["drain-timeout"],
     listen: flags.listen,
+    http: flags.http,
     secondaries,
     allowTransfer: flags["allow-transfer"],
     keys,
@@ -97,6 +98,11 @@ function limitsOf(flags: ServeFlags): Partial<ServerLimits> {
 function refuseTwice(flag: string, values: readonly string[], hint?: string): void {
   const twice = values.find((value, index) => values.indexOf(value) !== index);
   if (twice !== undefined) throw new UsageError(`--${flag}: "${twice}" is there twice`, hint);
+}
+
+/** Whether only this machine reaches an address. */
+export function isLoopback({ ip }: SocketAddress): boolean {
+  return ip === "::1" || ip.startsWith("127.");
 }
 
 /** Whether an address stands for all of the machine. */

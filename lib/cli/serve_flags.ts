@@ -193,6 +193,10 @@ export const SERVE_FLAGS = {
     help: "the group that may use the control socket",
     defaultText: "the server's own",
   }),
+  http: repeated(LISTEN_ADDRESS, {
+    help: "show metrics, readiness and a status page there, over HTTP; changes nothing",
+    defaultText: "nowhere",
+  }),
   "drain-timeout": withDefault(DURATION, "10s", {
     help: "at the end, running transfers have this long",
   }),

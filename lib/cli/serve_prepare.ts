@@ -4,7 +4,13 @@ import type { Context } from "./command.ts";
 import { strayVariables } from "./environment.ts";
 import { UsageError } from "./errors.ts";
 import type { ServeConfig } from "./running_server.ts";
-import { isWildcard, readConfig, secondariesOf, type ServeFlags } from "./serve_config.ts";
+import {
+  isLoopback,
+  isWildcard,
+  readConfig,
+  secondariesOf,
+  type ServeFlags,
+} from "./serve_config.ts";
 import { SERVE_FLAGS } from "./serve_flags.ts";
 import { KeySource } from "./serve_keys.ts";
 import { certificateFiles, CertificateSource, readAuthorities } from "./tls_certificate.ts";
@@ -82,6 +88,13 @@ export function warnOfRisks(flags: ServeFlags, context: Context, log: Logger): v
     log.warn("listening on every address", {
       address: formatSocketAddress(address),
       hint: "an answer over UDP may leave from another address than was asked; name each address",
+    });
+  }
+  for (const address of flags.http.filter((each) => !isLoopback(each))) {
+    log.warn("whoever reaches the HTTP address reads all zones", {
+      address: formatSocketAddress(address),
+      hint:
+        "let it be 127.0.0.1 or [::1], with a reverse proxy that asks for a password and has TLS",
     });
   }
   if (secondariesOf(flags).length === 0 && flags["allow-transfer"].length === 0) {

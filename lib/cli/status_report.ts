@@ -13,7 +13,7 @@ import {
 } from "../ops/mod.ts";
 import { rcodeName } from "../wire/mod.ts";
 import { type HeldStatus, heldTable } from "./held_status.ts";
-import { table } from "./table.ts";
+import { count, table } from "./table.ts";
 
 /** The server itself; absent when the state file was read instead. */
 export interface ServerStatus extends JsonObject {
@@ -28,7 +28,17 @@ export interface ServerStatus extends JsonObject {
   readonly source: SourceStatus;
   /** Why the state file keeps nothing, so that nothing is published; absent while it does. */
   readonly unkept?: { readonly since: string; readonly reason: string; readonly hint?: string };
+  /** The journals of all zones; absent where the state file does not tell, and from older servers. */
+  readonly journal?: JournalStatus;
   readonly load?: LoadStatus;
+}
+
+/** What the journals of all zones hold. */
+export interface JournalStatus extends JsonObject {
+  readonly differences: number;
+  readonly octets: number;
+  /** When the oldest was published; absent without any. */
+  readonly oldestAt?: string;
 }
 
 /** What clients make the server do. */
@@ -173,7 +183,9 @@ export type StatusPart =
  *
  * Our own server wrote them, so their fields are taken as they are.
  */
-export async function assembleReport(parts: AsyncIterable<JsonValue>): Promise<StatusReport> {
+export async function assembleReport(
+  parts: AsyncIterable<JsonValue> | Iterable<JsonValue>,
+): Promise<StatusReport> {
   let server: ServerStatus | undefined;
   const zones: ZoneStatus[] = [];
   const secondaries = new Map<string, SecondaryStatus>();
@@ -255,7 +267,7 @@ export function renderReport(report: StatusReport, now: number): string {
 }
 
 function renderServer(
-  { version, pid, startedAt, listen, listenTls = [], loopDelay, source, unkept, load }:
+  { version, pid, startedAt, listen, listenTls = [], loopDelay, source, unkept, journal, load }:
     ServerStatus,
   now: number,
 ): string {
@@ -280,6 +292,7 @@ function renderServer(
     [...listen, ...listenTls.map((address) => `${address} (TLS)`)].join(", ")
   }\n` +
     `source ${source.description}: ${link}\n${reads}${nothing}${failure}${told}${late}` +
+    (journal ? renderJournal(journal, now) : "") +
     (load ? renderLoad(load) : "");
 }
 
@@ -289,6 +302,11 @@ function renderUnkept(
 ): string {
   return `publishing NOTHING for ${age(since, now)}: ${escapeControls(reason)}\n` +
     (hint ? `  hint: ${escapeControls(hint)}\n` : "");
+}
+
+function renderJournal({ differences, octets, oldestAt }: JournalStatus, now: number): string {
+  const since = oldestAt === undefined ? "" : `, the oldest of ${ago(oldestAt, now)}`;
+  return `journal: ${count(differences, "difference")}, ${formatSize(octets)}${since}\n`;
 }
 
 function renderLoad({ connections, zombies, transfers }: LoadStatus): string {
@@ -312,9 +330,10 @@ function renderNotify(notify: NotifyStatus | undefined, now: number): string {
 
 function renderTransfer(transfer: TransferStatus | undefined, now: number): string {
   if (!transfer) return "none yet";
-  const { kind, transport, serial, at } = transfer;
+  const { kind, transport, serial, octets, durationMs, at } = transfer;
   const over = transport === "tls" ? " over TLS" : "";
-  return `${serial} ${kind.toUpperCase()}${over} ${ago(at, now)}`;
+  const took = `${formatSize(octets)} in ${durationMs} ms`;
+  return `${serial} ${kind.toUpperCase()}${over}, ${took}, ${ago(at, now)}`;
 }
 
 /** How far a secondary is: "live", "notified for 2s", "behind for 3m", "AHEAD at 9". */

@@ -30,6 +30,12 @@ const LOAD = object("what clients make the server do", {
   counts: record("totals since the start, by what is counted", number("how many")),
 });
 
+const JOURNAL = object("the journals of all zones", {
+  differences: number("how many are kept"),
+  octets: number("octets they take"),
+  oldestAt: maybe(time("when the oldest was published")),
+});
+
 const SERVER = object("the running server; absent where its state file was read instead", {
   version: text("zonecast's"),
   pid: number("its process"),
@@ -46,6 +52,7 @@ const SERVER = object("the running server; absent where its state file was read 
     reason: text("why"),
     hint: maybe(text("what to do")),
   })),
+  journal: maybe(JOURNAL),
   load: maybe(LOAD),
 });
 

@@ -27,22 +27,31 @@ type Queue = Pick<
   "published" | "covered" | "problems" | "held" | "secondary" | "live" | "linkUp"
 >;
 
+/** Measures how long a publication took. */
+type Measure = (publication: Publication, reading: Pick<Reading, "changedTick">) => void;
+
 export class Telling implements Teller {
   readonly #queue: Queue;
   readonly #zones: ZoneTable;
   readonly #secondaries: number;
+  readonly #measure: Measure | undefined;
   /** Apex key → the zone's name in the source. */
   readonly #names = new Map<string, string>();
   /** Apex key → secondary → serial it is known to serve. */
   readonly #shown = new Map<string, Map<string, Serial>>();
 
-  /** @param secondaries  how many there are: the m of "live on n of m" */
+  /**
+   * @param secondaries  how many there are: the m of "live on n of m"
+   * @param measure  told of each publication
+   */
   constructor(
     queue: Queue,
     zones: ZoneTable,
     secondaries: number,
     readonly trail?: Pick<Trail, "published">,
+    measure?: Measure,
   ) {
+    this.#measure = measure;
     this.#queue = queue;
     this.#zones = zones;
     this.#secondaries = secondaries;
@@ -57,11 +66,13 @@ export class Telling implements Teller {
   }
 
   published(zone: string, publication: Publication, reading: Reading): void {
+    this.#measure?.(publication, reading);
     this.#report(zone, publication, reading);
   }
 
   raised(publication: Publication): void {
     const { apex, apexKey } = publication.version;
+    this.#measure?.(publication, {});
     this.#report(this.#nameOf(apexKey, apex), publication, {});
   }
 

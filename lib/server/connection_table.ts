@@ -38,6 +38,7 @@ export class ConnectionTable {
   #strangers = 0;
   #zombies = 0;
   #evicted = 0;
+  #refused = 0;
 
   /** @param limits  may be lowered later; who is in stays */
   constructor(public limits: ServerLimits) {}
@@ -55,6 +56,11 @@ export class ConnectionTable {
     return this.#evicted;
   }
 
+  /** Connections for which there was no place, since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /**
    * A place for a connection, or undefined when there is none left for it.
    *
@@ -65,6 +71,12 @@ export class ConnectionTable {
    * @param descriptors  how many the connection takes
    */
   enter(ip: string, isTrusted: boolean, descriptors = 1): Place | undefined {
+    const place = this.#enter(ip, isTrusted, descriptors);
+    if (!place) this.#refused++;
+    return place;
+  }
+
+  #enter(ip: string, isTrusted: boolean, descriptors: number): Place | undefined {
     const { limits } = this;
     const key = isTrusted ? ip : strangerKey(ip);
     const perAddress = isTrusted ? limits.connectionsPerSecondary : limits.connectionsPerStranger;

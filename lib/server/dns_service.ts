@@ -10,6 +10,7 @@ import { EDE, type Query, RCODE, rcodeName } from "../wire/mod.ts";
 import type { DifferenceReader } from "../zone/mod.ts";
 import type { Access } from "./access.ts";
 import { errorAnswer } from "./answer.ts";
+import { AnswerCounts } from "./answer_counts.ts";
 import type { Clock } from "./clock.ts";
 import { DifferenceReads } from "./difference_reads.ts";
 import type { Envelope } from "./edns.ts";
@@ -113,6 +114,7 @@ export class DnsService {
     transferOctets: 0,
     transfersPutOff: 0,
   };
+  readonly answers = new AnswerCounts();
   readonly limiter: LogLimiter;
   readonly log: Logger;
   readonly #options: DnsServiceOptions;
@@ -138,6 +140,7 @@ export class DnsService {
     } catch (error) {
       this.#reportFailure(error, client);
       const said = failure(message, client, this.#context);
+      if (said) this.answers.answered(said, undefined);
       return { message: said, query: undefined, plan: undefined, client };
     }
     const { query, plan, client: asker, signatureFault: fault } = response;
@@ -145,6 +148,7 @@ export class DnsService {
     else if (plan) this.#notePlan(plan, query!, asker);
     else if (query?.question.type === TYPE.SOA) this.#noteSoaQuery(query, asker);
     else if (!response.message && !response.wanted) this.counts.ignored++;
+    if (response.message || plan) this.answers.answered(response.message, query);
     return signed(response);
   }
 
@@ -158,10 +162,12 @@ export class DnsService {
     try {
       const response = respondWithDifferences(kept, client, envelope, wanted, differences);
       if (response.plan) this.#notePlan(response.plan, kept, client, response.message);
+      this.answers.answered(response.message, kept);
       return signed(response);
     } catch (error) {
       this.#reportFailure(error, client);
       const message = errorAnswer(kept, { rcode: RCODE.SERVFAIL }, envelope);
+      this.answers.answered(message, kept);
       return signed({ message, query: kept, plan: undefined, envelope, client });
     }
   }
@@ -209,6 +215,7 @@ export class DnsService {
     const { plan, durationMs, octets } = run;
     this.counts.transfers++;
     this.counts.transferOctets += octets;
+    this.answers.sent(plan.kind, octets);
     const { serial, apex } = plan.version;
     const at = this.#options.clock.now();
     const state: TransferState = {
@@ -238,6 +245,7 @@ export class DnsService {
   /** The answer to a request for a transfer that cannot wait any longer: ask again later. */
   transferPutOff(query: Query, client: Client, envelope: Envelope): Uint8Array {
     this.counts.transfersPutOff++;
+    this.answers.putOff(query);
     const held = this.limiter.pass(`put off ${client.ip}`);
     if (held !== undefined) {
       const hint = "raise --max-transfers or --max-transfers-per-client, or look for slow clients";
@@ -267,6 +275,7 @@ export class DnsService {
   /** A transfer that ended before its last octet. */
   transferBroken(query: Query, client: Client, run: TransferRun, why: string): void {
     this.counts.transfersBroken++;
+    this.answers.broken(run.plan.kind, run.octets);
     this.log.warn("transfer broken off", {
       ...this.#transferFields(query, client),
       serial: run.plan.version.serial,
@@ -295,6 +304,7 @@ export class DnsService {
       if (message) this.transferred(query, client, { plan, ...run });
       return;
     }
+    this.answers.planned(plan, query);
     const fields = this.#transferFields(query, client);
     if (plan.kind === "soa") {
       this.#noteSoaQuery(query, client);

@@ -1,5 +1,6 @@
 /** The DNS server: listeners, answers, transfers, NOTIFY, access. */
 export { Access, type AccessRules, type TransferRule } from "./access.ts";
+export type { TransferCounts, TransferResult } from "./answer_counts.ts";
 export { AskError, type AskErrorCode } from "./ask_error.ts";
 export {
   type AskedAnswer,
@@ -30,19 +31,16 @@ export {
 } from "./secondary.ts";
 export type {
   NotifyState,
+  SecondaryCounts,
   SecondaryState,
+  SecondarySummary,
   SecondaryZone,
   TransferState,
   WatchState,
 } from "./secondary_state.ts";
 export type { SerialSurvey } from "./serial_survey.ts";
-export {
-  DnsServer,
-  type DnsServerOptions,
-  type SecondaryStatus,
-  type ServerStatus,
-  type TlsOptions,
-} from "./server.ts";
+export { DnsServer, type DnsServerOptions, type TlsOptions } from "./server.ts";
+export type { SecondaryStatus, ServerFigures, ServerStatus } from "./server_status.ts";
 export { ServerError } from "./server_error.ts";
 export { ALPN_DOT, type TlsCertificate } from "./tls_relay.ts";
 export type { SecondaryEvent } from "./watcher.ts";

@@ -26,6 +26,8 @@ export interface NotifySenderOptions {
   readonly authorities?: readonly string[];
   /** Told when a secondary acknowledges the NOTIFY for a version. */
   readonly onAcknowledged?: (secondary: Secondary, version: ZoneVersion) => void;
+  /** Told of each NOTIFY that goes to a secondary. */
+  readonly onSent?: (secondary: Secondary, version: ZoneVersion) => void;
 }
 
 export class NotifySender {
@@ -35,9 +37,9 @@ export class NotifySender {
 
   constructor(options: NotifySenderOptions) {
     this.#options = options;
-    const { states, log, keys = new KeyRing([]), clock = SYSTEM_CLOCK, onAcknowledged } = options;
+    const { states, keys = new KeyRing([]), clock = SYSTEM_CLOCK } = options;
     const limiter = new LogLimiter(() => clock.now());
-    const setting = { states, log, keys, clock, limiter, onAcknowledged };
+    const setting = { ...options, keys, clock, limiter };
     this.#targets = states.secondaries.filter(({ notify }) => notify).map((secondary) =>
       new NotifyTarget(secondary, setting)
     );

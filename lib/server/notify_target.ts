@@ -26,7 +26,7 @@ import { NOTIFY_GAP_MS, PACE_WINDOW_MESSAGES } from "./limits.ts";
 import { freeId } from "./message_ids.ts";
 import { Pacer } from "./pacer.ts";
 import type { Secondary } from "./secondary.ts";
-import type { SecondaryStates, SecondaryZone } from "./secondary_state.ts";
+import type { SecondaryCounts, SecondaryStates, SecondaryZone } from "./secondary_state.ts";
 import { TlsSender } from "./tls_sender.ts";
 import { anyLocalIp, type UdpSocket } from "./udp_socket.ts";
 
@@ -52,6 +52,8 @@ export interface NotifySetting {
   readonly keys: KeyRing;
   /** Told when a secondary acknowledges the NOTIFY for a version. */
   readonly onAcknowledged?: (secondary: Secondary, version: ZoneVersion) => void;
+  /** Told of each NOTIFY that goes to a secondary. */
+  readonly onSent?: (secondary: Secondary, version: ZoneVersion) => void;
 }
 
 export class NotifyTarget {
@@ -69,6 +71,8 @@ export class NotifyTarget {
   readonly #pacer: Pacer;
   readonly #signer: RequestSigner;
   readonly #onAcknowledged: NotifySetting["onAcknowledged"];
+  readonly #onSent: NotifySetting["onSent"];
+  readonly #counts: SecondaryCounts;
 
   constructor(secondary: Secondary, setting: NotifySetting) {
     this.#secondary = secondary;
@@ -79,6 +83,8 @@ export class NotifyTarget {
     this.#limiter = setting.limiter;
     this.#signer = new RequestSigner(setting.keys, secondary.keys);
     this.#onAcknowledged = setting.onAcknowledged;
+    this.#onSent = setting.onSent;
+    this.#counts = setting.states.countsOf(secondary);
   }
 
   /** The address its messages leave from. */
@@ -203,10 +209,12 @@ export class NotifyTarget {
     state.notify = { ...state.notify!, rcode, acknowledgedAt };
     const fields = { zone: state.zone, serial: version.serial, rcode: rcodeName(rcode) };
     if (verdict === "acknowledged") {
+      this.#counts.notifyAcknowledged++;
       this.#log.debug("NOTIFY acknowledged", { ...fields, attempts: outstanding.tries });
       this.#drop(outstanding);
       return this.#onAcknowledged?.(this.#secondary, version);
     }
+    this.#counts.notifyRefused++;
     const held = this.#limiter.pass(`notify-${verdict} ${this.#secondary.name}`);
     if (held !== undefined) {
       this.#log.warn("NOTIFY not accepted", { ...fields, meaning: MEANING[verdict], alike: held });
@@ -241,6 +249,8 @@ export class NotifyTarget {
     const { message, signed } = this.#signer.sign(notifyMessage(outstanding.id, version.soa));
     outstanding.signed = signed;
     this.socket?.send(message, to, (error) => this.#failed(error));
+    this.#counts.notifySent++;
+    this.#onSent?.(this.#secondary, version);
     this.#log.debug("NOTIFY sent", {
       zone: state.zone,
       serial: version.serial,

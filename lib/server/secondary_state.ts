@@ -72,11 +72,53 @@ export interface SecondaryZone {
   watch: WatchState | undefined;
 }
 
+/** Totals of one secondary since the start. */
+export interface SecondaryCounts {
+  notifySent: number;
+  notifyAcknowledged: number;
+  /** Answers to NOTIFY other than NOERROR. */
+  notifyRefused: number;
+}
+
+/** How one secondary stands with all zones together. */
+export interface SecondarySummary {
+  readonly name: string;
+  /** Zones in each state. */
+  readonly zones: Readonly<Record<SecondaryState, number>>;
+  /** The longest that it has lacked a version announced: since when, ms since the epoch. */
+  readonly lagSince: number | undefined;
+  /** Zones of which it shows a serial ahead of ours. */
+  readonly ahead: number;
+  readonly counts: Readonly<SecondaryCounts>;
+}
+
 export class SecondaryStates {
   readonly #zones = new Map<Secondary, Map<string, SecondaryZone>>();
+  readonly #counts = new Map<Secondary, SecondaryCounts>();
 
   constructor(readonly secondaries: readonly Secondary[]) {
-    for (const secondary of secondaries) this.#zones.set(secondary, new Map());
+    for (const secondary of secondaries) {
+      this.#zones.set(secondary, new Map());
+      this.#counts.set(secondary, { notifySent: 0, notifyAcknowledged: 0, notifyRefused: 0 });
+    }
+  }
+
+  /** The totals of a secondary, to be counted in. */
+  countsOf(secondary: Secondary): SecondaryCounts {
+    return this.#counts.get(secondary)!;
+  }
+
+  /** How a secondary stands; looks at each of its zones. */
+  summary(secondary: Secondary): SecondarySummary {
+    const zones = { unknown: 0, notified: 0, transferred: 0, live: 0, behind: 0 };
+    let lagSince: number | undefined;
+    let ahead = 0;
+    for (const { watch } of this.#zones.get(secondary)?.values() ?? []) {
+      zones[watch?.state ?? "unknown"]++;
+      if (watch?.ahead !== undefined) ahead++;
+      if (watch?.lagSince !== undefined) lagSince = Math.min(lagSince ?? Infinity, watch.lagSince);
+    }
+    return { name: secondary.name, zones, lagSince, ahead, counts: this.countsOf(secondary) };
   }
 
   /** The entry of a secondary and zone, made if there is none. */
@@ -96,6 +138,12 @@ export class SecondaryStates {
       zones.set(key, entry);
     }
     return entry;
+  }
+
+  /** The entry of a secondary and zone, copied; undefined when there is none. */
+  find(secondary: Secondary, apex: Name): SecondaryZone | undefined {
+    const entry = this.#zones.get(secondary)?.get(canonicalKey(apex));
+    return entry && { ...entry };
   }
 
   /** Forgets a zone. */

@@ -19,7 +19,7 @@ import { Announcements } from "./announcements.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { Cookies } from "./cookies.ts";
-import { DnsService, type ServerCounts } from "./dns_service.ts";
+import { DnsService } from "./dns_service.ts";
 import { freeDescriptors } from "./descriptors.ts";
 import {
   DEFAULT_LAG_ALARM_MS,
@@ -33,10 +33,11 @@ import { KeyRing } from "./key_ring.ts";
 import { NotifySender } from "./notify_sender.ts";
 import { ResponseRate } from "./response_rate.ts";
 import type { Secondary } from "./secondary.ts";
-import { SecondaryStates, type SecondaryZone } from "./secondary_state.ts";
+import { SecondaryStates, type SecondarySummary, type SecondaryZone } from "./secondary_state.ts";
 import { Schedule } from "./schedule.ts";
 import { type SerialSurvey, surveySerials } from "./serial_survey.ts";
 import { ServerError } from "./server_error.ts";
+import type { ServerFigures, ServerStatus } from "./server_status.ts";
 import { SoaClient } from "./soa_client.ts";
 import { TcpListener } from "./tcp_listener.ts";
 import { TlsGate } from "./tls_gate.ts";
@@ -78,6 +79,8 @@ export interface DnsServerOptions {
   readonly lagAlarmMs?: number;
   /** Told at each change of how a secondary stands with a zone; must return soon. */
   readonly onSecondary?: (event: SecondaryEvent) => void;
+  /** Told of each NOTIFY that goes to a secondary, given by its name; must return at once. */
+  readonly onNotify?: (secondary: string, version: ZoneVersion) => void;
   readonly limits?: Partial<ServerLimits>;
   /** For tests. */
   readonly clock?: Clock;
@@ -90,39 +93,6 @@ export interface TlsOptions {
   /** Port 0 lets the system choose. */
   readonly listen: readonly SocketAddress[];
   readonly certificate: TlsCertificate;
-}
-
-/** How the server stands. Times are ms since the epoch. */
-export interface ServerStatus {
-  /** As bound, `IP:PORT`. */
-  readonly listen: readonly string[];
-  /** The same for TLS. */
-  readonly listenTls: readonly string[];
-  readonly connections: number;
-  /** Connections closed whose last write the peer has never taken. */
-  readonly zombies: number;
-  /** Connections that waited, closed for others, since the start. */
-  readonly evicted: number;
-  /** Transfers that move, that hardly do (or left a socket behind), and that wait. */
-  readonly transfers: { readonly moving: number; readonly slow: number; readonly waiting: number };
-  /** Octets of messages being received and answers not yet sent over TCP. */
-  readonly bufferOctets: number;
-  /** NOTIFY messages not yet acknowledged. */
-  readonly notifyOutstanding: number;
-  /** SOA queries sent to watched servers. */
-  readonly watchQueries: number;
-  readonly counts: Readonly<ServerCounts>;
-  readonly secondaries: readonly SecondaryStatus[];
-}
-
-export interface SecondaryStatus {
-  readonly name: string;
-  /** `IP:PORT`. */
-  readonly address: string;
-  readonly notify: boolean;
-  /** Names of its TSIG keys, in presentation format. */
-  readonly keys: readonly string[];
-  readonly zones: readonly SecondaryZone[];
 }
 
 /** Undefined when UDP answers are not limited. */
@@ -199,6 +169,7 @@ export class DnsServer {
       clock,
       open: options.openUdpSocket,
       onAcknowledged: (secondary, version) => this.#watcher.acknowledged(secondary, version),
+      onSent: ({ name }, version) => options.onNotify?.(name, version),
     });
     this.#client = new SoaClient({ log, clock, keys, open: options.openUdpSocket });
     this.#watcher = new Watcher({
@@ -293,18 +264,44 @@ export class DnsServer {
     return surveySerials(this.#watcher.peers, apex, this.#clock);
   }
 
-  status(): ServerStatus {
+  /** How it stands, in numbers: what is asked for often. */
+  figures(): ServerFigures {
+    const { counts, answers } = this.#service;
+    const { connections, zombies, evicted, refused, limits } = this.#connections;
     return {
       listen: this.addresses.map(formatSocketAddress),
       listenTls: this.tlsAddresses.map(formatSocketAddress),
-      connections: this.#connections.connections,
-      zombies: this.#connections.zombies,
-      evicted: this.#connections.evicted,
+      connections,
+      zombies,
+      evicted,
+      refused,
       transfers: this.#sessions.transfers.counts,
       bufferOctets: this.#sessions.buffers.octets,
       notifyOutstanding: this.#notify.outstanding,
       watchQueries: this.#client.sent,
-      counts: { ...this.#service.counts },
+      counts: { ...counts },
+      responses: answers.responses,
+      transferCounts: answers.transfers,
+      limits,
+    };
+  }
+
+  /** How each secondary stands, in numbers. */
+  summaries(): SecondarySummary[] {
+    return this.#options.secondaries.map((secondary) => this.#states.summary(secondary));
+  }
+
+  /** How each secondary stands with one zone; undefined where nothing is known. */
+  standings(apex: Name): { secondary: string; zone: SecondaryZone | undefined }[] {
+    return this.#options.secondaries.map((secondary) => ({
+      secondary: secondary.name,
+      zone: this.#states.find(secondary, apex),
+    }));
+  }
+
+  status(): ServerStatus {
+    return {
+      ...this.figures(),
       secondaries: this.#options.secondaries.map((secondary) => ({
         name: secondary.name,
         address: formatSocketAddress(secondary),

@@ -32,6 +32,8 @@ const MAX_REMEMBERED = 10_000;
 export interface Present extends FeedPresent, Shape {
   /** The server's clock, in ms since the epoch. */
   readonly readAt: number;
+  /** When it showed that, by this process's monotonic clock, in ms. */
+  readonly readTick: number;
   /** Whether zones is a table, whose triggers tell of every change. */
   readonly zonesTable: boolean;
   /** Whether what was written back can be read. */
@@ -121,7 +123,8 @@ export function presentOf(row: PresentRow, session: PostgresSession): Present {
     views: row.views,
     snapshot: row.snapshot,
     floor: BigInt(row.floor ?? 0),
-    readAt: row.read_at,
+    readAt: Math.floor(row.read_at),
+    readTick: performance.now() - (row.read_at - Math.floor(row.read_at)),
     columns: { owner: row.owner, disabled: row.disabled },
     powerdns: row.powerdns,
     zonesTable: row.zones_table,
@@ -171,7 +174,7 @@ export function presentQuery({ obstacle, views }: Inventory): string {
       and attname = '${name}' and not attisdropped) as ${name}`;
   return `${views ? VIEWS_BEHIND : ""}
     select pg_current_snapshot()::text as snapshot,
-      floor(extract(epoch from clock_timestamp()) * 1000)::float8 as read_at,
+      extract(epoch from clock_timestamp())::float8 * 1000 as read_at,
       (select oid from pg_database where datname = current_database()) as database_oid,
       'zonecast.zones'::regclass::oid as zones_oid,
       'zonecast.records'::regclass::oid as records_oid,

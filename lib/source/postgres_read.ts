@@ -177,6 +177,7 @@ export class PostgresReader {
       scope: "everything",
       snapshot: present.snapshot,
       changedAt: changes?.newestAt,
+      changedTick: tickOf(changes?.newestAt, present),
       publishedSerials,
       approvals,
     };
@@ -228,6 +229,7 @@ export class PostgresReader {
       scope,
       snapshot: keep ? cursor.snapshot : present.snapshot,
       changedAt: changes.newestAt,
+      changedTick: tickOf(changes.newestAt, present),
       publishedSerials,
       approvals,
     };
@@ -259,6 +261,11 @@ function whyNotOn(
 ): string | undefined {
   if (request.cursor === undefined) return "it is the first read";
   return cursor ? whyNotFrom(cursor, present) : "the last read was of another source";
+}
+
+/** A time of the server's clock on our monotonic one, so far as its answer was on its way no longer. */
+function tickOf(at: number | undefined, { readAt, readTick }: Present): number | undefined {
+  return at === undefined ? undefined : readTick - (readAt - at);
 }
 
 function cursorOf(present: Present): FeedCursor {

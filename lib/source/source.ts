@@ -75,6 +75,11 @@ export interface Reading {
   /** When the newest change read was made, ms since the epoch; undefined where not known. */
   readonly changedAt?: number;
   /**
+   * The same by this process's monotonic clock (`performance.now()`), for measuring: the source's
+   * clock may differ from ours, and either may be set. Ms.
+   */
+  readonly changedTick?: number;
+  /**
    * The newest serial written back of each zone, by the source's name for it;
    * where it is known, with scope "everything".
    */

@@ -79,6 +79,7 @@ export class JournalTable {
   readonly #sizes: StatementSync;
   readonly #drop: StatementSync;
   readonly #left: StatementSync;
+  readonly #figures: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare(
@@ -89,7 +90,9 @@ export class JournalTable {
     this.#newest = db.prepare(
       "SELECT id, to_serial, chain, to_soa FROM journal WHERE zone = ? ORDER BY id DESC LIMIT 1",
     );
-    this.#list = db.prepare(`SELECT ${HEAD} FROM journal WHERE zone = ? ORDER BY id`);
+    this.#list = db.prepare(
+      `SELECT ${HEAD} FROM journal WHERE zone = ? ORDER BY id DESC LIMIT ?`,
+    );
     this.#oldest = db.prepare(
       "SELECT from_serial FROM journal WHERE zone = ? ORDER BY id LIMIT 1",
     );
@@ -114,6 +117,11 @@ export class JournalTable {
        WHERE zone = ? ORDER BY id`,
     );
     this.#drop = db.prepare("DELETE FROM journal WHERE zone = ? AND id <= ?");
+    // Counted in the index; the first id is the oldest difference.
+    this.#figures = db.prepare(
+      `SELECT count(*) AS differences,
+         (SELECT published_at FROM journal ORDER BY id LIMIT 1) AS oldest FROM journal`,
+    );
     this.#left = db.prepare(
       `SELECT count(*) AS rows, coalesce(sum(length(removed) + length(added)), 0) AS octets
        FROM journal WHERE zone = ?`,
@@ -176,8 +184,8 @@ export class JournalTable {
   }
 
   /** The rows of a zone without their lists, oldest first. */
-  list(zone: number): JournalEntry[] {
-    return this.#list.all(zone).map((row) => ({
+  list(zone: number, newest = -1): JournalEntry[] {
+    return this.#list.all(zone, newest).reverse().map((row) => ({
       fromSerial: integer(row, "from_serial"),
       toSerial: integer(row, "to_serial"),
       publishedAt: integer(row, "published_at"),
@@ -223,6 +231,13 @@ export class JournalTable {
 
   #idOf(row: Row | undefined): number | undefined {
     return row && integer(row, "id");
+  }
+
+  /** How many differences there are of all zones, and when the oldest was published. */
+  figures(): { differences: number; oldestAt: number | undefined } {
+    const row = this.#figures.get()!;
+    const differences = integer(row, "differences");
+    return { differences, oldestAt: differences === 0 ? undefined : integer(row, "oldest") };
   }
 
   /** Follows the chain from its end back to a row; stops at the first that is broken. */

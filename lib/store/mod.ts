@@ -16,6 +16,7 @@ export { MAX_DIFFERENCES_OCTETS } from "./state_store.ts";
 export type {
   GuardNote,
   JournalEntry,
+  JournalFigures,
   PendingOwners,
   Progress,
   Publication,

@@ -7,7 +7,13 @@
 import type { Page, RecordList } from "../zone/mod.ts";
 import type { StateErrorFields } from "./errors.ts";
 import type { JournalBounds } from "./journal_bounds.ts";
-import type { GuardNote, JournalEntry, PendingOwners, Progress } from "./state_store.ts";
+import type {
+  GuardNote,
+  JournalEntry,
+  JournalFigures,
+  PendingOwners,
+  Progress,
+} from "./state_store.ts";
 
 /** Names a page within its zone. */
 export interface PageId {
@@ -91,7 +97,11 @@ export interface Operations {
   keepProgress: { request: { progress: Progress }; answer: undefined };
   keepGuard: { request: { notes: readonly GuardNote[] }; answer: undefined };
   removeZone: { request: { apexKey: string }; answer: undefined };
-  journal: { request: { apexKey: string }; answer: readonly JournalEntry[] };
+  journal: {
+    request: { apexKey: string; newest: number | undefined };
+    answer: readonly JournalEntry[];
+  };
+  journalFigures: { request: undefined; answer: JournalFigures };
   differences: {
     request: { apexKey: string; fromSerial: number; toSerial: number | undefined };
     answer: readonly WireDiff[] | undefined;

@@ -21,6 +21,7 @@ import type { StateHead, WireDiff, WirePublication, ZoneHead } from "./protocol.
 import {
   type GuardNote,
   type JournalEntry,
+  type JournalFigures,
   MAX_DIFFERENCES_OCTETS,
   type Progress,
 } from "./state_store.ts";
@@ -151,11 +152,19 @@ export class StateDatabase {
   }
 
   /** A zone's journal without its records, oldest first. */
-  journal(apexKey: string): JournalEntry[] {
+  journal(apexKey: string, newest?: number): JournalEntry[] {
     return this.#run("read", () => {
       const zone = this.#zones.find(apexKey);
-      return zone ? this.#journal.list(zone.zone) : [];
+      return zone ? this.#journal.list(zone.zone, newest) : [];
     });
+  }
+
+  /** The journals of all zones together. */
+  journalFigures(): JournalFigures {
+    return this.#run("read", () => ({
+      ...this.#journal.figures(),
+      octets: this.#zones.journalOctets(),
+    }));
   }
 
   /**

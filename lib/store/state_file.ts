@@ -24,6 +24,7 @@ import { readSoa } from "./soa.ts";
 import type {
   GuardNote,
   JournalEntry,
+  JournalFigures,
   Progress,
   Publication,
   StateStore,
@@ -153,8 +154,12 @@ class StateFile implements StateStore {
     await this.#ask("removeZone", { apexKey: canonicalKey(apex) });
   }
 
-  async journal(apex: Name): Promise<readonly JournalEntry[]> {
-    return await this.#ask("journal", { apexKey: canonicalKey(apex) });
+  async journalFigures(): Promise<JournalFigures> {
+    return await this.#ask("journalFigures", undefined);
+  }
+
+  async journal(apex: Name, newest?: number): Promise<readonly JournalEntry[]> {
+    return await this.#ask("journal", { apexKey: canonicalKey(apex), newest });
   }
 
   async differences(

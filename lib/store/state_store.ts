@@ -82,6 +82,16 @@ export interface JournalEntry {
   readonly octets: number;
 }
 
+/** The journals of all zones together. */
+export interface JournalFigures {
+  /** Differences kept. */
+  readonly differences: number;
+  /** Octets they take. */
+  readonly octets: number;
+  /** When the oldest was published, ms since the epoch; undefined without any. */
+  readonly oldestAt: number | undefined;
+}
+
 /** Octets of record lists that one call of {@link StateStore.differences} reads at most. */
 export const MAX_DIFFERENCES_OCTETS = 64 * 1024 * 1024;
 
@@ -96,8 +106,14 @@ export interface StateStore {
   keepGuard(notes: readonly GuardNote[]): Promise<void>;
   /** Forgets a zone: pages, journal and what the guard remembers. */
   removeZone(apex: Name): Promise<void>;
-  /** A zone's journal, oldest first; empty when there is none. */
-  journal(apex: Name): Promise<readonly JournalEntry[]>;
+  /**
+   * A zone's journal, oldest first; empty when there is none.
+   *
+   * @param newest  no more than these, the newest; all by default
+   */
+  journal(apex: Name, newest?: number): Promise<readonly JournalEntry[]>;
+  /** The journals of all zones together; reads no difference. */
+  journalFigures(): Promise<JournalFigures>;
   /**
    * The differences that lead from a serial to another, by default the current
    * one, oldest first; undefined when they are not all kept.

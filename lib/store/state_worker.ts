@@ -53,7 +53,9 @@ function answer(request: Request): { answer: Answer; transfer?: ArrayBufferLike[
       open().removeZone(request.body.apexKey);
       return { answer: undefined };
     case "journal":
-      return { answer: open().journal(request.body.apexKey) };
+      return { answer: open().journal(request.body.apexKey, request.body.newest) };
+    case "journalFigures":
+      return { answer: open().journalFigures() };
     case "differences": {
       const { apexKey, fromSerial, toSerial } = request.body;
       const diffs = open().differences(apexKey, fromSerial, toSerial);

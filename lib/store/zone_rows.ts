@@ -42,6 +42,7 @@ export class ZoneRows {
   readonly #setJournal: StatementSync;
   readonly #remove: StatementSync;
   readonly #count: StatementSync;
+  readonly #journalOctets: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#all = db.prepare("SELECT * FROM zone ORDER BY apex_key");
@@ -58,6 +59,14 @@ export class ZoneRows {
     );
     this.#remove = db.prepare("DELETE FROM zone WHERE apex_key = ?");
     this.#count = db.prepare("SELECT count(*) AS count FROM zone");
+    this.#journalOctets = db.prepare(
+      "SELECT coalesce(sum(journal_octets), 0) AS octets FROM zone",
+    );
+  }
+
+  /** What the journals of all zones take, in octets. */
+  journalOctets(): number {
+    return integer(this.#journalOctets.get()!, "octets");
   }
 
   /**

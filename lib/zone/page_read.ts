@@ -209,6 +209,21 @@ export function* readOwners(pages: readonly Page[], from = 0, to = pages.length)
   if (open) yield open;
 }
 
+/**
+ * Owners in canonical order, those behind a key; all without one.
+ *
+ * @param key  need not be an owner's
+ */
+export function* readOwnersAfter(
+  pages: readonly Page[],
+  key: string | undefined,
+): Generator<OwnerRecords> {
+  const from = key === undefined ? 0 : findPage(pages, key);
+  for (const owner of readOwners(pages, from)) {
+    if (key === undefined || owner.key > key) yield owner;
+  }
+}
+
 /** Index behind a page and those that hold further parts of its owner. */
 export function groupEnd(pages: readonly Page[], from: number): number {
   let end = from + 1;

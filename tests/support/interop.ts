@@ -39,6 +39,7 @@ const NEEDS = {
   script: { programs: ["script"], package: "bsdutils" },
   mandoc: { programs: ["mandoc"], package: "mandoc" },
   groff: { programs: ["groff"], package: "groff-base" },
+  promtool: { programs: ["promtool"], package: "prometheus" },
   compilezone: { programs: ["named-compilezone"], package: "bind9-utils" },
 } as const;
 

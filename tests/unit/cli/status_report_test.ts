@@ -21,6 +21,7 @@ const PARTS: StatusPart[] = [
         since: ago(61_000),
         reads: { full: 2, feed: 40 },
       },
+      journal: { differences: 2, octets: 1024, oldestAt: ago(3_600_000) },
     },
   },
   { zone: { zone: "b.org.", serial: 5, records: 3, octets: 99, publishedAt: ago(2_000) } },
@@ -79,14 +80,15 @@ Deno.test("status: the table shows source, serials, NOTIFY and who is behind", a
 source postgres db:5432/app: connected for 1m1s
 reads since the start: 2 of everything, 40 of what the feed named
 event loop late by at most 12.5 ms in the last 10 s
+journal: 2 differences, 1 KiB, the oldest of 1h ago
 
 ZONE    SERIAL  RECORDS  SIZE    PUBLISHED
 a.org.  9       1000     20 KiB  0s ago
 b.org.  5       3        99 B    2s ago
 
 SECONDARY      ZONE    STATE             SHOWS  NOTIFY                             TRANSFER
-ns1            a.org.  live              9      9 acknowledged 0s ago              9 AXFR 0s ago
-ns1            b.org.  BEHIND for 1m15s  4      5 no answer after 3 tries, 4s ago  4 AXFR 9s ago
+ns1            a.org.  live              9      9 acknowledged 0s ago              9 AXFR, 9 B in 1 ms, 0s ago
+ns1            b.org.  BEHIND for 1m15s  4      5 no answer after 3 tries, 4s ago  4 AXFR, 9 B in 1 ms, 9s ago
 ns2 (key k2.)  -       -                 -      none yet                           none yet
 `,
   );

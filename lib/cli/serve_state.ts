@@ -1,0 +1,97 @@
+/** The state file of a running server: opened, or begun anew where it is damaged. */
+import type { Name } from "../dns/mod.ts";
+import type { Logger } from "../ops/mod.ts";
+import {
+  type JournalReader,
+  openJournalReader,
+  openStateFile,
+  setAside,
+  StateError,
+  type StateStore,
+  type StoredState,
+} from "../store/mod.ts";
+import type { ServeConfig } from "./running_server.ts";
+
+/**
+ * The state file and what it holds. A damaged one is kept aside and a new one
+ * begun: the zones come back from the source, and serving them matters more
+ * than the journal.
+ */
+export async function openState(
+  config: ServeConfig,
+  log: Logger,
+): Promise<{ store: StateStore; state: StoredState }> {
+  try {
+    return await openAndLoad(config, log);
+  } catch (error) {
+    if (!(error instanceof StateError) || error.code !== "state-damaged") throw error;
+    const kept = setAside(config.state);
+    log.error("the state file is damaged; a new one is begun", { error, kept });
+    return await openAndLoad(config, log);
+  }
+}
+
+async function openAndLoad(
+  config: ServeConfig,
+  log: Logger,
+): Promise<{ store: StateStore; state: StoredState }> {
+  const store = await openStateFile(config.state, {
+    journalMaxOctets: config.journalMaxOctets,
+    journalMaxAgeMs: config.journalMaxAgeMs,
+    report: (error) => reportState(log, error),
+  });
+  try {
+    return { store, state: await store.load() };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function reportState(log: Logger, error: StateError): void {
+  log.error("trouble in the state file", { error });
+}
+
+/** Differences from its journal, for IXFR. */
+export function openDifferences(
+  config: ServeConfig,
+  store: StateStore,
+  log: Logger,
+): JournalReader {
+  return openJournalReader(config.state, {
+    condense: config.ixfrCondense,
+    report: (error) => reportState(log, error),
+    repair: (apex) => store.repairJournal(apex),
+  });
+}
+
+/**
+ * The store; what it made durable is at hand for IXFR at once.
+ *
+ * @param retired  told of each zone that was removed
+ */
+export function notingStore(
+  store: StateStore,
+  differences: JournalReader,
+  retired: (apex: Name) => void,
+): StateStore {
+  return {
+    load: () => store.load(),
+    async publish(publications, progress) {
+      await store.publish(publications, progress);
+      for (const publication of publications) differences.note(publication);
+    },
+    keepProgress: (progress) => store.keepProgress(progress),
+    keepGuard: (notes) => store.keepGuard(notes),
+    async removeZone(apex) {
+      await store.removeZone(apex);
+      differences.forget(apex);
+      retired(apex);
+    },
+    repairJournal: (apex) => store.repairJournal(apex),
+    journal: (apex, newest) => store.journal(apex, newest),
+    journalFigures: () => store.journalFigures(),
+    differences: (apex, from, to) => store.differences(apex, from, to),
+    close: () => store.close(),
+  };
+}
