@@ -19,7 +19,7 @@ import type { PrimaryParts, PrimaryStatus } from "./primary/parts.ts";
 import { type Raised, Raising } from "./primary/raising.ts";
 import { Reporting } from "./primary/reporting.ts";
 import { SerialGuard } from "./primary/serials.ts";
-import { Trouble } from "./primary/trouble.ts";
+import { Trouble, unkept } from "./primary/trouble.ts";
 import { addRead, samePending, Waiting } from "./primary/waiting.ts";
 import type { DueRead, OwnerScope, Reading, SourceLink, WakeReason } from "./source/mod.ts";
 import type { Publication, StoredState } from "./store/mod.ts";
@@ -194,7 +194,7 @@ export class Primary {
       problems: this.#reporting.shownProblems(),
       held: [...this.#holding.holds()],
       failure: this.#trouble.failure,
-      unkept: this.#trouble.unkept,
+      unkept: this.#trouble.unkept ?? unkept(this.#parts.store.trouble),
     };
   }
 

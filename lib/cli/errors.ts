@@ -56,6 +56,8 @@ const CONFIGURATION_CODES: ReadonlySet<string> = new Set([
   "source-role",
   "source-url",
   "source-scheme",
+  "state-foreign",
+  "state-newer",
 ]);
 
 /** The exit code of an error. */

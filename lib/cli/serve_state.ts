@@ -1,51 +1,27 @@
-/** The state file of a running server: opened, or begun anew where it is damaged. */
+/** The state file of a running server. */
 import type { Name } from "../dns/mod.ts";
 import type { Logger } from "../ops/mod.ts";
 import {
   type JournalReader,
   openJournalReader,
-  openStateFile,
-  setAside,
-  StateError,
+  openMendingStore,
+  type StateError,
   type StateStore,
   type StoredState,
 } from "../store/mod.ts";
 import type { ServeConfig } from "./running_server.ts";
 
-/**
- * The state file and what it holds. A damaged one is kept aside and a new one
- * begun: the zones come back from the source, and serving them matters more
- * than the journal.
- */
-export async function openState(
+/** The state file and what it holds; it mends itself where it can. */
+export function openState(
   config: ServeConfig,
   log: Logger,
 ): Promise<{ store: StateStore; state: StoredState }> {
-  try {
-    return await openAndLoad(config, log);
-  } catch (error) {
-    if (!(error instanceof StateError) || error.code !== "state-damaged") throw error;
-    const kept = setAside(config.state);
-    log.error("the state file is damaged; a new one is begun", { error, kept });
-    return await openAndLoad(config, log);
-  }
-}
-
-async function openAndLoad(
-  config: ServeConfig,
-  log: Logger,
-): Promise<{ store: StateStore; state: StoredState }> {
-  const store = await openStateFile(config.state, {
+  return openMendingStore(config.state, {
     journalMaxOctets: config.journalMaxOctets,
     journalMaxAgeMs: config.journalMaxAgeMs,
     report: (error) => reportState(log, error),
+    log,
   });
-  try {
-    return { store, state: await store.load() };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
 }
 
 function reportState(log: Logger, error: StateError): void {
@@ -76,6 +52,9 @@ export function notingStore(
   retired: (apex: Name) => void,
 ): StateStore {
   return {
+    get trouble() {
+      return store.trouble;
+    },
     load: () => store.load(),
     async publish(publications, progress) {
       await store.publish(publications, progress);

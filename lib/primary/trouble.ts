@@ -6,7 +6,7 @@
  */
 import { ZonecastError } from "../dns/mod.ts";
 import type { Logger } from "../ops/mod.ts";
-import { StateError } from "../store/mod.ts";
+import { StateError, type StateTrouble } from "../store/mod.ts";
 
 /** Why nothing can be kept, so that nothing is published. */
 export interface Unkept {
@@ -15,6 +15,12 @@ export interface Unkept {
   readonly reason: string;
   /** What to do about it, for an operator. */
   readonly hint: string | undefined;
+}
+
+/** The store's own trouble as it is told; undefined where there is none. */
+export function unkept(trouble: StateTrouble | undefined): Unkept | undefined {
+  return trouble &&
+    { since: trouble.since, reason: trouble.error.message, hint: trouble.error.hint };
 }
 
 export class Trouble {

@@ -135,14 +135,20 @@ export class StateConnection {
     return statement;
   }
 
+  /** Whether the file still has its name. */
+  get isInPlace(): boolean {
+    return stat(this.path)?.ino === this.#inode;
+  }
+
   /** A commit to a file that has lost its name would be durable nowhere. */
   #mustBeInPlace(): void {
-    if (stat(this.path)?.ino === this.#inode) return;
+    if (this.isInPlace) return;
     throw new StateError(
       "state-moved",
       `Cannot write to state file "${this.path}": it was removed or replaced while open`,
       this.path,
-      "restart zonecast; it reads the zones from the source again",
+      "restart zonecast to go on from the file that is there now, or remove that one: " +
+        "the server then writes it again from memory",
     );
   }
 }

@@ -59,8 +59,9 @@ export class JournalFile {
     }
   }
 
-  /** Opens the file, if it is not open. @throws whatever SQLite throws */
+  /** Opens the file, if it is not open or another one has its name. @throws whatever SQLite throws */
   open(): OpenFile {
+    if (this.#open && !this.#open.connection.isInPlace) this.close();
     if (this.#open) return this.#open;
     const connection = new StateConnection(this.path, true);
     const { db } = connection;

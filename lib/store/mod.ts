@@ -10,6 +10,7 @@ export {
   type JournalReaderOptions,
   openJournalReader,
 } from "./journal_reader.ts";
+export { type MendingStoreOptions, openMendingStore } from "./mending_store.ts";
 export { setAside } from "./set_aside.ts";
 export { openStateFile, type StateFileOptions } from "./state_file.ts";
 export { MAX_DIFFERENCES_OCTETS } from "./state_store.ts";
@@ -21,6 +22,7 @@ export type {
   Progress,
   Publication,
   StateStore,
+  StateTrouble,
   StoredState,
   StoredZone,
 } from "./state_store.ts";

@@ -1,4 +1,4 @@
-/** The one path of a state file, whatever symbolic links lead to it. */
+/** The one path of a state file, whatever symbolic links lead to it, and what lies there. */
 import { toStateError } from "./errors.ts";
 
 /**
@@ -19,5 +19,24 @@ export function realStatePath(path: string): string {
     return `${Deno.realPathSync(directory).replace(/\/$/, "")}/${path.slice(slash + 1)}`;
   } catch (error) {
     throw toStateError(error, path, "open");
+  }
+}
+
+/** Whether there is more than an empty file. */
+export async function hasContent(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).size > 0;
+  } catch {
+    return false; // the error that led here says more
+  }
+}
+
+/** Whether anything, a broken link too, has this name; in doubt it has. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { Name } from "../dns/mod.ts";
 import type { ZoneDiff, ZoneVersion } from "../zone/mod.ts";
+import type { StateError } from "./errors.ts";
 
 /** A zone as it was last published. */
 export interface StoredZone {
@@ -95,8 +96,17 @@ export interface JournalFigures {
 /** Octets of record lists that one call of {@link StateStore.differences} reads at most. */
 export const MAX_DIFFERENCES_OCTETS = 64 * 1024 * 1024;
 
+/** Why a state file can not be written, as far as was seen. */
+export interface StateTrouble {
+  /** ms since the epoch. */
+  readonly since: number;
+  readonly error: StateError;
+}
+
 /** The state file, one writer. */
 export interface StateStore {
+  /** Undefined while it is open for writing. */
+  readonly trouble?: StateTrouble;
   load(): Promise<StoredState>;
   /** Changed pages, journal rows and (if given) the progress, in one transaction, fsynced. */
   publish(publications: readonly Publication[], progress?: Progress): Promise<void>;

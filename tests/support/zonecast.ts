@@ -32,6 +32,8 @@ export interface ZonecastOptions {
   readonly port?: number;
   /** A state file to start with; it is copied. */
   readonly stateFrom?: string;
+  /** Where its state file is; in its own directory by default. */
+  readonly state?: string;
   /** As many file descriptors as it may have, by `ulimit -n`. */
   readonly descriptors?: number;
 }
@@ -94,7 +96,7 @@ export async function startZonecast(options: ZonecastOptions): Promise<Zonecast>
         ...first,
         "serve",
         ...["--listen", `${addr}:${port}`],
-        ...["--state", `${dir}/state.db`],
+        ...["--state", options.state ?? `${dir}/state.db`],
         ...["--control", `${dir}/control.sock`],
         ...secondaries,
         ...options.unguarded ? ["--max-shrink", "off", "--max-change", "off"] : [],
@@ -107,7 +109,7 @@ export async function startZonecast(options: ZonecastOptions): Promise<Zonecast>
   const cli = (args: readonly string[], input?: string) =>
     zonecastCli(args, { binary: options.binary, env: cliEnv, input });
   return Object.assign(server, {
-    stateFile: `${server.dir}/state.db`,
+    stateFile: options.state ?? `${server.dir}/state.db`,
     controlSocket,
     cli,
     async mustCli(args: readonly string[], input?: string) {
