@@ -12,6 +12,8 @@
 #   make check   format, lint, types, import directions, by the pinned Deno: others differ in detail
 #   make build   dist/zonecast, one executable (TARGET=aarch64-unknown-linux-gnu adds
 #                dist/zonecast-aarch64-unknown-linux-gnu)
+#   make dist    the release in dist/zonecast-VERSION: executables for x86_64 and aarch64, SHA256SUMS,
+#                completions, manual page, unit; TWICE=1 compiles each twice and compares
 #   make clean   removes dist/ and .tools/
 #
 # DENO=/path/to/deno chooses the Deno; else one is found on PATH or fetched (.ci/deno).
@@ -24,7 +26,7 @@ ifdef DENO
 export DENO
 endif
 
-.PHONY: run test fuzz abuse fault bench soak check build clean
+.PHONY: run test fuzz abuse fault bench soak check build dist clean
 
 run:
 	@.ci/demo
@@ -67,6 +69,9 @@ check:
 
 build:
 	$(deno) run $(FROZEN) --no-prompt --allow-all .ci/build.ts $(if $(TARGET),--target=$(TARGET))
+
+dist:
+	@$(deno) run $(FROZEN) --no-prompt --allow-all .ci/dist.ts $(if $(TWICE),--twice)
 
 clean:
 	rm -rf dist .tools

@@ -1,7 +1,7 @@
 /**
  * Builds dist/zonecast, one executable with its permissions baked in.
  *
- *     .ci/deno run --allow-all .ci/build.ts [--target=TRIPLE]
+ *     .ci/deno run --allow-all .ci/build.ts [--target=TRIPLE] [--sources=DIR]
  *
  * `deno compile` needs a runtime (denort). In this order: the one DENORT_BIN
  * names; the one kept from an earlier build; the one Deno downloads; the one cut
@@ -12,6 +12,9 @@ import { DENORT_VERSION, denortFromNpm } from "./denort.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const TOOLS = `${ROOT}.tools`;
+const { target: targetGiven, sources } = parseArgs(Deno.args, { string: ["target", "sources"] });
+/** Where main.ts and lib lie: here, or a copy of them (dist.ts). */
+const SOURCES = sources ?? ROOT;
 /** What no static import names: worker entry points, and what is read as text. */
 const INCLUDED = /(^|_)worker\.ts$|\.(sql|html|css|js)$/;
 /**
@@ -43,13 +46,13 @@ function compileArgs(target: string | undefined): string[] {
     ...includes("lib").flatMap((file) => ["--include", file]),
     ...(target ? ["--target", target] : []),
     "--output",
-    outputPath(target),
+    ROOT + outputPath(target),
     "main.ts",
   ];
 }
 
 function includes(dir: string): string[] {
-  return Array.from(Deno.readDirSync(ROOT + dir)).flatMap(({ name, isDirectory }) => {
+  return Array.from(Deno.readDirSync(`${SOURCES}/${dir}`)).flatMap(({ name, isDirectory }) => {
     if (isDirectory) return includes(`${dir}/${name}`);
     return INCLUDED.test(name) ? [`${dir}/${name}`] : [];
   }).sort();
@@ -69,7 +72,7 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs a command in the project's root; one that takes longer than `limitMs` is ended and failed. */
+/** Runs a command where the sources lie; one that takes longer than `limitMs` is ended and failed. */
 async function run(
   command: string,
   args: string[],
@@ -79,7 +82,7 @@ async function run(
   const { success, stderr } = await new Deno.Command(command, {
     args,
     env,
-    cwd: ROOT,
+    cwd: SOURCES,
     stdin: "null",
     stdout: "inherit",
     stderr: "piped",
@@ -108,7 +111,7 @@ async function compile(target: string | undefined): Promise<Outcome> {
   return await compileWithNpmRuntime(target);
 }
 
-const target = parseArgs(Deno.args, { string: ["target"] }).target || undefined;
+const target = targetGiven || undefined;
 await Deno.mkdir(TOOLS, { recursive: true });
 await Deno.mkdir(`${ROOT}dist`, { recursive: true });
 const { success, stderr } = await compile(target);

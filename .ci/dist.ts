@@ -5,8 +5,13 @@
  *
  * Two executables, their SHA-256 sums, completions, manual page, systemd unit with a flags file,
  * README, CHANGELOG and LICENSE. `--executable` takes one that is built already, for this machine
- * alone (the short form that the tests use); `--twice` compiles each a second time, in another
- * directory, and fails where an octet differs.
+ * alone (the short form that the tests use); `--twice` compiles each a second time, and fails
+ * where an octet differs.
+ *
+ * `deno compile` writes the time of each file it takes in into the executable, those of npm
+ * packages in its cache too, and the cache's path. So it is given a copy of the sources and a cache
+ * of its own, fetched for it, always at one path, all files of one time; then the octets depend on
+ * the sources, the lock file and the pinned Deno alone.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import project from "../deno.json" with { type: "json" };
@@ -14,6 +19,10 @@ import project from "../deno.json" with { type: "json" };
 const ROOT = new URL("../", import.meta.url).pathname;
 /** The machines there are executables for. */
 const TARGETS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
+/** Of every file that is compiled in: any time will do, if it is always the same. */
+const FILE_TIME = new Date("2026-01-01T00:00:00Z");
+/** Where they lie meanwhile: the path gets into the executable. */
+const STAGE = "/tmp/zonecast-dist";
 /** Files of the repository that go with it. */
 const DOCUMENTS = ["README.md", "CHANGELOG.md", "LICENSE"];
 /** Where the unit looks for its flags. */
@@ -37,10 +46,15 @@ function executableName(target: string): string {
   return `zonecast-${target.split("-")[0]}-linux`;
 }
 
-async function run(program: string, args: string[]): Promise<string> {
+async function run(
+  program: string,
+  args: string[],
+  { cwd = ROOT, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<string> {
   const { success, stdout } = await new Deno.Command(program, {
     args,
-    cwd: ROOT,
+    cwd,
+    env,
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -49,11 +63,49 @@ async function run(program: string, args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** Compiles zonecast for a target; returns where it lies. */
+/** Compiles zonecast for a target from sources without a time; returns where it lies. */
 async function compile(target: string): Promise<string> {
-  const build = ["run", "--no-prompt", "--allow-all", `${ROOT}.ci/build.ts`, `--target=${target}`];
-  await run(Deno.execPath(), build);
-  return `${ROOT}dist/zonecast-${target}`;
+  try {
+    await Deno.mkdir(STAGE); // never one that another is at work in
+  } catch (cause) {
+    throw new Error(`${STAGE} is there: another \`make dist\` runs, or one was ended; remove it`, {
+      cause,
+    });
+  }
+  try {
+    const [sources, cache] = [`${STAGE}/zonecast`, `${STAGE}/cache`];
+    await Deno.mkdir(sources);
+    for (const name of ["main.ts", "deno.json", "deno.lock", "lib"]) {
+      await copy(ROOT + name, `${sources}/${name}`);
+    }
+    const env = { DENO_DIR: cache };
+    await run(Deno.execPath(), ["cache", "--quiet", "--frozen", "main.ts"], { cwd: sources, env });
+    await setTimes(STAGE);
+    const build = ["run", "--no-prompt", "--no-check", "--allow-all", "--config"];
+    await run(Deno.execPath(), [
+      ...[...build, `${ROOT}deno.json`, `${ROOT}.ci/build.ts`],
+      ...[`--target=${target}`, `--sources=${sources}`],
+    ], { env });
+    return `${ROOT}dist/zonecast-${target}`;
+  } finally {
+    await Deno.remove(STAGE, { recursive: true });
+  }
+}
+
+/** Copies a file, or a directory with all in it. */
+async function copy(from: string, to: string): Promise<void> {
+  if (!(await Deno.stat(from)).isDirectory) return await Deno.copyFile(from, to);
+  await Deno.mkdir(to);
+  for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
+}
+
+/** Gives every file below a directory the one time. */
+async function setTimes(directory: string): Promise<void> {
+  for await (const { name, isDirectory, isFile } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) await setTimes(path);
+    else if (isFile) await Deno.utime(path, FILE_TIME, FILE_TIME);
+  }
 }
 
 async function sha256(path: string): Promise<string> {

@@ -4,6 +4,8 @@ import { readArgument } from "./arguments.ts";
 import { defineCommand } from "./command.ts";
 import { CommandError, EXIT } from "./errors.ts";
 import { HOLD_ID, ZONE } from "./forms.ts";
+import { JSON_FLAG, printJson } from "./json_output.ts";
+import { maybe, number, object, text, word } from "./json_shape.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
 
 export const approve = defineCommand({
@@ -18,8 +20,14 @@ export const approve = defineCommand({
     { name: "ZONE", help: ZONE.takes },
     { name: "ID", help: HOLD_ID.takes },
   ],
-  flags: { ...CONTROL_FLAG, ...STATE_FLAG },
-  examples: ["approve example.org 3f9ac01b2d4e"],
+  flags: { ...JSON_FLAG, ...CONTROL_FLAG, ...STATE_FLAG },
+  json: object("what became of it", {
+    zone: text("the zone"),
+    id: text("what was approved"),
+    state: word("approved: it is published when the source can be read", ["released", "approved"]),
+    serial: maybe(number("released: the serial it is published with")),
+  }),
+  examples: ["approve example.org 3f9ac01b2d4e", "approve example.org 3f9ac01b2d4e --json"],
   async run({ flags, args }, context) {
     const zone = readArgument("ZONE", ZONE, args[0]);
     const id = readArgument("ID", HOLD_ID, args[1]);
@@ -34,6 +42,10 @@ export const approve = defineCommand({
           ? "nothing is held of it any more"
           : `look again with \`zonecast held ${zone.text}\`; it is held as ${held} now`,
       );
+    }
+    if (flags.json) {
+      await printJson(context, { zone: zone.text, id, state, serial });
+      return EXIT.GOOD;
     }
     await context.print(
       state === "released"

@@ -13,6 +13,8 @@ export interface World {
   readonly serials: readonly number[];
   /** The serial of far.example. */
   readonly far: number;
+  /** Two zones whose removal is held. */
+  readonly holds: readonly { readonly zone: string; readonly id: string }[];
   /** A control socket and a state file that are not there. */
   readonly nowhere: readonly string[];
   /** A Postgres without anything in it. */
@@ -75,10 +77,27 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCases>> = {
     ends: [[1, ({ nowhere }) => ["status", ...nowhere], noServer]],
   },
   doctor: {
-    good: ({ server }) => ["doctor", "--listen", `${server.addr}:${server.port}`],
+    good: ({ server }) => [
+      ...["doctor", "--listen", `${server.addr}:${server.port}`],
+      ...["--allow-transfer", "127.0.0.1"],
+    ],
     ends: [
       [3, () => ["doctor", "--secondary", "gone=127.0.0.1:1", "--timeout", "200ms"], /BAD/],
       [2, () => ["doctor", "--source", "db"], /--source: it has no scheme/],
+    ],
+  },
+  held: {
+    good: ({ holds }) => ["held", holds[0].zone],
+    ends: [[1, ({ nowhere }) => ["held", ...nowhere], noServer]],
+  },
+  approve: {
+    good: ({ holds }, run) => {
+      const { zone, id } = holds[run === "text" ? 0 : 1];
+      return ["approve", zone, id];
+    },
+    ends: [
+      [1, ({ holds }) => ["approve", ZONE, holds[0].id], /hold|held/],
+      [2, () => ["approve", ZONE], /ID is missing/],
     ],
   },
   tail: {
@@ -119,6 +138,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCases>> = {
   },
   "zone remove": {
     good: (_, run) => ["zone", "remove", `${run}.example`],
+    mayComplain: true, // that a server holds it
     ends: [[1, () => ["zone", "remove", "none.example"], /There is no zone/]],
   },
   zones: {

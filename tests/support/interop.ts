@@ -37,6 +37,7 @@ const NEEDS = {
   zsh: { programs: ["zsh"], package: "zsh" },
   fish: { programs: ["fish"], package: "fish" },
   script: { programs: ["script"], package: "bsdutils" },
+  ip: { programs: ["ip"], package: "iproute2" },
   mandoc: { programs: ["mandoc"], package: "mandoc" },
   groff: { programs: ["groff"], package: "groff-base" },
   promtool: { programs: ["promtool"], package: "prometheus" },
