@@ -13,23 +13,19 @@
 import { canonicalKey, type Name, type Serial } from "./dns/mod.ts";
 import { runSliced } from "./ops/mod.ts";
 import type { Verdict } from "./primary/approvals.ts";
+import { Current } from "./primary/current.ts";
 import { type GuardPlan, Holding } from "./primary/holding.ts";
 import { Loop } from "./primary/loop.ts";
 import type { PrimaryParts, PrimaryStatus } from "./primary/parts.ts";
 import { type Raised, Raising } from "./primary/raising.ts";
 import { Reporting } from "./primary/reporting.ts";
 import { SerialGuard } from "./primary/serials.ts";
+import { Settling } from "./primary/settling.ts";
 import { Trouble, unkept } from "./primary/trouble.ts";
 import { addRead, samePending, Waiting } from "./primary/waiting.ts";
 import type { DueRead, OwnerScope, Reading, SourceLink, WakeReason } from "./source/mod.ts";
 import type { Publication, StoredState } from "./store/mod.ts";
-import {
-  type BuildSettings,
-  equalSettings,
-  type ZoneBuild,
-  ZoneBuilds,
-  type ZoneVersion,
-} from "./zone/mod.ts";
+import { type ZoneBuild, ZoneBuilds, type ZoneVersion } from "./zone/mod.ts";
 
 export type { Verdict } from "./primary/approvals.ts";
 export { type Hold, HoldError, releaseCommand, storedHolds } from "./primary/hold.ts";
@@ -68,11 +64,8 @@ export class Primary {
   readonly #trouble: Trouble;
   readonly #waiting = new Waiting();
   readonly #raising = new Raising();
-  readonly #publishedAt = new Map<string, number>();
-  /** The settings each zone was last built with, served or not, by its apex's key. */
-  readonly #built = new Map<string, BuildSettings>();
-  /** The source's zones that all were looked at: built, or found built, or gone. */
-  #settledZones: readonly BuildSettings[] | undefined;
+  readonly #current: Current;
+  readonly #settling: Settling;
   readonly #reads = { everything: 0, part: 0 };
   #cursor: string | undefined;
   #closed = false;
@@ -80,7 +73,7 @@ export class Primary {
   #proofTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(parts: PrimaryParts) {
-    const { announcer, config, log, source, store } = parts;
+    const { announcer, config, log, source, store, zones } = parts;
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
     this.#trouble = new Trouble(log);
@@ -109,20 +102,18 @@ export class Primary {
       log,
       changed: (apex) => this.#readAgain(apex),
     });
+    this.#current = new Current(zones, announcer, this.#serials);
+    this.#settling = new Settling(this.#waiting, this.#serials, (key) => this.#readKeyAgain(key));
   }
 
   /** Makes the last known versions current; nothing is announced yet. */
   restore(state: StoredState): void {
     this.#cursor = state.cursor;
     this.#waiting.restore(state.pending);
-    for (const { version, publishedAt } of state.zones) {
-      if (!this.#isWanted(version.apexKey)) continue;
-      this.#parts.zones.set(version);
-      this.#publishedAt.set(version.apexKey, publishedAt);
-      this.#serials.restored(version);
-    }
-    const served = new Set(state.zones.map(({ version }) => version.apexKey));
-    this.#holding.restore(state.guard, (key) => served.has(key) && this.#isWanted(key));
+    const wanted = state.zones.filter(({ version }) => this.#isWanted(version.apexKey));
+    for (const zone of wanted) this.#current.restore(zone);
+    const served = new Set(wanted.map(({ version }) => version.apexKey));
+    this.#holding.restore(state.guard, (key) => served.has(key));
   }
 
   /** Announces what is current, then follows the source until {@link close}. */
@@ -180,12 +171,9 @@ export class Primary {
   }
 
   status(): PrimaryStatus {
-    const { zones, source } = this.#parts;
+    const { source } = this.#parts;
     return {
-      zones: [...zones.all()].map((version) => ({
-        version,
-        publishedAt: this.#publishedAt.get(version.apexKey) ?? 0,
-      })),
+      zones: this.#current.status(),
       link: source.link,
       source: source.description,
       lastReadAt: this.#loop.lastRead?.endedAt,
@@ -226,7 +214,9 @@ export class Primary {
     const { builds, reading } = await this.#read(read, due);
     const zoneBuilds = builds.finish(
       reading.scope,
-      this.#areAllSettled(reading) ? undefined : (key, settings) => this.#isSettled(key, settings),
+      this.#settling.areAllSettled(reading)
+        ? undefined
+        : (key, settings) => this.#settling.isSettled(key, settings),
     );
     this.#holding.takeApprovals(reading.approvals);
     const outcome: Outcome = {
@@ -241,15 +231,15 @@ export class Primary {
     const readMs = this.#now() - startedAt;
     this.#reporting.read(outcome.publications, read.reason, reading.changedAt, readMs);
     await this.#commit(outcome, reading);
-    for (const { apexKey, settings } of zoneBuilds) this.#built.set(apexKey, settings);
+    this.#settling.built(zoneBuilds);
     for (const apex of outcome.incomplete) this.#readAgain(apex);
     this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
     this.#reporting.noteAbsent(this.#parts.config.zones, builds);
     this.#tell(outcome, reading, zoneBuilds, builds);
-    if (this.#settledZones !== reading.zones || this.#holding.hasApprovals) {
+    if (!this.#settling.areLookedAt(reading) || this.#holding.hasApprovals) {
       await this.#retireMissing(builds);
     }
-    this.#settledZones = reading.zones;
+    this.#settling.lookedAt(reading);
     const everything = reading.scope === "everything";
     this.#reads[everything ? "everything" : "part"]++;
     return everything;
@@ -289,7 +279,7 @@ export class Primary {
       policy: config.serialPolicy,
       nowMs: publishedAt,
       ...floors,
-      guard: this.#holding.rulesOf(build.apexKey),
+      guard: this.#holding.rulesOf(outcome.guard, build.apexKey),
     }));
     if (!result || result.kind === "held") {
       addRead(outcome.pending, reading, name);
@@ -322,19 +312,8 @@ export class Primary {
     }
     this.#cursor = cursor;
     this.#waiting.keep(pending, held);
-    this.#makeCurrent(publications);
+    this.#current.publish(publications);
     this.#holding.keep(guard);
-  }
-
-  /** Visible, then announced; they are durable. */
-  #makeCurrent(publications: readonly Publication[]): void {
-    const { zones, announcer } = this.#parts;
-    for (const { version, publishedAt } of publications) {
-      zones.set(version);
-      this.#publishedAt.set(version.apexKey, publishedAt);
-      this.#serials.published(version);
-    }
-    for (const { version } of publications) announcer.announce(version);
   }
 
   /** Carries out what operators have asked for. */
@@ -343,7 +322,7 @@ export class Primary {
     while (this.#raising.isAsked) {
       await this.#raising.carryOut(zones, this.#now, async (publication) => {
         await store.publish([publication]);
-        this.#makeCurrent([publication]);
+        this.#current.publish([publication]);
         this.#reporting.raised(publication);
         teller?.raised(publication);
       });
@@ -353,21 +332,16 @@ export class Primary {
   /** Stops serving zones that the source no longer has, but for those the guard holds. */
   async #retireMissing(builds: ZoneBuilds): Promise<void> {
     for (const version of [...this.#parts.zones.all()]) {
-      if (builds.has(version.apexKey) || await this.#holding.holdsRemoval(version)) continue;
-      await this.#retire(version);
+      if (builds.has(version.apexKey)) await this.#holding.hasReturned(version);
+      else if (!await this.#holding.holdsRemoval(version)) await this.#retire(version);
     }
     this.#tellHeld();
   }
 
   async #retire(version: ZoneVersion): Promise<void> {
-    const { store, zones, announcer } = this.#parts;
-    const { apex, apexKey } = version;
-    await store.removeZone(apex);
-    zones.delete(apex);
-    this.#publishedAt.delete(apexKey);
-    this.#built.delete(apexKey);
-    this.#serials.retired(version);
-    announcer.retire(apex);
+    await this.#parts.store.removeZone(version.apex);
+    this.#current.retire(version);
+    this.#settling.retired(version.apexKey);
     this.#reporting.removed(version);
     this.#holding.retired(version);
   }
@@ -402,32 +376,16 @@ export class Primary {
 
   /** Has a zone looked at again, with whatever waits of it. */
   #readAgain(apex: Name): void {
-    this.#waiting.makeDue(canonicalKey(apex));
+    this.#readKeyAgain(canonicalKey(apex));
+  }
+
+  #readKeyAgain(apexKey: string): void {
+    this.#waiting.makeDue(apexKey);
     this.wake("request");
   }
 
   #isWanted(apexKey: string): boolean {
     const { zones } = this.#parts.config;
     return zones.length === 0 || zones.some((zone) => canonicalKey(zone) === apexKey);
-  }
-
-  /** Whether no zone need be built but those of which something was read. */
-  #areAllSettled({ zones }: Reading): boolean {
-    return this.#settledZones === zones && this.#waiting.pending.size === 0 &&
-      !this.#serials.mustRaiseAny;
-  }
-
-  /** Whether a zone of which nothing was read need not be built. */
-  #isSettled(apexKey: string, settings: BuildSettings): boolean {
-    const asBuilt = equalSettings(this.#built.get(apexKey), settings);
-    if (!this.#waiting.pending.has(settings.name)) {
-      return asBuilt && !this.#serials.mustRaise(apexKey);
-    }
-    // Without what waits of it, it would be judged by what is served.
-    if (!asBuilt) {
-      this.#waiting.makeDue(apexKey);
-      this.wake("request");
-    }
-    return true;
   }
 }

@@ -14,11 +14,13 @@ import {
   type GuardLimits,
   type GuardRules,
   heldRemoval,
+  type HeldRoom,
   type ZoneVersion,
 } from "../zone/mod.ts";
 import { Approvals, type Verdict } from "./approvals.ts";
 import { type Hold, makeHold, mustBeHeld, readHold, writeHold } from "./hold.ts";
 import { HoldLog } from "./hold_log.ts";
+import { roomBeside, sizeOf, withHold } from "./held_room.ts";
 import { addPeak, mostOwners, type Peak, peaksWithin } from "./peaks.ts";
 import { zoneKey } from "./waiting.ts";
 
@@ -41,6 +43,8 @@ export interface GuardPlan {
   readonly zones: Map<string, ZoneGuard>;
   /** What became of approvals, by apex key. */
   readonly approvals: Map<string, Verdict>;
+  /** What all holds take, those of the plan in place of those before. */
+  size: HeldRoom;
 }
 
 export interface HoldingOptions {
@@ -105,11 +109,15 @@ export class Holding {
   }
 
   newPlan(): GuardPlan {
-    return { zones: new Map(), approvals: new Map() };
+    return { zones: new Map(), approvals: new Map(), size: sizeOf(this.holds()) };
   }
 
-  /** What a zone's build is to be judged by; undefined: nothing is held. */
-  rulesOf(apexKey: string): GuardRules | undefined {
+  /**
+   * What a zone's build is to be judged by; undefined: nothing is held.
+   *
+   * @param plan  what the turn has led to so far
+   */
+  rulesOf(plan: GuardPlan, apexKey: string): GuardRules | undefined {
     const { settings, now } = this.#options;
     if (!settings) return undefined;
     const { peaks, hold } = this.#zones.get(apexKey) ?? NOTHING;
@@ -118,6 +126,7 @@ export class Holding {
       mostOwners: mostOwners(peaksWithin(peaks, settings.windowMs, now())),
       standing: hold && !hold.reasons.includes("zone-removed") ? hold.figures : undefined,
       isApproved: (id) => this.#approvals.get(apexKey) === id,
+      room: roomBeside(plan.size, sizeOf([hold])),
     };
   }
 
@@ -142,6 +151,7 @@ export class Holding {
       : addPeak(before.peaks, previous.owners, version.owners, settings.windowMs, nowMs);
     const hold = held && makeHold(apex, held, settings.limits, before.hold, nowMs);
     plan.zones.set(apexKey, { peaks, hold });
+    plan.size = withHold(plan.size, before.hold, hold);
     const approved = this.#approvals.get(apexKey);
     if (approved === undefined) return;
     plan.approvals.set(apexKey, {
@@ -213,6 +223,16 @@ export class Holding {
     if (notes.length > 0) await store.keepGuard(notes);
     this.keep(plan);
     return true;
+  }
+
+  /** A zone is in the source: that it was gone is over. */
+  async hasReturned({ apexKey }: ZoneVersion): Promise<void> {
+    const before = this.#zones.get(apexKey);
+    if (!before?.hold?.reasons.includes("zone-removed")) return;
+    const plan = this.newPlan();
+    plan.zones.set(apexKey, { ...before, hold: undefined });
+    await this.#options.store.keepGuard(this.notesOf(plan));
+    this.keep(plan);
   }
 
   /** A zone is no longer served, and the state file has forgotten it. */

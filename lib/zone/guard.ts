@@ -79,6 +79,16 @@ export interface GuardRules {
   readonly standing: Pick<GuardFigures, "owners" | "owned" | "rrsets"> | undefined;
   /** Whether an operator released the content of an id. */
   readonly isApproved: (id: string) => boolean;
+  /** How much of what is held may be named and kept to be shown. */
+  readonly room: HeldRoom;
+}
+
+/** Room for what is held of a zone. */
+export interface HeldRoom {
+  /** Owners named one by one; where there are more, all of the zone is meant. */
+  readonly owners: number;
+  /** Octets of records kept to be shown. */
+  readonly octets: number;
 }
 
 /** What is to be held, and why. */

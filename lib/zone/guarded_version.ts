@@ -41,7 +41,7 @@ export function* guardedVersion<R>(
   const verdict = yield* judge.verdict();
   if (!verdict) return whole ?? { result: yield* build(changes()) };
   whole = undefined;
-  const held = yield* collectHeld(verdict, part(changes(), verdict, current, true));
+  const held = yield* collectHeld(verdict, part(changes(), verdict, current, true), rules.room);
   if (!verdict.reasons.includes("no-ns") && rules.isApproved(held.id)) {
     return { result: yield* build(changes()), released: held };
   }

@@ -5,15 +5,11 @@
 import { createHash, type Hash } from "node:crypto";
 import { canonicalKey, formatName, lowerName } from "../dns/mod.ts";
 import { compareRecordLists } from "./diff.ts";
-import type { GuardFigures, GuardVerdict, HoldReason } from "./guard.ts";
+import type { GuardFigures, GuardVerdict, HeldRoom, HoldReason } from "./guard.ts";
 import type { OwnerChange, Paused } from "./page_edit.ts";
 import { packRecords, type RecordList, RecordListWriter } from "./record_list.ts";
 import type { ZoneVersion } from "./zone_version.ts";
 
-/** Owners named one by one; of more, all of the zone is meant. */
-export const MAX_HELD_OWNERS = 10_000;
-/** Octets of records kept of what is held, to be shown: some ten thousand records. */
-const MAX_SHOWN_OCTETS = 1024 * 1024;
 /** Hexadecimal digits of an id: enough that nobody finds other content with the same. */
 const ID_DIGITS = 12;
 
@@ -23,7 +19,7 @@ export interface HeldPart {
   readonly id: string;
   readonly reasons: readonly HoldReason[];
   readonly figures: GuardFigures;
-  /** In the source's normal form; "all" where there are more than {@link MAX_HELD_OWNERS}. */
+  /** In the source's normal form; "all" where there are more than there was room for. */
   readonly owners: ReadonlySet<string> | "all";
   readonly ownerCount: number;
   /** Records that would go and come, all of them. */
@@ -38,6 +34,7 @@ export interface HeldPart {
 export function* collectHeld(
   { reasons, figures }: GuardVerdict,
   changes: Paused<OwnerChange>,
+  room: HeldRoom,
 ): Generator<undefined, HeldPart> {
   const hash = createHash("sha256");
   const shown = { removed: new RecordListWriter(), added: new RecordListWriter(), octets: 0 };
@@ -49,11 +46,11 @@ export function* collectHeld(
       continue;
     }
     const { before, after } = change;
-    if (++counts.owners <= MAX_HELD_OWNERS) {
+    if (++counts.owners <= room.owners) {
       owners.add(formatName(lowerName((before ?? after)!.owner)));
     }
     const [removed, added] = [new RecordListWriter(), new RecordListWriter()];
-    const isShown = shown.octets < MAX_SHOWN_OCTETS;
+    const isShown = shown.octets < room.octets;
     compareRecordLists(before?.records ?? [], after?.records ?? [], {
       add(record) {
         counts.removed++;
@@ -73,7 +70,7 @@ export function* collectHeld(
     id: idOf(hash),
     reasons,
     figures,
-    owners: counts.owners > MAX_HELD_OWNERS ? "all" : owners,
+    owners: counts.owners > room.owners ? "all" : owners,
     ownerCount: counts.owners,
     removedCount: counts.removed,
     addedCount: counts.added,

@@ -17,10 +17,11 @@ export {
   type GuardLimits,
   type GuardRules,
   type GuardVerdict,
+  type HeldRoom,
   type HoldReason,
 } from "./guard.ts";
 export { whyHeld } from "./guard_text.ts";
-export { type HeldPart, heldRemoval, MAX_HELD_OWNERS } from "./held_part.ts";
+export { type HeldPart, heldRemoval } from "./held_part.ts";
 export { largeBuffer, releaseBuffers } from "./large_buffer.ts";
 export { type Lookup, lookupOwner } from "./lookup.ts";
 export { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";

@@ -1,6 +1,7 @@
 /** Several zones in one source: each has its own serial, its own NOTIFY, its own life. */
 import { assertEquals } from "@std/assert";
 import { serveFollowed } from "../support/followed.ts";
+import { approveHeld, untilHeld } from "../support/held.ts";
 import { interopTest, systemTest } from "../support/interop.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { startFakeSecondary } from "../support/secondary_fake.ts";
@@ -55,6 +56,7 @@ systemTest(
       await untilServed(zonecast, "new.example", "NS", ["ns1.servers.example"]);
       await until(() => notified("new.example.").length === 1, { what: "NOTIFY of the new zone" });
       await mustCli(["zone", "remove", "new.example"]);
+      await approveHeld(zonecast, await untilHeld(zonecast, "new.example"));
       await untilServed(zonecast, "new.example", "NS", "REFUSED");
       assertEquals(await served(zonecast, "one.example", "NS"), [
         "ns1.servers.example",
@@ -75,6 +77,7 @@ systemTest(
     await untilServed(zonecast, "www.mixed.example", "A", ["192.0.2.1"]);
     await sql`update zonecast.zones set name = 'renamed.example'`;
     await untilServed(zonecast, "www.renamed.example", "A", ["192.0.2.1"]);
+    await approveHeld(zonecast, await untilHeld(zonecast, "mixed.example"));
     await untilServed(zonecast, "www.mixed.example", "A", "REFUSED");
   },
 );

@@ -4,6 +4,7 @@ import type postgres from "postgres";
 import { applySchema } from "../../../lib/source/mod.ts";
 import { systemTest } from "../../support/interop.ts";
 import { startPostgres, type TestPostgres } from "../../support/postgres.ts";
+import { until } from "../../support/wait.ts";
 import { FeedMirror } from "./feed_mirror.ts";
 
 const ZONES = `insert into zonecast.zones (name, mname, rname) values
@@ -96,7 +97,9 @@ systemTest("the feed", async (t) => {
     assertEquals(await test.mirror.scope(), { "example.com": ["one.example.com."] });
     await run(test.sql, "commit prepared 'feed'");
     assertEquals(await test.mirror.scope(), { "example.com": ["two.example.com."] });
-    assertEquals(wakes.slice(seen).filter((reason) => reason === "feed").length, 1);
+    const fed = () => wakes.slice(seen).filter((reason) => reason === "feed").length;
+    await until(() => fed() > 0, { what: "the wake of the one that notified" });
+    assertEquals(fed(), 1);
     await test.mirror.assertEqual(test.sql);
   });
 

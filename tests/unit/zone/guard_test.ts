@@ -54,6 +54,7 @@ function build(
     mostOwners: 0,
     standing: undefined,
     isApproved: NOBODY,
+    room: { owners: 10_000, octets: 1_000_000 },
     ...rules,
   };
   return drain(zone.finish(
