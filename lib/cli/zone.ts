@@ -179,10 +179,9 @@ export const zoneRemove = defineCommand({
     );
     if (flags.json) await printJson(context, { zone: zone.text, removed });
     else {
-      await context.print(`removed zone ${zone.text} and its ${count(removed, "record")}\n`);
-      context.complain(
-        `zonecast: a server serves it on until you approve: \`zonecast held ${zone.text}\``,
-      );
+      const what = `zone ${zone.text} and its ${count(removed, "record")}`;
+      const held = `a server serves it on until you approve that: zonecast held ${zone.text}`;
+      await context.print(`removed ${what}; ${held}\n`);
     }
     return EXIT.GOOD;
   },

@@ -1,5 +1,6 @@
 /** The README's platform: its own table of services, served through a view, followed by LISTEN alone. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { approveHeld, untilHeld } from "../support/held.ts";
 import { systemTest } from "../support/interop.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { served, untilServed } from "../support/served.ts";
@@ -75,6 +76,7 @@ systemTest(
       await app("delete from services where name = 'shop'");
       await soon(shop, "A", "NXDOMAIN");
       await app("truncate services");
+      await approveHeld(zonecast, await untilHeld(zonecast, ZONE));
       await soon(`s300.${ZONE}`, "A", "NXDOMAIN");
     });
     await t.step("its other records are served beside", async () => {

@@ -2,112 +2,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { createLogger, type Logger, nullLogger } from "../../lib/ops/mod.ts";
 import { Primary } from "../../lib/primary.ts";
-import type {
-  Deliver,
-  OwnerScope,
-  Reading,
-  ReadRequest,
-  Source,
-  SourceLink,
-  SourceRow,
-  WakeReason,
-  ZoneSettings,
-} from "../../lib/source/mod.ts";
 import { SourceError } from "../../lib/source/mod.ts";
 import { openStateFile, StateError, type StateStore } from "../../lib/store/mod.ts";
 import { ZoneTable, type ZoneVersion } from "../../lib/zone/mod.ts";
+import { ScriptedSource } from "../support/scripted_source.ts";
 import { tempDir } from "../support/tempdir.ts";
 import { sleep, until } from "../support/wait.ts";
 import { ZONE_SETTINGS as SETTINGS } from "../support/zone_settings.ts";
-
-/** A source whose rows, settings and failures the test sets; reads are of everything, or of what was touched. */
-class ScriptedSource implements Source {
-  readonly description = "a script";
-  readonly link = { up: true, since: 0, reason: undefined };
-  rows: SourceRow[] = [{
-    zone: "example.org",
-    name: "@",
-    type: "NS",
-    ttl: null,
-    content: "ns1",
-  }];
-  zones: ZoneSettings[] = [SETTINGS];
-  failure: Error | undefined;
-  reads = 0;
-  /** Whether the last read was asked to be of everything. */
-  everything = false;
-  /** The serials written back, by zone. */
-  publishedSerials: Map<string, number> | undefined;
-  /** What the feed says was touched since the last read; undefined for a source without a feed. */
-  touched: Map<string, OwnerScope> | undefined;
-  wake: (reason: WakeReason) => void = () => {};
-  changed: (link: SourceLink) => void = () => {};
-
-  start(wake: (reason: WakeReason) => void, changed: (link: SourceLink) => void): void {
-    this.wake = wake;
-    this.changed = changed;
-    wake("start");
-  }
-
-  async read(
-    request: ReadRequest,
-    deliver: Deliver,
-  ): Promise<Reading> {
-    this.reads++;
-    this.everything = request.everything;
-    if (this.failure) throw this.failure;
-    const cursor = String(this.reads);
-    const { zones, publishedSerials } = this;
-    if (!this.touched || request.everything || request.cursor === undefined) {
-      await deliver(this.rows, this.zones, true);
-      return { cursor, zones, scope: "everything", publishedSerials };
-    }
-    const scope = withPending(this.touched, request);
-    this.touched = new Map();
-    const rows = this.rows.filter(({ zone, owner = "" }) => {
-      const owners = scope.get(zone);
-      return owners === "all" || owners?.has(owner);
-    });
-    await deliver(rows, this.zones, false);
-    return { cursor, zones, scope, publishedSerials };
-  }
-
-  /** Sets an address as a source with a feed tells of it. */
-  touch(name: string, address: string, zone = "example.org"): void {
-    const owner = `${name}.${zone}.`;
-    this.rows = this.rows.filter((row) => row.owner !== owner);
-    this.rows.push({ zone, name, type: "A", ttl: null, content: address, owner });
-    this.tell([[zone, new Set([owner])]]);
-  }
-
-  tell(touched: [zone: string, owners: OwnerScope][]): void {
-    this.touched = new Map([...this.touched ?? [], ...touched]);
-    this.wake("feed");
-  }
-
-  set(name: string, address: string): void {
-    this.rows = this.rows.filter((row) => row.name !== name);
-    this.rows.push({ zone: "example.org", name, type: "A", ttl: null, content: address });
-    this.wake("notification");
-  }
-
-  async close(): Promise<void> {}
-}
-
-/** As the source with a feed reads: what waits, where its zone was touched or is due. */
-function withPending(
-  touched: ReadonlyMap<string, OwnerScope>,
-  { pending, due }: ReadRequest,
-): Map<string, OwnerScope> {
-  const scope = new Map(touched);
-  for (const [zone, owners] of pending) {
-    const before = scope.get(zone);
-    if (before === undefined && !due.has(zone)) continue;
-    const all = before === "all" || owners === "all";
-    scope.set(zone, all ? "all" : new Set([...before ?? [], ...owners]));
-  }
-  return scope;
-}
 
 interface Driven extends AsyncDisposable {
   readonly source: ScriptedSource;

@@ -29,7 +29,7 @@ systemTest("serve: status, export and a clean end", async (t) => {
 
   await t.step("status --json has the server, its zones and its secondaries", async () => {
     const report = JSON.parse(await site.must("status", "--json"));
-    assertEquals(Object.keys(report), ["server", "zones", "secondaries", "problems"]);
+    assertEquals(Object.keys(report), ["server", "zones", "secondaries", "problems", "held"]);
     assertEquals(report.server.pid, server.pid);
     assertEquals(report.server.listen, [`127.0.0.1:${port}`]);
     assertEquals(report.server.source.up, true);

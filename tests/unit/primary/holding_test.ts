@@ -1,0 +1,286 @@
+/** What the primary holds: told, kept over restarts, released by its id, and nothing beside it. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import { formatName, parseName } from "../../../lib/dns/mod.ts";
+import { nullLogger } from "../../../lib/ops/mod.ts";
+import { type Hold, HoldError, Primary, type Teller } from "../../../lib/primary.ts";
+import type { SourceRow } from "../../../lib/source/mod.ts";
+import { openStateFile } from "../../../lib/store/mod.ts";
+import { readOwners, ZoneTable } from "../../../lib/zone/mod.ts";
+import { ScriptedSource } from "../../support/scripted_source.ts";
+import { tempDir } from "../../support/tempdir.ts";
+import { until } from "../../support/wait.ts";
+import { ZONE_SETTINGS } from "../../support/zone_settings.ts";
+
+const APEX = parseName("example.org.");
+const NS: SourceRow = {
+  zone: "example.org",
+  name: "@",
+  type: "NS",
+  ttl: null,
+  content: "ns1",
+  owner: "example.org.",
+};
+
+function host(name: string, content: string): SourceRow {
+  return { zone: "example.org", name, type: "A", ttl: null, content, owner: ownerOf(name) };
+}
+
+function ownerOf(name: string): string {
+  return `${name}.example.org.`;
+}
+
+/** A primary with its state file and a source; it can be restarted. */
+class World implements AsyncDisposable {
+  now = 1_800_000_000_000;
+  zones = new ZoneTable();
+  primary!: Primary;
+  /** What the teller was told last. */
+  waiting: readonly string[] = [];
+  held: Hold[] = [];
+  #store!: Awaited<ReturnType<typeof openStateFile>>;
+
+  private constructor(
+    readonly dir: AsyncDisposable & { readonly path: string },
+    public source: ScriptedSource,
+  ) {}
+
+  static async open(hosts: number): Promise<World> {
+    const source = new ScriptedSource();
+    source.rows = [NS, ...Array.from({ length: hosts }, (_, i) => host(`h${i}`, "192.0.2.1"))];
+    source.touched = new Map();
+    const world = new World(await tempDir(), source);
+    await world.start();
+    await until(() => world.zones.get(APEX), { what: "the first version" });
+    return world;
+  }
+
+  async start(): Promise<void> {
+    this.#store = await openStateFile(`${this.dir.path}/state.db`);
+    this.zones = new ZoneTable();
+    const teller: Teller = {
+      published: () => {},
+      raised: () => {},
+      linkUp: () => {},
+      named: () => {},
+      problems: () => {},
+      covered: (_, waiting) => this.waiting = waiting,
+      held: (holds) => this.held = [...holds],
+    };
+    this.primary = new Primary({
+      source: this.source,
+      store: this.#store,
+      zones: this.zones,
+      announcer: { announce: () => {}, retire: () => {} },
+      teller,
+      config: {
+        zones: [],
+        minPublishIntervalMs: 1,
+        watchedSecondaries: 0,
+        serialPolicy: "unixtime",
+        serialFloor: undefined,
+        fullReadIntervalMs: 3_600_000,
+        guard: { limits: { maxShrink: 0.3, maxChange: 0.5 }, windowMs: 600_000 },
+      },
+      log: nullLogger,
+      now: () => this.now,
+      retryMs: 10,
+    });
+    this.primary.restore(await this.#store.load());
+    this.primary.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.primary.close();
+    await this.#store.close();
+  }
+
+  /** Ends it and starts it again on what it kept; the source has read all by then. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+    await this.settled();
+  }
+
+  /** Replaces what the source has of some owners; no content: they are gone. */
+  change(owners: ReadonlyMap<string, string | undefined>): void {
+    const { source } = this;
+    source.rows = source.rows.filter(({ name }) => !owners.has(name));
+    for (const [name, content] of owners) {
+      if (content === undefined) continue;
+      source.rows.push(name === "@" ? { ...NS, content } : host(name, content));
+    }
+    source.tell([[
+      "example.org",
+      new Set([...owners.keys()].map((name) => name === "@" ? "example.org." : ownerOf(name))),
+    ]]);
+  }
+
+  /** Waits until two more reads are over: what the last of them began after is published. */
+  async settled(): Promise<void> {
+    for (let i = 0; i < 2; i++) {
+      const { everything, part } = this.primary.status().reads;
+      this.source.wake("feed");
+      await until(() => {
+        const { reads } = this.primary.status();
+        return reads.everything + reads.part > everything + part;
+      }, { what: "a read", intervalMs: 1 });
+    }
+  }
+
+  get hold(): Hold | undefined {
+    return this.primary.status().held[0];
+  }
+
+  /** Owner → its records as text: as served, and as the source has it. */
+  served(): Map<string, string> {
+    const { pages } = this.zones.get(APEX)!;
+    return new Map(
+      [...readOwners(pages)].map((
+        { owner, records },
+      ) => [
+        formatName(owner),
+        records.map(({ type, rdata }) => `${type} ${rdata.toHex()}`).join(),
+      ]),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.dir[Symbol.asyncDispose]();
+  }
+}
+
+/** Hosts from one number up to another, changed or gone. */
+function hosts(from: number, to: number, content?: string): Map<string, string | undefined> {
+  return new Map(Array.from({ length: to - from }, (_, i) => [`h${from + i}`, content]));
+}
+
+Deno.test("held: served as before, told as held and not as waiting; the rest is published", async () => {
+  await using world = await World.open(99);
+  world.change(hosts(0, 31));
+  await until(() => world.hold, { what: "a hold" });
+  world.change(new Map([["new", "192.0.2.2"]]));
+  await until(() => world.served().has(ownerOf("new")), { what: "the new owner" });
+  assertEquals(world.served().size, 101);
+  assertEquals([world.hold!.reasons, world.hold!.ownerCount], [["shrink"], 31]);
+  await world.settled();
+  assertEquals(world.waiting, []);
+  assertEquals(world.held.map(({ id }) => id), [world.hold!.id]);
+});
+
+Deno.test("the window: what went in small parts counts together, also over a restart, and for so long", async () => {
+  await using world = await World.open(99);
+  world.change(hosts(0, 20));
+  await until(() => world.served().size === 80, { what: "a fifth is gone" });
+  await world.restart();
+  world.now += 300_000;
+  world.change(hosts(20, 31));
+  await until(() => world.hold, { what: "a hold" });
+  assertEquals(world.hold!.figures.owners, 100);
+  world.change(hosts(20, 31, "192.0.2.1"));
+  await until(() => !world.hold, { what: "all is right again" });
+  world.now += 600_000;
+  world.change(hosts(20, 31));
+  await until(() => world.served().size === 69, { what: "later it may go" });
+});
+
+Deno.test("approved while the source is away: kept over a restart, published when it is back", async () => {
+  await using world = await World.open(99);
+  world.change(hosts(0, 50));
+  const { id } = await until(() => world.hold, { what: "a hold" });
+  await assertRejects(() => world.primary.approve(APEX, "0123456789ab", 1), HoldError, id);
+  world.source.failure = new Error("away");
+  assertEquals(await world.primary.approve(APEX, id, 30), undefined);
+  await world.stop();
+  await world.start();
+  assertEquals(world.hold?.id, id);
+  world.source.failure = undefined;
+  await until(() => world.served().size === 50 && !world.hold, { what: "it is released" });
+  world.change(hosts(50, 54));
+  await until(() => world.served().size === 46, { what: "its new size is what counts now" });
+});
+
+Deno.test("an approval of other content comes to nothing, and is used up", async () => {
+  await using world = await World.open(99);
+  world.change(hosts(0, 50));
+  const { id } = await until(() => world.hold, { what: "a hold" });
+  world.source.rows = world.source.rows.filter(({ name }) => name !== "h60"); // read with it
+  world.source.touched = new Map([["example.org", new Set([ownerOf("h60")])]]);
+  const verdict = await world.primary.approve(APEX, id, 60_000);
+  assert(verdict);
+  assertEquals([verdict.serial, verdict.held], [undefined, world.hold!.id]);
+  world.change(new Map([["h60", "192.0.2.1"]]));
+  await until(() => world.hold?.id === id, { what: "the first content again" });
+  await world.restart();
+  assertEquals([world.hold?.id, world.served().size], [id, 100], "it must be approved again");
+});
+
+Deno.test("a zone that is gone is held, over a restart; back again, it is not", async () => {
+  await using world = await World.open(3);
+  const serial = world.zones.get(APEX)!.serial;
+  const set = (zones: typeof world.source.zones) => {
+    world.source.zones = zones;
+    world.source.tell([["example.org", "all"]]);
+  };
+  set([]);
+  const { id } = await until(() => world.hold, { what: "a hold" });
+  await world.restart();
+  assertEquals([world.hold?.id, world.zones.get(APEX)?.serial], [id, serial]);
+  set([{ ...ZONE_SETTINGS }]);
+  await until(() => !world.hold, { what: "nothing is held" });
+  assertEquals(world.zones.get(APEX)!.serial, serial);
+  set([]);
+  await until(() => world.hold?.id === id, { what: "it is gone again" });
+  world.source.approvals = new Map([["example.org", [id]]]);
+  set([]);
+  await until(() => !world.zones.get(APEX), { what: "the zone is served no longer" });
+  assertEquals(world.hold, undefined);
+});
+
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant("change" as const),
+      from: fc.nat(39),
+      count: fc.integer({ min: 1, max: 30 }),
+      content: fc.constantFrom(undefined, "192.0.2.1", "192.0.2.2", "198.51.100.1"),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("restart" as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("full" as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("approve" as const) }) },
+);
+
+Deno.test("at random: what is not held is served as the source has it, whatever is done in between", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+      await using world = await World.open(40);
+      for (const one of steps) {
+        const before = world.hold?.id;
+        if (one.kind === "change") world.change(hosts(one.from, one.from + one.count, one.content));
+        else if (one.kind === "restart") await world.restart();
+        else if (one.kind === "full") world.source.wake("notification");
+        else if (before) await world.primary.approve(APEX, before, 60_000);
+        await world.settled();
+        const { hold } = world;
+        if (one.kind === "restart" || one.kind === "full") assertEquals(hold?.id, before);
+        if (one.kind === "approve") assertEquals(hold, undefined);
+        const served = world.served();
+        const names = new Set([...served.keys(), ...world.source.rows.map(({ owner }) => owner!)]);
+        for (const name of names) {
+          if (name === "example.org.") continue;
+          const row = world.source.rows.find(({ owner }) => owner === name);
+          const hex = row?.content.split(".").map((part) =>
+            Number(part).toString(16).padStart(2, "0")
+          );
+          const isSame = served.get(name) === (hex && `1 ${hex.join("")}`);
+          const isHeld = hold !== undefined && (hold.owners as ReadonlySet<string>).has(name);
+          assertEquals(isSame, !isHeld, `${name}: served ${served.get(name)}, held: ${isHeld}`);
+        }
+      }
+    }),
+    { numRuns: Number(Deno.env.get("PROPERTY_RUNS") ?? 25) },
+  );
+});
