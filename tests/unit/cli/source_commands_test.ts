@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Ending, zonecast } from "./context.ts";
 
 /** Runs a test with commands on an empty SQLite source. */
