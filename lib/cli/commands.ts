@@ -3,6 +3,7 @@ import { checkFlags } from "./check_flags.ts";
 import type { Command } from "./command.ts";
 import { approve } from "./approve.ts";
 import { completionsCommand, manCommand } from "./completions.ts";
+import { dashboards } from "./dashboards/dashboards.ts";
 import { diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { exportZone } from "./export.ts";
@@ -50,6 +51,7 @@ export const COMMANDS: readonly Command[] = [
   presets,
   keygen,
   systemdUnit,
+  dashboards,
   completionsCommand(() => COMMANDS),
   manCommand(() => COMMANDS),
   version,

@@ -162,7 +162,7 @@ export class RunningServer {
       zones,
       config.secondaries.length,
       trail,
-      http && ((publication, reading) => http.published(publication, reading)),
+      http,
     );
     const primary: Primary = new Primary({
       source,

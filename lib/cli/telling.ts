@@ -27,14 +27,18 @@ type Queue = Pick<
   "published" | "covered" | "problems" | "held" | "secondary" | "live" | "linkUp"
 >;
 
-/** Measures how long a publication took. */
-type Measure = (publication: Publication, reading: Pick<Reading, "changedTick">) => void;
+/** Who looks on, and measures. */
+export interface Onlooker {
+  published(publication: Publication, reading: Pick<Reading, "changedTick">): void;
+  /** Something else is to be told. */
+  changed(): void;
+}
 
 export class Telling implements Teller {
   readonly #queue: Queue;
   readonly #zones: ZoneTable;
   readonly #secondaries: number;
-  readonly #measure: Measure | undefined;
+  readonly #onlooker: Onlooker | undefined;
   /** Apex key → the zone's name in the source. */
   readonly #names = new Map<string, string>();
   /** Apex key → secondary → serial it is known to serve. */
@@ -42,22 +46,23 @@ export class Telling implements Teller {
 
   /**
    * @param secondaries  how many there are: the m of "live on n of m"
-   * @param measure  told of each publication
+   * @param onlooker  told of all of it
    */
   constructor(
     queue: Queue,
     zones: ZoneTable,
     secondaries: number,
     readonly trail?: Pick<Trail, "published">,
-    measure?: Measure,
+    onlooker?: Onlooker,
   ) {
-    this.#measure = measure;
+    this.#onlooker = onlooker;
     this.#queue = queue;
     this.#zones = zones;
     this.#secondaries = secondaries;
   }
 
   linkUp(): void {
+    this.#onlooker?.changed();
     this.#queue.linkUp();
   }
 
@@ -66,13 +71,13 @@ export class Telling implements Teller {
   }
 
   published(zone: string, publication: Publication, reading: Reading): void {
-    this.#measure?.(publication, reading);
+    this.#onlooker?.published(publication, reading);
     this.#report(zone, publication, reading);
   }
 
   raised(publication: Publication): void {
     const { apex, apexKey } = publication.version;
-    this.#measure?.(publication, {});
+    this.#onlooker?.published(publication, {});
     this.#report(this.#nameOf(apexKey, apex), publication, {});
   }
 
@@ -100,6 +105,7 @@ export class Telling implements Teller {
   }
 
   held(holds: Iterable<Hold>): void {
+    this.#onlooker?.changed();
     const reports = [];
     for (const hold of holds) {
       const { zone, id, since, why: reason, owners, ownerCount, removedCount, addedCount } = hold;
@@ -119,6 +125,7 @@ export class Telling implements Teller {
   }
 
   problems(problems: Iterable<Problem>): void {
+    this.#onlooker?.changed();
     const reports = [];
     for (const { zone, owner, name, type, content, code, reason } of problems) {
       reports.push({ zone: this.#sourceName(zone), owner, name, type, content, code, reason });

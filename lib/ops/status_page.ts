@@ -15,8 +15,8 @@ export function statusPage(): HttpAnswer {
   const style = part("page.css");
   const script = SCRIPTS.map((name) => inOneScript(part(name))).join("\n");
   const body = part("page.html")
-    .replace("/*css*/", () => style)
-    .replace("/*js*/", () => script);
+    .replace(/<style>[^<]*<\/style>/, () => `<style>${style}</style>`)
+    .replace(/(<script type="module">)[^<]*<\/script>/, (_, tag) => `${tag}${script}</script>`);
   // Nothing but what stands here runs, and it talks to its own server only.
   const policy = [
     "default-src 'none'",

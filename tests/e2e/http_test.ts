@@ -2,11 +2,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { serveFollowed } from "../support/followed.ts";
 import { interopTest } from "../support/interop.ts";
-import { HTTP, httpOf, metricsOf, promtoolComplaints } from "../support/metrics.ts";
+import { HTTP, httpOf, metricsOf, metricsText, promtoolComplaints } from "../support/metrics.ts";
+import { run } from "../support/processes.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { untilServed } from "../support/served.ts";
 import { sourceDatabase } from "../support/setup.ts";
 import { statusOf } from "../support/status.ts";
+import { tempDir } from "../support/tempdir.ts";
 import { until } from "../support/wait.ts";
 import { startZonecast } from "../support/zonecast.ts";
 
@@ -58,6 +60,30 @@ interopTest("http: metrics follow a commit to the secondary, and what they say i
     assertMatch(answer.headers.get("content-type")!, /^text\/plain; version=0\.0\.4/);
     assertEquals(await promtoolComplaints(await answer.text()), "");
   });
+
+  await t.step(
+    "dashboard and alerts name only metrics there are; promtool takes the rules",
+    async () => {
+      const known = new Set(
+        Array.from((await metricsText(http)).matchAll(/^# TYPE (\S+)/gm), ([, name]) => name),
+      );
+      const dashboard = await zonecast.mustCli(["dashboards", "grafana"]);
+      const alerts = await zonecast.mustCli(["dashboards", "alerts"]);
+      assert(JSON.parse(dashboard).panels.length > 10);
+      const named = `${dashboard}${alerts}`.matchAll(/\b((?:zonecast|process)_[a-z_]+)\b/g);
+      const unknown = Array.from(named, ([, name]) => name.replace(/_bucket$/, ""))
+        .filter((name) => !known.has(name));
+      assertEquals(unknown, []);
+      await using dir = await tempDir();
+      await zonecast.mustCli(["dashboards", "--out", dir.path]);
+      const { code, stderr, stdout } = await run("promtool", [
+        "check",
+        "rules",
+        `${dir.path}/zonecast-alerts.yml`,
+      ]);
+      assertEquals(code, 0, stdout + stderr);
+    },
+  );
 
   await t.step("/status.json has the shape of `status --json`", async () => {
     const shown = await (await fetch(`${http}/status.json`)).json();

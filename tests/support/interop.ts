@@ -40,6 +40,7 @@ const NEEDS = {
   ip: { programs: ["ip"], package: "iproute2" },
   mandoc: { programs: ["mandoc"], package: "mandoc" },
   groff: { programs: ["groff"], package: "groff-base" },
+  chromium: { programs: ["/usr/bin/chromium"], package: "chromium" },
   promtool: { programs: ["promtool"], package: "prometheus" },
   compilezone: { programs: ["named-compilezone"], package: "bind9-utils" },
 } as const;

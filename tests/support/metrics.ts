@@ -31,9 +31,14 @@ export function readMetrics(text: string): Series {
   return series;
 }
 
+/** The metrics of now, as they are answered. */
+export async function metricsText(http: string): Promise<string> {
+  return await (await fetch(`${http}/metrics`)).text();
+}
+
 /** The metrics of now. */
 export async function metricsOf(http: string): Promise<Series> {
-  return readMetrics(await (await fetch(`${http}/metrics`)).text());
+  return readMetrics(await metricsText(http));
 }
 
 /** The complaints of promtool about a text; empty when it has none. */

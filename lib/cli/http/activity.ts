@@ -82,7 +82,7 @@ export class Activity {
       broken: axfr.broken + ixfr.broken,
       questions: counts.udpQueries + counts.tcpQueries + counts.tlsQueries,
     };
-    const before = this.#sampled ?? now;
+    const before = this.#sampled ?? { axfr: 0, ixfr: 0, broken: 0, questions: 0 };
     this.#sampled = now;
     for (const name of Object.keys(now) as (keyof typeof now)[]) {
       if (now[name] > before[name]) this.#count(name, now[name] - before[name]);

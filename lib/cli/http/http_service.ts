@@ -122,13 +122,24 @@ export class HttpService {
       await this.close();
       throw error;
     }
-    this.#timer = setInterval(() => this.#activity.sample(parts.server.figures()), SAMPLE_MS);
+    let since = 0;
+    this.#timer = setInterval(() => {
+      this.#activity.sample(parts.server.figures());
+      const { link } = parts.primary.status();
+      if (link.since !== since) this.#hints.changed();
+      since = link.since;
+    }, SAMPLE_MS);
   }
 
   /** A version has become durable and visible. */
   published(publication: Publication, reading: Pick<Reading, "changedTick">): void {
     this.#propagation.published(publication, reading);
     if (!publication.previous) this.#zones?.changed();
+    this.#hints.changed();
+  }
+
+  /** Something else is to be seen. */
+  changed(): void {
     this.#hints.changed();
   }
 

@@ -1,12 +1,18 @@
 /** What the status page shows at first: how all stands, in an answer of bounded size. Pure. */
 import type { JsonObject } from "../../ops/mod.ts";
 import type { PrimaryStatus } from "../../primary.ts";
+import { listRecords } from "../../zone/mod.ts";
+import { mergedLines } from "../diff_text.ts";
+import { heldStatus } from "../held_status.ts";
 import type { Activity, Span } from "./activity.ts";
 import type { Readiness } from "./readiness.ts";
 import type { Readings } from "./readings.ts";
 
 /** Problems, and secondaries, listed; more are counted. */
 const LISTED = 100;
+/** Held changes listed, and lines of each. */
+const HELD_LISTED = 20;
+const HELD_LINES = 20;
 
 /** @param span  which plots */
 export function overview(
@@ -36,6 +42,7 @@ export function overview(
     })),
     moreSecondaries: secondaries.length - shown.length,
     problems: problems(primary),
+    held: held(primary),
     recent: [...activity.recent],
     plots: activity.plots(span, shown.map(({ name }) => name)),
   };
@@ -77,6 +84,20 @@ function totals({ primary: { zones }, server, http, state, process }: Readings):
     memory: process.residentOctets,
     journal: state.journal,
   };
+}
+
+/** What is held, with as much of each difference as an operator decides by. */
+function held({ held }: PrimaryStatus): JsonObject {
+  const listed = held.slice(0, HELD_LISTED).map((hold) => {
+    const { difference } = hold;
+    const lines = difference &&
+      mergedLines(listRecords(difference.removed), listRecords(difference.added));
+    return {
+      ...heldStatus(hold),
+      difference: lines && Array.from(lines.take(HELD_LINES), (line) => line.slice(0, 200)),
+    };
+  });
+  return { count: held.length, listed };
 }
 
 function problems({ problems }: PrimaryStatus): JsonObject {

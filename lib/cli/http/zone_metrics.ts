@@ -92,6 +92,12 @@ export function aboutZones({ metrics, read, gauge, counter }: MetricTable): void
       `${NAMED_ZONES} zones the rest under zone="${OTHER_ZONES}".`,
     labels: ["zone"],
   }, () => byZone(read().primary.problems));
+  metrics.gauge({
+    name: "zonecast_held",
+    help: "Changes held back until they are approved, by zone; with more than " +
+      `${NAMED_ZONES} zones as problems are.`,
+    labels: ["zone"],
+  }, () => byZone(read().primary.held));
   counter(
     "zonecast_publications_total",
     "Versions of zones published since the start.",

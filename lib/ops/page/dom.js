@@ -36,29 +36,37 @@ export function fill(element, ...children) {
 }
 
 /** A table; cells are texts, elements, or `{ value, class }`. */
-export function table(heads, rows, caption) {
+export function table(heads, rows, caption, kindOfTable = undefined) {
   const names = heads.map((head) => head.replace(/^#/, ""));
   const kind = (i) => heads[i].startsWith("#") ? "number" : undefined;
+  // The roles are said, because a narrow window shows rows as blocks.
   return make(
     "table",
-    {},
-    caption && make("caption", { class: "unseen" }, caption),
+    { role: "table", class: kindOfTable },
+    make("caption", { class: "unseen" }, caption),
     make(
       "thead",
-      {},
-      make("tr", {}, names.map((name, i) => make("th", { scope: "col", class: kind(i) }, name))),
+      { role: "rowgroup" },
+      make(
+        "tr",
+        { role: "row" },
+        names.map((name, i) =>
+          make("th", { scope: "col", role: "columnheader", class: kind(i) }, name)
+        ),
+      ),
     ),
     make(
       "tbody",
-      {},
+      { role: "rowgroup" },
       rows.map((cells) =>
         make(
           "tr",
-          {},
+          { role: "row" },
           cells.map((cell, i) => {
             const { value = cell, class: own } = cell?.constructor === Object ? cell : {};
-            const names_ = [kind(i), own].filter(Boolean).join(" ") || undefined;
-            return make("td", { class: names_, "data-head": names[i] }, make("span", {}, value));
+            const kinds = [kind(i), own].filter(Boolean).join(" ") || undefined;
+            const attributes = { role: "cell", class: kinds, "data-head": names[i] };
+            return make("td", attributes, make("span", {}, value));
           }),
         )
       ),

@@ -24,8 +24,23 @@ function attention({ ready, secondaries, problems, held, lagAlarmMs, now }) {
   const items = [];
   const add = (kind, what, todo, details) => items.push({ kind, what, todo, details });
   for (const { reason, hint } of ready.reasons) add("bad", reason, hint);
-  for (const one of held?.listed ?? []) {
-    add("bad", `${one.zone} is held: ${one.reason}`, one.hint);
+  for (const { zone, id, why, reasons, removed, added, release, difference } of held.listed) {
+    const todo = reasons.includes("no-ns")
+      ? ["A zone without NS records cannot be served: give it its NS records back."]
+      : ["If that is meant: ", make("code", {}, release), " Else put it right in the source."];
+    add(
+      "bad",
+      `A change of ${zone} is held back: ${why}`,
+      [`${count(removed, "record")} would go, ${count(added, "record")} come. `, ...todo],
+      difference && diffLines(difference, removed + added, id),
+    );
+  }
+  if (held.count > held.listed.length) {
+    add(
+      "bad",
+      `${count(held.count - held.listed.length)} more changes are held`,
+      "zonecast held lists them.",
+    );
   }
   for (const { reason, hint } of ready.remarks) add("warn", reason, hint);
   for (const { name, zones, lagSince, ahead } of secondaries) {
@@ -48,6 +63,17 @@ function attention({ ready, secondaries, problems, held, lagAlarmMs, now }) {
   return items;
 }
 
+/** Lines with - and + before them. */
+function diffLines(lines, of, label) {
+  const kinds = { "+": "good", "-": "bad" };
+  return make(
+    "pre",
+    { tabindex: "0", "aria-label": `What ${label} would change` },
+    lines.map((line) => make("span", { class: kinds[line[0]] }, `${line}\n`)),
+    of > lines.length ? `and ${count(of - lines.length)} more\n` : undefined,
+  );
+}
+
 function problemWords({ count: number, listed }) {
   const rows = listed.map(({ zone, name, type, content, reason }) => [
     { value: zone, class: "mono" },
@@ -56,7 +82,9 @@ function problemWords({ count: number, listed }) {
   ]);
   const shown = listed.length < number ? `, ${listed.length} of them shown` : "";
   return [
-    `${count(number, "row or name", "rows or names")} not served as written${shown}`,
+    `${
+      number === 1 ? "1 row or name is" : `${count(number)} rows or names are`
+    } not served as written${shown}`,
     "Mend them in the source: what is right is published at once, and the problem is gone.",
     table(["Zone", "Row", "Why"], rows, "Problems"),
   ];
@@ -106,7 +134,7 @@ function showFigures({ source, totals, loopDelay, plots }) {
     ],
     [
       "Questions",
-      `${perSecond < 10 ? perSecond.toFixed(1) : count(Math.round(perSecond))}/s`,
+      `${perSecond < 10 ? Number(perSecond.toFixed(1)) : count(Math.round(perSecond))}/s`,
       `${count(totals.rateLimited)} limited`,
     ],
     ["Connections", count(totals.connections), `of ${count(totals.connectionsMax)}`],
@@ -150,7 +178,7 @@ function showSecondaries({ secondaries, moreSecondaries, plots }) {
       make("span", {}, make("strong", {}, name), make("span", { class: "sub mono" }, address)),
       zoneStates(zones),
       lagSince === undefined ? "none" : ago(lagSince, "", ""),
-      `${count(counts.notifySent)} / ${count(counts.notifyAcknowledged)}`,
+      `${count(counts.notifyAcknowledged)} of ${count(counts.notifySent)}`,
       took(live.p50),
       took(live.p95),
       {
@@ -163,7 +191,7 @@ function showSecondaries({ secondaries, moreSecondaries, plots }) {
     "Secondary",
     "Zones",
     "#Lag",
-    "#NOTIFY / acknowledged",
+    "#NOTIFY answered",
     "#p50",
     "#p95",
     "Time from commit to live",
@@ -227,20 +255,18 @@ function showRecent({ recent }) {
   if (recent.length === 0) {
     return fill(place, make("p", { class: "calm" }, "Nothing since the start."));
   }
-  const rows = recent.slice(0, 12).map(({ zone, serial, at, added, removed, seconds }) => [
-    {
-      value: make("a", { href: `#zone/${zone}`, "data-key": `recent ${zone} ${serial}` }, zone),
-      class: "mono",
-    },
-    { value: String(serial), class: "mono" },
-    `+${count(added)} −${count(removed)}`,
-    seconds === undefined ? "–" : took(seconds),
-    ago(at),
-  ]);
-  fill(
-    place,
-    table(["Zone", "#Serial", "#Records", "#Commit to publish", "#When"], rows, "Versions"),
-  );
+  const rows = recent.slice(0, 10).map(({ zone, serial, at, added, removed, seconds }) => {
+    const key = `recent ${zone} ${serial}`;
+    return [
+      { value: make("a", { href: `#zone/${zone}`, "data-key": key }, zone), class: "mono first" },
+      { value: String(serial), class: "mono" },
+      `+${count(added)} −${count(removed)}`,
+      seconds === undefined ? "–" : took(seconds),
+      ago(at),
+    ];
+  });
+  const heads = ["Zone", "#Serial", "#Records", "#Took", "#When"];
+  fill(place, table(heads, rows, "Versions published last", "compact"));
 }
 
 function sum(numbers) {

@@ -29,7 +29,7 @@ function render(matching) {
   ) => [
     {
       value: make("a", { href: `#zone/${zone}`, "data-key": `zone ${zone}` }, zone),
-      class: "mono",
+      class: "mono first",
     },
     { value: String(serial), class: "mono" },
     count(records),
@@ -40,9 +40,12 @@ function render(matching) {
   byId("zones-count").textContent = `${count(matching)} ${matching === 1 ? "zone" : "zones"}`;
   fill(
     byId("zones"),
-    rows.length === 0
-      ? make("p", { class: "calm" }, "No zone has that in its name.")
-      : table(["Zone", "#Serial", "#Records", "#Size", "#Published", "Secondaries"], rows, "Zones"),
+    rows.length === 0 ? make("p", { class: "calm" }, "No zone has that in its name.") : table(
+      ["Zone", "#Serial", "#Records", "#Size", "#Published", "Secondaries"],
+      rows,
+      "Zones",
+      "compact",
+    ),
   );
   byId("zones-more").hidden = listed.next === undefined;
 }
@@ -186,7 +189,7 @@ async function searchRecords(signal, before, after = undefined) {
       : `${count(searched, "name")} looked at`;
   } while (next !== undefined && found.length < before.length + 100);
   const rows = found.map(({ name, ttl, type, content }) => [
-    { value: name, class: "mono" },
+    { value: name, class: "mono first" },
     String(ttl),
     { value: type, class: "mono" },
     { value: content, class: "mono" },
@@ -195,7 +198,7 @@ async function searchRecords(signal, before, after = undefined) {
     byId("records"),
     rows.length === 0
       ? make("p", { class: "calm" }, "No record has that in its name, type or data.")
-      : table(["Name", "#TTL", "Type", "Data"], rows, "Records"),
+      : table(["Name", "#TTL", "Type", "Data"], rows, "Records", "compact"),
   );
   const button = byId("records-more");
   button.hidden = next === undefined;

@@ -9,6 +9,7 @@ const TEXT_ONLY: Readonly<Record<string, string>> = {
   serve: "its output is its log: --log-format json",
   schema: "prints SQL",
   "systemd-unit": "prints a unit",
+  dashboards: "prints JSON and YAML as Grafana and Prometheus take them",
   completions: "prints a shell's script",
   man: "prints a manual page",
 };
