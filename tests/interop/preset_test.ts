@@ -5,7 +5,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { PRESETS } from "../../lib/cli/preset_table.ts";
 import { interopTest } from "../support/interop.ts";
-import { run, spawn } from "../support/processes.ts";
+import { makeNetwork } from "../support/network.ts";
+import { spawn } from "../support/processes.ts";
 import { tempDir } from "../support/tempdir.ts";
 import { until } from "../support/wait.ts";
 import { zonecastCli, zonecastCommand } from "../support/zonecast.ts";
@@ -13,33 +14,13 @@ import { zonecastCli, zonecastCommand } from "../support/zonecast.ts";
 /** Where zonecast is; the provider's addresses come from the table. */
 const OURS = "198.51.100.1";
 
-async function must(program: string, args: string[]): Promise<void> {
-  const { code, stderr } = await run(program, args);
-  assertEquals(code, 0, `${program} ${args.join(" ")}: ${stderr}`);
-}
-
-/** A network namespace with nothing but these addresses, which no other machine is reached from. */
-async function network(addresses: readonly string[]) {
-  const name = `zonecast-${crypto.randomUUID().slice(0, 8)}`;
-  await must("ip", ["netns", "add", name]);
-  const inside = ["-n", name];
-  await must("ip", [...inside, "link", "set", "lo", "up"]);
-  for (const address of addresses) {
-    await must("ip", [...inside, "addr", "add", `${address}/32`, "dev", "lo"]);
-  }
-  return {
-    within: (program: string, args: readonly string[]) => ["netns", "exec", name, program, ...args],
-    [Symbol.asyncDispose]: () => must("ip", ["netns", "del", name]),
-  };
-}
-
 interopTest("--preset: NSD at the provider's addresses is notified, transfers and goes live", {
   needs: ["nsd", "ip"],
   ignore: Deno.uid() !== 0,
 }, async () => {
   const { transfer, servers: [{ notify, watch }] } = PRESETS.find(({ name }) => name === "he")!;
   const pulls = transfer.find((address) => !address.includes(":"))!;
-  await using net = await network(new Set([OURS, pulls, ...notify, ...watch]).values().toArray());
+  await using net = await makeNetwork([OURS, pulls, ...notify, ...watch]);
   await using dir = await tempDir();
   await dir.write(
     "nsd.conf",
