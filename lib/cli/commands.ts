@@ -3,6 +3,7 @@ import { checkFlags } from "./check_flags.ts";
 import type { Command } from "./command.ts";
 import { approve } from "./approve.ts";
 import { completionsCommand, manCommand } from "./completions.ts";
+import { cutover } from "./cutover.ts";
 import { dashboards } from "./dashboards/dashboards.ts";
 import { diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   diff,
   rollback,
   verify,
+  cutover,
   serial,
   schema,
   schemaApply,

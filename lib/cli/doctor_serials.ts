@@ -111,7 +111,7 @@ async function shownSerial(
     if (order === 1) {
       return fault(
         text,
-        `it takes nothing older: zonecast zone set ${zone.name} --serial-floor ${serial}`,
+        `it takes nothing older: zonecast serial ${zone.name} --above ${serial}`,
       );
     }
     return fault(text, noTransfer, true);

@@ -157,6 +157,11 @@ export class AskSetup {
   }
 }
 
+/** Where a server is, its host looked up. @throws {CommandError} there is no host of its name */
+export async function placeOf({ host, port }: ServerText): Promise<SocketAddress> {
+  return { ip: await addressOf(host), port };
+}
+
 /** An address of a host, as the system prefers them. @throws {CommandError} */
 async function addressOf(host: string): Promise<string> {
   if (readIp(host)) return host;

@@ -156,7 +156,7 @@ mail 3600 A 192.0.2.2`,
       "serial",
       "bad",
       /has serial/,
-      new RegExp(`--serial-floor ${serial + 5}`),
+      new RegExp(`zonecast serial \\S+ --above ${serial + 5}`),
     ]);
     assertFound(found, ["other", "content", "bad", /1 RRset .*www/, /zonecast verify/]);
   });
