@@ -40,6 +40,9 @@ listen 127.0.0.1:53
 #preset he,key=he.example.org
 #tsig-key-file /etc/zonecast/keys
 #control-group adm
+
+# Metrics, readiness and a status page, for this machine alone.
+http 127.0.0.1:9153
 `;
 
 function executableName(target: string): string {

@@ -6,6 +6,7 @@ import { optional } from "./flags.ts";
 import { ROLE } from "./forms.ts";
 import { JSON_FLAG, printJson } from "./json_output.ts";
 import { list, maybe, object, text, yesNo } from "./json_shape.ts";
+import { Progress } from "./progress.ts";
 import { SOURCE_FLAGS, sourceUrl } from "./source_flags.ts";
 
 export const schema = defineCommand({
@@ -53,7 +54,8 @@ export const schemaApply = defineCommand({
   ],
   async run({ flags }, context) {
     const url = sourceUrl(flags.source, context);
-    const applied = await applySchema(url);
+    using progress = new Progress(context);
+    const applied = await progress.during("applying the schema", applySchema(url));
     if (flags.json) {
       const name = flags.role;
       const role = name === undefined ? undefined : { name, ...await grantServingRole(url, name) };

@@ -213,6 +213,13 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCases>> = {
     good: () => ["systemd-unit", "--flags-file", "/etc/zonecast/flags"],
     ends: [[2, () => ["systemd-unit", "--tls-cert", "cert.pem"], /cert\.pem is no absolute path/]],
   },
+  dashboards: {
+    good: () => ["dashboards", "alerts"],
+    ends: [
+      [1, ({ dir }) => ["dashboards", "alerts", "--out", `${dir}/none`], /none/],
+      [2, () => ["dashboards"], /which\?; say grafana or alerts/],
+    ],
+  },
   completions: {
     good: () => ["completions", "bash"],
     ends: [[2, () => ["completions", "tcsh"], /it takes bash, zsh or fish/]],

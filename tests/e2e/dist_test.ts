@@ -110,7 +110,7 @@ interopTest("the release, and a first walk on a clean machine with nothing else"
   await bareMachine(root, `${out}/${EXECUTABLE}`);
   const zonecast = (...args: string[]) =>
     run("unshare", onBareMachine(root, [], ["/usr/local/bin/zonecast", ...args]));
-  const port = freePort();
+  const [port, http] = [freePort(), freePort()];
   const FLAGS = "/etc/zonecast/flags";
   const control = "/run/zonecast/control.sock";
 
@@ -125,14 +125,15 @@ interopTest("the release, and a first walk on a clean machine with nothing else"
     assertEquals((await zonecast("check-flags", FLAGS)).code, 0);
     const flags = example
       .replace(/^source .*/m, "source sqlite:/var/lib/zonecast/zones.db")
-      .replace(/^listen .*/m, `listen 127.0.0.1:${port}`);
+      .replace(/^listen .*/m, `listen 127.0.0.1:${port}`)
+      .replace(/^http .*/m, `http 127.0.0.1:${http}`);
     await Deno.writeTextFile(root + FLAGS, flags + "lisen 127.0.0.1\n");
     const slip = await zonecast("check-flags", FLAGS);
     assertEquals(slip.code, 2);
     assertMatch(slip.stderr, /\/etc\/zonecast\/flags:\d+: .*did you mean --listen\?/);
     await Deno.writeTextFile(root + FLAGS, flags);
     const { code, stdout } = await zonecast("check-flags", FLAGS);
-    assertEquals([code, stdout], [0, "good: 2 flags set\n"]);
+    assertEquals([code, stdout], [0, "good: 3 flags set\n"]);
   });
   await t.step("a zone", async () => {
     const source = ["--source", "sqlite:/var/lib/zonecast/zones.db"];
@@ -172,6 +173,8 @@ interopTest("the release, and a first walk on a clean machine with nothing else"
       assertStringIncludes(doctor.stdout, "server\n");
       const status = await zonecast("status", "--control", control);
       assertMatch(status.stdout, /^example\.org\. +\d+ /m);
+      const ready = await fetch(`http://127.0.0.1:${http}/readyz`);
+      assertEquals([ready.status, await ready.text().then((text) => text.length > 0)], [200, true]);
       server.signal("SIGTERM");
       assertEquals((await server.ended).code, 0);
       assert(!server.log().includes("level=error"), server.log());

@@ -23,7 +23,12 @@ export const dashboards = defineCommand({
     "alert says what it means and what to do.",
   ],
   positionals: [
-    { name: "WHAT", help: "grafana or alerts; left out with --out, both", optional: true },
+    {
+      name: "WHAT",
+      help: "grafana or alerts; left out with --out, both",
+      optional: true,
+      words: Object.keys(FILES),
+    },
   ],
   flags: {
     out: optional(FILE, {
