@@ -38,6 +38,7 @@ export type {
   Teller,
   ZoneStatus,
 } from "./primary/parts.ts";
+export { type Forecast, forecast, type ZoneForecast } from "./primary/forecast.ts";
 export type { Raised } from "./primary/raising.ts";
 export type { Unkept } from "./primary/trouble.ts";
 

@@ -1,4 +1,5 @@
 /** All commands, in the order help lists them. */
+import { check } from "./check.ts";
 import { checkFlags } from "./check_flags.ts";
 import type { Command } from "./command.ts";
 import { approve } from "./approve.ts";
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   held,
   approve,
   doctor,
+  check,
   tail,
   zoneAdd,
   zoneSet,
