@@ -20,6 +20,8 @@ export function openState(
     journalMaxOctets: config.journalMaxOctets,
     journalMaxAgeMs: config.journalMaxAgeMs,
     report: (error) => reportState(log, error),
+    // Under systemd it lies in memory, wherever the state file is.
+    spare: config.control.slice(0, config.control.lastIndexOf("/") + 1) || ".",
     log,
   });
 }

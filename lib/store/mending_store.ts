@@ -35,6 +35,8 @@ const RETRY_MS = 5_000;
 /** How to open one. */
 export interface MendingStoreOptions extends Omit<StateFileOptions, "readOnly"> {
   readonly log: Logger;
+  /** A directory for a copy of a file that cannot be written, beside the system's temporary one. */
+  readonly spare?: string;
   /** How long after a failure the file is tried again, in ms; 5 s by default. */
   readonly retryMs?: number;
 }
@@ -101,7 +103,7 @@ class MendingStore implements StateStore {
         return await this.#openAndLoad();
       }
       if (!UNWRITABLE.has(error.code) || !await hasContent(this.#path)) throw error;
-      const state = await readStateCopy(this.#path);
+      const state = await readStateCopy(this.#path, [undefined, this.#options.spare]);
       this.#trouble = { since: Date.now(), error };
       return state;
     }

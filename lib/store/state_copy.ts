@@ -2,26 +2,26 @@
  * What a state file holds that cannot be opened for writing: its disk is full or
  * read-only, and SQLite would have to make files beside it.
  *
- * Effects: copies the file and its log to memory (`/dev/shm`) or a temporary
- * directory, and removes the copy.
+ * Effects: copies the file and its log into another directory, and removes the copy.
  */
 import { StateError } from "./errors.ts";
 import { openStateFile } from "./state_file.ts";
 import type { StoredState } from "./state_store.ts";
-
-/** Where copies are tried, in this order; undefined is the system's temporary directory. */
-const PLACES = ["/dev/shm", undefined];
 
 /**
  * The state in a file that nothing writes to; brought up to date in the copy where
  * an older zonecast wrote it.
  *
  * @param path  of the file, which exists
+ * @param places  directories to try, in this order; undefined is the system's temporary one
  * @throws {StateError} what is wrong with its content
  * @throws {Error} no place takes a copy
  */
-export async function readStateCopy(path: string): Promise<StoredState> {
-  const dir = await copied(path);
+export async function readStateCopy(
+  path: string,
+  places: readonly (string | undefined)[],
+): Promise<StoredState> {
+  const dir = await copied(path, places);
   try {
     const store = await openStateFile(`${dir}/copy.db`);
     try {
@@ -40,9 +40,9 @@ export async function readStateCopy(path: string): Promise<StoredState> {
 }
 
 /** A directory with the file and its log in it. */
-async function copied(path: string): Promise<string> {
+async function copied(path: string, places: readonly (string | undefined)[]): Promise<string> {
   let failure: unknown;
-  for (const place of PLACES) {
+  for (const place of places) {
     let dir: string | undefined;
     try {
       dir = await Deno.makeTempDir({ dir: place, prefix: "zonecast-state-" });

@@ -11,7 +11,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { machine } from "../bench/machine.ts";
 import { forgetProcesses } from "../support/processes.ts";
-import { showLogs } from "../support/interop.ts";
+import { missing, showLogs } from "../support/interop.ts";
 import { endWaits } from "../support/wait.ts";
 import { type Account, type Fault, runFault } from "./fault.ts";
 import { FAULTS } from "./faults.ts";
@@ -42,7 +42,18 @@ function options(args: readonly string[]): Options {
   if (unknown) throw new UsageError(`There is no fault ${unknown}: --list shows their names`);
   const isWanted = ({ name, also }: Fault) =>
     names.size === 0 || names.has(name) || names.has(CI) && also === "ci";
-  const groups = FAULTS.map(({ title, of }) => ({ title, of: of.filter(isWanted) }));
+  const isPossible = ({ name, needsRoot, needs = [] }: Fault) => {
+    const [reason] = [
+      ...needsRoot && Deno.uid() !== 0 ? ["only root may mount the small disk it needs"] : [],
+      ...needs.map(missing).filter((each) => each !== undefined),
+    ];
+    if (reason !== undefined) console.error(`left out: ${name}: ${reason}`);
+    return reason === undefined;
+  };
+  const groups = FAULTS.map(({ title, of }) => ({
+    title,
+    of: of.filter((fault) => isWanted(fault) && isPossible(fault)),
+  }));
   return { groups, markdown, list };
 }
 

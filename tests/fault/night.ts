@@ -7,7 +7,7 @@
  */
 import { assertEquals } from "@std/assert";
 import type postgres from "postgres";
-import { axfr } from "../support/dns_client.ts";
+import { axfr, type Server } from "../support/dns_client.ts";
 import { recordText } from "../support/ixfr.ts";
 import { freePort } from "../support/ports.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres.ts";
@@ -16,7 +16,7 @@ import { type FollowingSecondary, startFollowing } from "../support/secondary_fo
 import { serveZones, sourceDatabase } from "../support/setup.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp_proxy.ts";
 import { DEADLINE_MS, sleep, until } from "../support/wait.ts";
-import type { Zonecast } from "../support/zonecast.ts";
+import type { Zonecast, ZonecastOptions } from "../support/zonecast.ts";
 import type { LiveTime } from "./fault.ts";
 import { type LogEvent, logEvents, toldOf } from "./told.ts";
 
@@ -37,6 +37,22 @@ export interface NightOptions {
   readonly args?: readonly string[];
   /** zonecast's source, where it is not the database itself; what it needs can be started in it. */
   readonly source?: (ground: Ground) => string | Promise<string>;
+  /** How else zonecast is started; what it needs can be started in it. */
+  readonly serve?: (ground: Ground) => ServeOptions | Promise<ServeOptions>;
+}
+
+/** What a night may change of how zonecast is started. */
+export interface ServeOptions extends Pick<ZonecastOptions, "env" | "state" | "args"> {
+  /** What stands between the two, given their addresses; each is told of the other's through it. */
+  readonly between?: Between;
+}
+
+/** What stands between zonecast and its secondary. */
+export interface Between {
+  /** Where the secondary transfers from, given zonecast's address. */
+  toPrimary(primary: Server): Server;
+  /** Where zonecast sends NOTIFY, given the secondary's address. */
+  toSecondary(secondary: Server): Server;
 }
 
 /** What is there before zonecast is. */
@@ -102,14 +118,21 @@ export class Night implements AsyncDisposable {
     const source = proxy ? direct.replace(`:${postgres.port}/`, `:${proxy.port}/`) : direct;
 
     const primary = { addr: "127.0.0.1", port: freePort() };
-    const secondary = running.use(startFollowing(primary, { zone: NAME }));
+    const { between, args = [], ...serve } = await options.serve?.(ground) ?? {};
+    const follow = between?.toPrimary(primary) ?? primary;
+    const secondary = running.use(startFollowing(follow, { zone: NAME }));
     const zonecast = running.use(
       await serveZones({
         source,
         zones: [ZONE],
         port: primary.port,
-        secondaries: [secondary],
-        args: ["--allow-transfer", "127.0.0.1", "--log-format", "json", ...options.args ?? []],
+        secondaries: [between?.toSecondary(secondary) ?? secondary],
+        ...serve,
+        args: [
+          ...["--allow-transfer", "127.0.0.1", "--log-format", "json"],
+          ...args,
+          ...options.args ?? [],
+        ],
       }),
     );
     await until(() => secondary.serial !== undefined, { what: "the secondary has the zone" });

@@ -11,7 +11,7 @@ import { tempDir } from "./tempdir.ts";
 export const REFUSALS = { "disk full": 28, "read-only": 30, "input/output error": 5 } as const;
 
 /** Where the numbers stand in the file that the library reads, in units of 8 octets. */
-const SHIFT = 0, WRITES = 1, REFUSE = 2, REFUSAL = 3, DIE = 4, ASKED = 5, NUMBERS = 8;
+const SHIFT = 0, WRITES = 1, REFUSE = 2, REFUSAL = 3, DIE = 4, ASKED = 5, POWER = 6, NUMBERS = 8;
 
 const NEVER = -1;
 
@@ -26,8 +26,12 @@ export interface Interpose extends AsyncDisposable {
   readonly writes: number;
   /** The first `after` writes from now go well, all others fail. */
   refuse(why: keyof typeof REFUSALS, after?: number): void;
-  /** The process dies in the middle of the write that comes after `after` from now. */
-  dieAfter(after: number): void;
+  /**
+   * The process dies in the middle of the write that comes after `after` from now.
+   *
+   * @param power  whether what was not synced till then is lost, too
+   */
+  dieAfter(after: number, power?: boolean): void;
   /** Writes go well again, and are counted anew. */
   allow(): void;
 }
@@ -70,8 +74,9 @@ class Interposed implements Interpose {
     this.#set(REFUSE, after);
   }
 
-  dieAfter(after: number): void {
+  dieAfter(after: number, power = false): void {
     this.allow();
+    this.#set(POWER, power ? 1 : 0);
     this.#set(DIE, after);
   }
 

@@ -37,9 +37,9 @@ export async function smallDisk(at: string, size = "1m"): Promise<SmallDisk | un
   };
 }
 
-/** Writes a file until the disk is full. */
+/** Writes a file, or goes on writing it, until the disk is full. */
 export async function fillDisk(path: string): Promise<void> {
-  using file = await Deno.open(path, { createNew: true, write: true });
+  using file = await Deno.open(path, { create: true, append: true });
   const forever = async () => {
     while (true) await file.write(new Uint8Array(4096));
   };

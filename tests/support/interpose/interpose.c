@@ -6,7 +6,8 @@
  * numbers of 64 bits, which may be changed at any time. ZC_INTERPOSE_DIR is the directory.
  *
  * What counts as a write: everything that changes a file or its durability. A process that is to
- * die at the n-th of them dies in its middle: half of what it writes is written.
+ * die at the n-th of them dies in its middle: half of what it writes is written. When the power
+ * goes with it, each file is again what it was when it was last synced, or first opened.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -33,7 +34,8 @@ struct orders {
   int64_t refusal;  /* with this errno */
   int64_t die;      /* at the write above this; negative: never */
   int64_t asked;    /* how often the time of day was asked for */
-  int64_t spare[2];
+  int64_t power;    /* not 0: what was not synced goes with the process */
+  int64_t spare;
 };
 
 static struct orders *orders;
@@ -110,7 +112,90 @@ static int judge(void) {
   return GO;
 }
 
+/* --- what is on the disk ----------------------------------------------------------------- */
+
+enum { MAX_FILES = 32 };
+
+static struct shadow {
+  char path[PATH_MAX];
+  char *octets;
+  ssize_t length; /* negative: there was no such file */
+} shadows[MAX_FILES];
+static int shadow_count;
+static int shadow_lock;
+
+static void lock_shadows(void) {
+  while (__atomic_exchange_n(&shadow_lock, 1, __ATOMIC_ACQUIRE)) usleep(10);
+}
+
+static void unlock_shadows(void) { __atomic_store_n(&shadow_lock, 0, __ATOMIC_RELEASE); }
+
+/* Keeps a file as it is now; one that is known already only when it was synced. */
+static void keep(const char *path, int was_synced) {
+  lock_shadows();
+  int at = 0;
+  while (at < shadow_count && strcmp(shadows[at].path, path) != 0) at++;
+  int is_new = at == shadow_count;
+  if ((is_new || was_synced) && at < MAX_FILES) {
+    struct shadow *file = &shadows[at];
+    if (is_new) {
+      snprintf(file->path, sizeof file->path, "%s", path);
+      shadow_count++;
+    }
+    free(file->octets);
+    file->octets = NULL;
+    file->length = -1;
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY, 0);
+    struct stat found;
+    if (fd >= 0 && fstat(fd, &found) == 0) {
+      file->octets = malloc((size_t)found.st_size + 1);
+      file->length = syscall(SYS_pread64, fd, file->octets, found.st_size, 0);
+    }
+    if (fd >= 0) syscall(SYS_close, fd);
+  }
+  unlock_shadows();
+}
+
+static void keep_fd(int fd) {
+  char link[64], path[PATH_MAX];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length <= 0) return;
+  path[length] = 0;
+  keep(path, 1);
+}
+
+/* Names are on the disk at once, as far as the tests go: a file that was moved takes its octets along. */
+static void keep_name(const char *from, const char *to) {
+  lock_shadows();
+  for (int at = 0; at < shadow_count; at++) {
+    if (to && strcmp(shadows[at].path, to) == 0) shadows[at].path[0] = 0;
+  }
+  for (int at = 0; at < shadow_count; at++) {
+    if (strcmp(shadows[at].path, from) != 0) continue;
+    snprintf(shadows[at].path, sizeof shadows[at].path, "%s", to ? to : "");
+  }
+  unlock_shadows();
+}
+
+static void lose_power(void) {
+  lock_shadows();
+  for (int at = 0; at < shadow_count; at++) {
+    struct shadow *file = &shadows[at];
+    if (!file->path[0]) continue;
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, file->path, O_WRONLY | O_TRUNC, 0);
+    if (fd < 0) continue;
+    for (ssize_t done = 0; done < file->length;) {
+      long more = syscall(SYS_write, fd, file->octets + done, file->length - done);
+      if (more <= 0) break;
+      done += more;
+    }
+    syscall(SYS_close, fd);
+  }
+}
+
 static void die(void) {
+  if (__atomic_load_n(&orders->power, __ATOMIC_SEQ_CST)) lose_power();
   kill(getpid(), SIGKILL);
   for (;;) pause();
 }
@@ -150,37 +235,50 @@ static int may(void) {
   return verdict == GO;
 }
 
+/* The same for what takes no room: a full disk lets it be done. */
+static int may_without_room(void) { return may() || errno == ENOSPC; }
+
 int ftruncate64(int fd, off64_t length) {
-  if (is_ours_fd(fd) && !may()) return -1;
+  if (is_ours_fd(fd) && !may_without_room()) return -1;
   return (int)syscall(SYS_ftruncate, fd, length);
 }
 
 int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
 
-int fsync(int fd) {
-  if (is_ours_fd(fd) && !may()) return -1;
-  return (int)syscall(SYS_fsync, fd);
+static int synced(int fd, long call) {
+  int ours = is_ours_fd(fd);
+  if (ours && !may_without_room()) return -1;
+  int result = (int)syscall(call, fd);
+  if (ours && result == 0) keep_fd(fd);
+  return result;
 }
 
-int fdatasync(int fd) {
-  if (is_ours_fd(fd) && !may()) return -1;
-  return (int)syscall(SYS_fdatasync, fd);
-}
+int fsync(int fd) { return synced(fd, SYS_fsync); }
+
+int fdatasync(int fd) { return synced(fd, SYS_fdatasync); }
 
 int unlink(const char *path) {
-  /* A full disk lets names go. */
-  if (orders && is_ours(path) && !may() && errno != ENOSPC) return -1;
+  if (orders && is_ours(path)) {
+    if (!may_without_room()) return -1;
+    keep_name(path, NULL);
+  }
   return (int)syscall(SYS_unlink, path);
 }
 
 int rename(const char *from, const char *to) {
-  if (orders && is_ours(to) && !may()) return -1;
+  if (orders && is_ours(to)) {
+    if (!may_without_room()) return -1;
+    keep_name(from, to);
+  }
   return (int)syscall(SYS_rename, from, to);
 }
 
 static int opened(int at, const char *path, int flags, mode_t mode) {
-  if (orders && (flags & O_CREAT) && is_ours(path) && access(path, F_OK) != 0 && !may()) return -1;
-  return (int)syscall(SYS_openat, at, path, flags, mode);
+  int ours = orders && is_ours(path);
+  if (ours && (flags & O_CREAT) && access(path, F_OK) != 0 && !may()) return -1;
+  int fd = (int)syscall(SYS_openat, at, path, flags, mode);
+  if (ours && fd >= 0 && (flags & O_ACCMODE) != O_RDONLY) keep(path, 0);
+  return fd;
 }
 
 int open64(const char *path, int flags, ...) {

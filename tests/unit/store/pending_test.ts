@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
 import * as fc from "fast-check";
 import { openStateFile, type PendingOwners, StateError } from "../../../lib/store/mod.ts";
-import { MIGRATIONS } from "../../../lib/store/state_schema.ts";
+import { SCHEMA_VERSION } from "../../../lib/store/state_schema.ts";
+import { makeOlder } from "../../support/older_state.ts";
 import { tempDir } from "../../support/tempdir.ts";
 import { firstVersion, hostPages, nextVersion, plain, progress } from "./zones.ts";
 
@@ -95,25 +95,28 @@ Deno.test("any sequence of pending owners leaves the last one kept", async () =>
   await store.close();
 });
 
-Deno.test("a file of the first schema is migrated and loses nothing; read-only it is told to be older", async () => {
-  await using dir = await tempDir();
-  const path = `${dir.path}/state.db`;
-  let store = await openStateFile(path);
-  const first = firstVersion("example.", 1, hostPages("example.", 2));
-  await store.publish([first], progress("cursor"));
-  await store.close();
-  const db = new DatabaseSync(path);
-  db.exec(`DROP TABLE guard; DROP TABLE pending; DROP INDEX journal_by_serial;
-    DELETE FROM meta WHERE name = 'pending'; PRAGMA user_version = 1`);
-  db.close();
-  assertEquals(MIGRATIONS.length, 3, "add a step for the new schema here");
+for (let version = 1; version < SCHEMA_VERSION; version++) {
+  Deno.test(`a file of schema ${version} is migrated and loses nothing; read-only it is told to be older`, async () => {
+    await using dir = await tempDir();
+    const path = `${dir.path}/state.db`;
+    let store = await openStateFile(path);
+    const first = firstVersion("example.", 1, hostPages("example.", 2));
+    const next = nextVersion(first.version, 2);
+    const waits = pending(version < 2 ? {} : { example: "all" });
+    await store.publish([first], progress("cursor", waits));
+    await store.publish([next]);
+    await store.close();
+    makeOlder(path, version);
 
-  const error = await assertRejects(() => openStateFile(path, { readOnly: true }), StateError);
-  assertEquals(error.code, "state-older");
-  store = await openStateFile(path);
-  const state = await store.load();
-  assertEquals([state.cursor, state.pending], ["cursor", new Map()]);
-  assertEquals(plain(state.zones[0].version), plain(first.version));
-  await store.keepProgress(progress("next", pending({ example: "all" })));
-  await store.close();
-});
+    const error = await assertRejects(() => openStateFile(path, { readOnly: true }), StateError);
+    assertEquals(error.code, "state-older");
+    store = await openStateFile(path);
+    const state = await store.load();
+    assertEquals([state.cursor, state.pending, state.guard], ["cursor", waits, []]);
+    assertEquals(plain(state.zones[0].version), plain(next.version));
+    assertEquals((await store.differences(first.version.apex, 1))?.length, 1);
+    await store.publish([nextVersion(next.version, 3)], progress("next", pending({ a: "all" })));
+    await store.keepGuard([{ apexKey: first.version.apexKey, kind: "peaks", value: "[1]" }]);
+    await store.close();
+  });
+}

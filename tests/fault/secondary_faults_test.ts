@@ -1,0 +1,4 @@
+import { faultTests } from "./fault.ts";
+import { SECONDARY_FAULTS } from "./secondary_faults.ts";
+
+faultTests(SECONDARY_FAULTS);
