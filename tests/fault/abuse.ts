@@ -44,6 +44,10 @@ export interface Abuse {
   readonly rate?: number;
   readonly resets?: number;
   readonly again?: number;
+  /** What they reach; default: the port DNS is answered at. */
+  readonly port?: number;
+  /** Begins what else is done to it meanwhile; ended by being disposed. */
+  readonly beside?: () => AsyncDisposable;
 }
 
 /** What the abusers say of themselves. */
@@ -161,14 +165,22 @@ export async function abuse(client: BenchClient, server: Abused, how: Abuse): Pr
 async function abuseOnce(
   client: BenchClient,
   { zonecast, pid, status }: Abused,
-  { kind, askedFor, ...abuse }: Abuse,
+  { kind, askedFor, port, beside, ...abuse }: Abuse,
 ): Promise<Account> {
   const at = { addr: zonecast.addr, port: zonecast.port };
   const before = processFigures(pid);
   const socketsBefore = socketFigures();
   const given = schedulerFigures(pid);
-  await using abusers = client.start("abuse", { ...at, kind, zone: ZONE, ...abuse });
+  await using abusers = client.start("abuse", {
+    ...at,
+    port: port ?? at.port,
+    kind,
+    zone: ZONE,
+    ...abuse,
+  });
   await abusers.line<{ up?: boolean }>(({ up }) => up === true, "the abusers are up", 30_000);
+  await using besides = new AsyncDisposableStack();
+  if (beside) besides.use(beside());
   const seconds = askedFor ?? Math.max(2, abuse.seconds - 1);
   const probe = { ...at, from: "127.0.2.1", name: ZONE, seconds, pid };
   const [udp, tcp, transfer, during] = await Promise.all([
@@ -177,6 +189,7 @@ async function abuseOnce(
     client.run<TransferResult>("axfr", { ...at, zone: ZONE }),
     figuresDuring(pid, seconds, status),
   ]);
+  await besides.disposeAsync();
   const { ranMs, waitedMs } = schedulerFigures(pid);
   const ran = ranMs - given.ranMs;
   const waited = waitedMs - given.waitedMs;

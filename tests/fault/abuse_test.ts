@@ -9,8 +9,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { type BenchClient, compileClient } from "../bench/client.ts";
 import { systemTest } from "../support/interop.ts";
+import { freePort } from "../support/ports.ts";
 import { which } from "../support/processes.ts";
-import { type Abuse, abuse, assertUnharmed, serveAbused } from "./abuse.ts";
+import { type Abuse, abuse, assertUnharmed, serveAbused, ZONE } from "./abuse.ts";
+import { floodHttp } from "./http_flood.ts";
 
 /** `make abuse`: for longer. */
 const SECONDS = Number(Deno.env.get("ABUSE_SECONDS") ?? 2);
@@ -72,6 +74,32 @@ abuseTest("abuse by strangers of a server with 64 descriptors", async (t, client
     });
   }
 });
+
+abuseTest(
+  "abuse by those who reach --http: all it shows takes a tenth of the time",
+  async (t, client) => {
+    const port = freePort();
+    const http = ["--http", `127.0.0.1:${port}`];
+    await using server = await serveAbused(["127.0.0.1"], [...http, "--log-level", "error"]);
+    await t.step(
+      "500 connections that say nothing, and 40 that ask for what costs most",
+      async () => {
+        let answered = 0;
+        const beside = () =>
+          floodHttp(port, 40, () => answered++, [
+            "/metrics",
+            "/status.json",
+            "/page/overview.json",
+            `/page/records.json?zone=${ZONE}&q=nowhere`,
+          ]);
+        const idle = { kind: "idle", connections: 500, addresses: 250, seconds: SECONDS };
+        assertUnharmed(await abuse(client, server, { ...idle, port, beside }));
+        console.log(`${answered} answers over HTTP meanwhile`);
+        assert(answered > 0, "nothing was answered over HTTP");
+      },
+    );
+  },
+);
 
 abuseTest("abuse by those who may transfer", async (t, client) => {
   await using server = await serveAbused(["127.0.0.0/8"], ["--log-level", "error"]);
