@@ -50,6 +50,7 @@ export class Metrics {
       ...this.#options(shape),
       collect() {
         this.reset();
+        if (labels.length === 0) this.remove(); // else one without a value would be 0
         for (const [value, ...values] of read()) this.inc(labelled(labels, values), value);
       },
     });
@@ -62,6 +63,7 @@ export class Metrics {
       ...this.#options(shape),
       collect() {
         this.reset();
+        if (labels.length === 0) this.remove(); // else one without a value would be 0
         for (const [value, ...values] of read()) this.set(labelled(labels, values), value);
       },
     });

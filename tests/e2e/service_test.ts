@@ -123,6 +123,7 @@ interopTest("systemd-unit: its filter has every system call that the server make
   await using site = await siteWithZone();
   const port = freePort();
   const tlsPort = freePort();
+  const httpPort = freePort();
   const flags = await site.write("flags", "allow-transfer 127.0.0.1\n");
   const [cert, key] = [`${site.path}/cert.pem`, `${site.path}/key.pem`];
   await mustRun("openssl", [
@@ -135,6 +136,7 @@ interopTest("systemd-unit: its filter has every system call that the server make
     ...["--source", `sqlite:${site.path}/zones.db`, "--state", `${site.path}/state.db`],
     ...["--listen", `127.0.0.1:${port}`, "--flags-file", flags, "--control-group", "0"],
     ...["--listen-tls", `127.0.0.1:${tlsPort}`, "--tls-cert", cert, "--tls-key", key],
+    ...["--http", `127.0.0.1:${httpPort}`],
   ], { name: "strace" });
   const [, pid] = await traced.logged(/event=starting .*pid=(\d+)/);
   try {
@@ -146,6 +148,9 @@ interopTest("systemd-unit: its filter has every system call that the server make
     const dot = { hostname: "127.0.0.1", port: tlsPort, caCerts, alpnProtocols: ["dot"] };
     await transfer(await Deno.connectTls(dot));
     await site.must("status");
+    for (const path of ["", "metrics", "page/log.json?zone=example.org"]) {
+      assertEquals(await httpStatus(`http://127.0.0.1:${httpPort}/${path}`), 200, path);
+    }
     await Deno.writeTextFile(flags, "allow-transfer 127.0.0.0/8\n");
     Deno.kill(Number(pid), "SIGHUP");
     await traced.logged(/event="flags changed"/);
@@ -160,6 +165,13 @@ interopTest("systemd-unit: its filter has every system call that the server make
   const allowed = await allowedCalls(await printUnit());
   assertEquals(called.filter((name) => !allowed.has(name)), []);
 });
+
+/** The status of what is answered, read to its end. */
+async function httpStatus(url: string): Promise<number> {
+  const answer = await fetch(url);
+  await answer.text();
+  return answer.status;
+}
 
 const AXFR = streamEncode({
   id: 1,

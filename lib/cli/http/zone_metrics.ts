@@ -55,7 +55,11 @@ export function aboutZones({ metrics, read, gauge, counter }: MetricTable): void
   const listed = () => zones().length <= ZONE_SERIES ? zones() : [];
   const total = (value: (zone: PrimaryStatus["zones"][number]) => number) => () =>
     zones().reduce((sum, zone) => sum + value(zone), 0);
-  gauge("zonecast_zones", "Zones served.", () => zones().length);
+  gauge(
+    "zonecast_zones",
+    "Zones served, each with a version that was published.",
+    () => zones().length,
+  );
   gauge(
     "zonecast_records",
     "Records served, of all zones.",

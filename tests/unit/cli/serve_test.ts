@@ -183,6 +183,20 @@ systemTest("serve: a variable of the environment that is none of ours is warned 
   );
 });
 
+systemTest("serve: HTTP that others reach is warned of; a taken address is an error", async () => {
+  await using site = await withZone();
+  await using server = site.serve(["--http", "0.0.0.0:0", "--http", "127.0.0.1:0"]);
+  await server.logged(
+    /level=warn event="whoever reaches the HTTP address reads all zones" address=0\.0\.0\.0:0/,
+  );
+  const [, address] = await server.logged(/event="listening for HTTP" address=(127\.0\.0\.1:\d+)/);
+  assertEquals(server.log().match(/reads all zones/g)?.length, 1);
+  await using other = await withZone();
+  await using late = other.serve(["--http", address]);
+  await late.logged(/Cannot listen for HTTP on 127\.0\.0\.1:\d+: /);
+  assertEquals((await late.ended).code, 1);
+});
+
 systemTest("serve: a second signal ends it at once, whatever still runs", async () => {
   await using site = await withZone();
   const text = `"${"x".repeat(250)}"`;
