@@ -6,6 +6,7 @@ import { askServer, ControlError, type ControlRequest, type JsonValue } from "..
 import { openStateFile, type StateStore } from "../store/mod.ts";
 import type { Context } from "./command.ts";
 import { CommandError } from "./errors.ts";
+import { Progress } from "./progress.ts";
 
 /** Where to look. */
 export interface ServerPaths {
@@ -26,7 +27,7 @@ export async function* askOrRead(
   context: Context,
 ): AsyncGenerator<JsonValue, void> {
   try {
-    yield* askServer(paths.control, request);
+    yield* withProgress(askServer(paths.control, request), context);
     return;
   } catch (error) {
     const store = await openWithoutServer(error, paths, context);
@@ -35,6 +36,23 @@ export async function* askOrRead(
     } finally {
       await store.close();
     }
+  }
+}
+
+/** The answers as they come; on a terminal it is shown that the next one is waited for. */
+async function* withProgress<T>(
+  answers: AsyncGenerator<T, void>,
+  context: Context,
+): AsyncGenerator<T, void> {
+  using progress = new Progress(context);
+  try {
+    while (true) {
+      const next = await progress.during("waiting for the server", answers.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await answers.return(); // where nobody wants the rest
   }
 }
 

@@ -2,11 +2,14 @@
  * One entry for each command: a command line that is good, and those that end otherwise.
  * commands_test.ts fails for a command that has none; add yours here.
  */
+import type { Server } from "../support/dns_client.ts";
 import type { Zonecast } from "../support/zonecast.ts";
 
 /** Where the command lines run: a server, its source with zone example.org, a directory. */
 export interface World {
   readonly server: Zonecast;
+  /** A server of org, which names ns1.provider.example for example.org. */
+  readonly parent: Server;
   /** Empty at first, and the commands' own. */
   readonly dir: string;
   /** Serials of example.org that were published, oldest first; at least two. */
@@ -112,8 +115,31 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCases>> = {
   verify: {
     good: ({ server }) => ["verify", ZONE, "--against", `${server.addr}:${server.port}`],
     ends: [
-      [1, () => ["verify", ZONE, "--against", "127.0.0.1:1"], /127\.0\.0\.1:1/],
+      [
+        1,
+        () => ["verify", ZONE, "--against", "127.0.0.1:1", "--timeout", "200ms"],
+        /127\.0\.0\.1:1/,
+      ],
       [2, () => ["verify", ZONE], /--against is missing/],
+    ],
+  },
+  cutover: {
+    // A move that is over: the parent names whom the zone does.
+    good: ({ server, parent, dir }) => {
+      const [ours, theirs] = [server, parent].map(({ addr, port }) => `${addr}:${port}`);
+      const places = ["--parent", theirs, "--at", `ns1.provider.example.=${ours}`];
+      return ["cutover", ZONE, ...places, "--plan", `${dir}/plan`];
+    },
+    ends: [
+      [
+        1,
+        ({ dir }) => [
+          ...["cutover", ZONE, "--parent", "127.0.0.1:1", "--timeout", "200ms"],
+          ...["--plan", `${dir}/other`],
+        ],
+        /No server of the parent zone could be asked/,
+      ],
+      [2, () => ["cutover", ZONE, "--ttl", "soon"], /--ttl "soon": it is no number of seconds/],
     ],
   },
   serial: {

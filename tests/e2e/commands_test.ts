@@ -6,7 +6,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../lib/cli/commands.ts";
 import { misfits } from "../../lib/cli/json_shape.ts";
-import { systemTest } from "../support/interop.ts";
+import { startFilePrimary } from "../support/file_primaries.ts";
+import { interopTest } from "../support/interop.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { noteSecret } from "../support/secrets.ts";
 import { startFakeSecondary } from "../support/secondary_fake.ts";
@@ -53,7 +54,9 @@ async function changing(server: Zonecast, end: Promise<unknown>): Promise<void> 
   }
 }
 
-systemTest("commands: each as its help and its shape say, with its exit codes", async (t) => {
+interopTest("commands: each as its help and its shape say, with its exit codes", {
+  needs: ["nsd"],
+}, async (t) => {
   const names = COMMANDS.map(({ name }) => name);
   for (const name of names) {
     assert(
@@ -71,8 +74,13 @@ systemTest("commands: each as its help and its shape say, with its exit codes", 
     args: ["--allow-transfer", "127.0.0.1"],
     secondaries: [secondary],
   });
+  await using parent = await startFilePrimary("nsd", {
+    "org.": "@ 60 IN SOA a b 1 2 3 4 5\n@ 60 IN NS a.nic.example.\n" +
+      "example 60 IN NS ns1.provider.example.",
+  });
   const world: World = {
     server,
+    parent,
     dir: dir.path,
     serials: await publishTwo(server),
     far: (await server.serial("far.example."))!,

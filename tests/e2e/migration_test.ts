@@ -27,14 +27,16 @@ const OURS = "198.51.100.1";
 const PROVIDER = "203.0.113.53";
 const NSD = "192.0.2.53";
 const KNOT = "192.0.2.153";
+/** A server of org, and the resolver of this network. */
+const PARENT = "192.0.2.10";
 /** The provider's, ahead of the time as some are. */
 const SERIAL = 3_000_000_000;
 
 const PROVIDER_ZONE = `$ORIGIN ${ZONE}.
 $TTL 3600
 @ IN SOA ns1.provider.example. hostmaster.provider.example. ${SERIAL} 7200 900 1209600 300
-@ IN NS ns1.provider.example.
-@ IN NS ns2.provider.example.
+@ 1 IN NS ns1.provider.example.
+@ 1 IN NS ns2.provider.example.
 @ IN MX 10 mail
 @ IN TXT "v=spf1 mx -all"
 mail 300 IN A 198.51.100.25
@@ -101,6 +103,37 @@ zone "${ZONE}" { type primary; file "${dir}/../provider.zone"; check-integrity n
   allow-transfer { key "move"; }; };
 `;
 
+/** The parent's zone: whom it names for ours. */
+function parentZone(nameServers: readonly string[]): string {
+  return `$ORIGIN org.
+@ 3600 IN SOA a.nic.example. hostmaster.nic.example. ${
+    Math.floor(Date.now() / 1000)
+  } 7200 900 1209600 300
+@ 3600 IN NS a.nic.example.
+${nameServers.map((name) => `example 1 IN NS ${name}`).join("\n")}
+`;
+}
+
+const EXAMPLE_ZONE = `$ORIGIN example.
+@ 3600 IN SOA a.nic hostmaster.nic 1 7200 900 1209600 300
+@ 3600 IN NS a.nic
+a.nic 3600 IN A ${PARENT}
+ns1.provider 3600 IN A ${PROVIDER}
+ns2.provider 3600 IN A ${PROVIDER}
+ns1.new 3600 IN A ${NSD}
+ns2.new 3600 IN A ${KNOT}
+`;
+
+/** Has the parent's zone, and answers whatever a resolver is asked for here. */
+const parentConfig = (dir: string) =>
+  `options { directory "${dir}"; pid-file none;
+  session-keyfile "${dir}/session.key"; listen-on port 53 { ${PARENT}; }; listen-on-v6 { none; };
+  recursion no; dnssec-validation no; empty-zones-enable no; notify no; };
+controls { };
+zone "org" { type primary; file "${dir}/../org.zone"; check-integrity no; };
+zone "example" { type primary; file "${dir}/../example.zone"; check-integrity no; };
+`;
+
 const nsdConfig = (lines: string) => (dir: string) =>
   `server:
   ip-address: ${NSD}
@@ -157,7 +190,7 @@ interopTest("README: the move from a managed provider, every command of it", {
   const [{ unix_socket_directories: sockets }] = await postgres.sql`show unix_socket_directories`;
   const database = `postgres://postgres@/app?host=${sockets}&port=${postgres.port}`;
   await using dir = await tempDir();
-  await using network = await makeNetwork([OURS, PROVIDER, NSD, KNOT]);
+  await using network = await makeNetwork([OURS, PROVIDER, NSD, KNOT, PARENT], PARENT);
   await installZonecast(dir);
   for (const name of ["etc", "etc/keys", "state", "run"]) await Deno.mkdir(`${dir.path}/${name}`);
   const place: Place = {
@@ -171,13 +204,26 @@ interopTest("README: the move from a managed provider, every command of it", {
       RUNTIME_DIRECTORY: `${dir.path}/run`,
     },
   };
-  const [take, keygen, flags, check, serve, doctor, afterwards] = BLOCKS;
-  assertEquals(BLOCKS.map(({ language }) => language), ["sh", "sh", "", "sh", "sh", "sh", "sh"]);
+  const [take, keygen, flags, check, serve, doctor, switching, afterwards] = BLOCKS;
+  assertEquals(BLOCKS.map(({ language }) => language), [
+    "sh",
+    "sh",
+    "",
+    "sh",
+    "sh",
+    "sh",
+    "sh",
+    "sh",
+  ]);
 
   await must("zonecast keygen move --out move.key", place);
   noteSecret(/secret "(.*?)"/.exec(await Deno.readTextFile(`${dir.path}/move.key`))![1]);
   await dir.write("provider.zone", PROVIDER_ZONE);
-  await using _provider = await startServer(
+  await dir.write("org.zone", parentZone(["ns1.provider.example.", "ns2.provider.example."]));
+  await dir.write("example.zone", EXAMPLE_ZONE);
+  const named = (file: string) => ["-g", "-c", file];
+  await using parent = await startServer("parent", "named", parentConfig, named, place);
+  await using provider = await startServer(
     "provider",
     "named",
     bindConfig,
@@ -258,7 +304,7 @@ interopTest("README: the move from a managed provider, every command of it", {
         "provider.zone",
         PROVIDER_ZONE.replace(String(SERIAL), String(SERIAL + 5)) + "new IN A 198.51.100.99\n",
       );
-      _provider.signal("SIGHUP");
+      provider.signal("SIGHUP");
       await until(async () => await serialAt(PROVIDER, place) === SERIAL + 5, {
         what: "its change",
       });
@@ -269,6 +315,32 @@ interopTest("README: the move from a managed provider, every command of it", {
       await until(async () => (await runBlock(compare, place)).code === 0, { what: "taken over" });
     },
   );
+
+  await t.step("the switch: step by step, until it is over", async () => {
+    const first = await runBlock(switching.text, place);
+    assertEquals([first.code, first.stderr], [3, ""]);
+    assertMatch(
+      first.stdout,
+      /^ {2}1\. done {3}the new name servers answer with what is published/m,
+    );
+    assertMatch(first.stdout, /^ {2}4\. later {2}the parent names the new servers /m);
+    assertStringIncludes(
+      first.stdout,
+      "have the registrar name ns1.new.example., ns2.new.example.",
+    );
+    // The registrar does, and what resolvers were told before runs out.
+    await dir.write("org.zone", parentZone(["ns1.new.example.", "ns2.new.example."]));
+    parent.signal("SIGHUP");
+    await until(async () => {
+      const { code, stdout } = await runBlock(switching.text, place);
+      return code === 3 && /^ {2}7\. NOW {4}the old servers are switched off/m.test(stdout);
+    }, { what: "the old servers are needed no more" });
+    await provider.stop();
+    await until(async () => {
+      const { code, stdout } = await runBlock(switching.text, place);
+      return code === 0 && stdout.endsWith("the move is over\n");
+    }, { what: "the move is over" });
+  });
 
   await t.step("afterwards: a change goes live on both", async () => {
     const text = await must(afterwards.text, place);
