@@ -253,11 +253,12 @@ export class Primary {
     const isWanted = (key: string) => this.#isWanted(key);
     const served = (apex: Name) => this.#parts.zones.get(apex);
     const { pending } = this.#waiting;
+    const { maxRecords } = this.#parts.config;
     let builds: ZoneBuilds | undefined;
     const reading = await this.#parts.source.read(
-      { cursor: this.#cursor, everything, pending, due },
+      { cursor: this.#cursor, everything, pending, due, maxRecords },
       (rows, zones, everything) => {
-        builds ??= new ZoneBuilds(zones, isWanted, everything ? served : undefined);
+        builds ??= new ZoneBuilds(zones, isWanted, everything ? served : undefined, maxRecords);
         return runSliced(builds.take(rows));
       },
     );

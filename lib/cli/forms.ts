@@ -86,6 +86,21 @@ export const COUNT: ValueForm<number> = {
   },
 };
 
+/** How many records; `off` is Infinity. */
+export const RECORDS: ValueForm<number> = {
+  placeholder: "COUNT|off",
+  takes: "a whole number from 1 to 1000000000, or off",
+  parse: (text) => {
+    if (text === "off") return Infinity;
+    if (!/^[1-9][0-9]*$/.test(text)) throw wrong("it is no whole number above 0");
+    if (Number(text) > MAX_RECORDS) throw wrong("it is too large");
+    return Number(text);
+  },
+};
+
+/** The largest count of records that is taken. */
+const MAX_RECORDS = 1_000_000_000;
+
 /** The largest, far above what a machine has of anything counted. */
 const MAX_COUNT = 1_000_000;
 

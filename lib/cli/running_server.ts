@@ -66,6 +66,8 @@ export interface ServeConfig {
   readonly serialFloor: number | undefined;
   /** What may change without being approved. */
   readonly guard: GuardSettings;
+  /** A zone of more records is held. */
+  readonly maxRecords: number;
   /** Octets a zone's journal may take; undefined: as many as the zone, and at least 10 MiB. */
   readonly journalMaxOctets: number | undefined;
   /** Older differences are purged. */
@@ -177,6 +179,7 @@ export class RunningServer {
         serialPolicy: config.serialPolicy,
         serialFloor: config.serialFloor,
         guard: config.guard,
+        maxRecords: config.maxRecords,
         watchedSecondaries: config.secondaries.filter(({ watch }) => watch.length > 0).length,
       },
       log,

@@ -52,6 +52,7 @@ export function readConfig(
       limits: { maxShrink: flags["max-shrink"], maxChange: flags["max-change"] },
       windowMs: flags["guard-window"],
     },
+    maxRecords: flags["max-records"],
     journalMaxOctets: flags["journal-max-size"],
     journalMaxAgeMs: flags["journal-max-age"],
     ixfrCondense: flags["ixfr-condense"] === "on",

@@ -24,6 +24,7 @@ import {
   oneOf,
   PERIOD,
   RATE,
+  RECORDS,
   SERIAL,
   SHARE,
   SIZE,
@@ -154,6 +155,9 @@ export const SERVE_FLAGS = {
   }),
   "lag-alarm": withDefault(PERIOD, "60s", {
     help: "a secondary that lacks a serial for so long is behind: the log warns of it",
+  }),
+  "max-records": withDefault(RECORDS, "3000000", {
+    help: "hold a zone that has more records; what was published is served on",
   }),
   "max-connections": withDefault(COUNT, String(DEFAULT_LIMITS.connections), {
     help: "TCP connections in all; a file descriptor each",

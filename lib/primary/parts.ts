@@ -47,6 +47,8 @@ export interface PrimaryConfig {
   readonly serialPolicy: SerialPolicy;
   /** No zone gets a serial at or below this one; undefined without. */
   readonly serialFloor: Serial | undefined;
+  /** A zone of more records is held; a number without bound where left out. */
+  readonly maxRecords?: number;
   /** How many secondaries are watched: until all have confirmed a serial it may be raised. */
   readonly watchedSecondaries: number;
   /** A read proves everything at least this often, changed or not. */

@@ -73,16 +73,23 @@ export function zoneExists(zone: string): SourceError {
   );
 }
 
+const NO_SCHEMA =
+  '"zonecast schema apply" installs it; if it was dropped, restore it from a dump, or import into ' +
+  'the new one what "zonecast export ZONE" prints';
+
 /** Codes of Postgres (SQLSTATE) that have a meaning of their own here. */
 const BY_SQLSTATE: Record<string, [code: SourceErrorCode, hint: string]> = {
-  "3F000": ["source-schema-missing", 'install it: "zonecast schema apply"'],
-  "42P01": ["source-schema-missing", 'install it: "zonecast schema apply"'],
+  "3F000": ["source-schema-missing", NO_SCHEMA],
+  "42P01": ["source-schema-missing", NO_SCHEMA],
   "42883": ["source-schema-missing", 'bring it up to date: "zonecast schema apply"'],
   "42703": ["source-columns", 'see the columns "zonecast schema" prints'],
   "42501": ["source-permission", '"zonecast schema apply --role ROLE" grants what serving takes'],
   "25006": ["source-read-only", "connect to the primary server to have it written"],
   "55P03": ["source-locked", "see pg_locks; zonecast goes on serving and tries again"],
-  "28P01": ["source-refused", "check user and password in the source's URL"],
+  "28P01": [
+    "source-refused",
+    "check the user in the source's URL and its password; a new one in its file needs no restart",
+  ],
   "28000": ["source-refused", "check the user in the source's URL, and pg_hba.conf"],
   "3D000": ["source-unreachable", "check the database's name in the source's URL"],
   "53300": ["source-unreachable", "raise max_connections; zonecast takes four"],

@@ -52,10 +52,15 @@ export class PostgresSource implements Source {
   readonly description: string;
   readonly #link: PostgresLink;
   readonly #log: Logger;
-  readonly #memory: ReaderMemory = { said: undefined, ownersWrong: undefined };
+  readonly #memory: ReaderMemory = {
+    said: undefined,
+    isRestarted: false,
+    ownersWrong: undefined,
+  };
   #reader: PostgresReader | undefined;
   readonly #writer: PostgresWriter;
   #reading = false;
+  #wake: (reason: WakeReason) => void = () => {};
   /** Who writes back; undefined before the first time. */
   #instance: string | undefined;
   #pruning: ReturnType<typeof setTimeout> | undefined;
@@ -90,6 +95,7 @@ export class PostgresSource implements Source {
   }
 
   start(wake: (reason: WakeReason) => void, linkChanged: (link: SourceLink) => void): void {
+    this.#wake = wake;
     this.#link.start(wake, linkChanged);
     this.#schedulePruning();
   }
@@ -115,6 +121,8 @@ export class PostgresSource implements Source {
         },
       );
       this.#link.setTrouble(undefined);
+      // An older copy of its disk may have come with it, which the feed does not show.
+      if (this.#memory.isRestarted) this.#wake("restart");
       return reading;
     } catch (error) {
       if (failedHere) throw error;

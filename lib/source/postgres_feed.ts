@@ -25,6 +25,11 @@ import type { OwnerScope } from "./source.ts";
 const LOOK_BACK_XIDS = 10_000n;
 /** How far the server's clock may have stepped back when it does, in ms. */
 const LOOK_BACK_MS = 10_000;
+/**
+ * Owners touched that are asked for one by one, a hundred octets each; where more were, reading
+ * everything costs less, and no memory.
+ */
+const MAX_OWNERS = 500_000;
 /** Transactions of a standby remembered as read; owners of further ones are read again. */
 const MAX_REMEMBERED = 10_000;
 
@@ -239,6 +244,7 @@ export class FeedFollower {
     first: readonly ChangeRow[],
   ): Promise<Changes> {
     const owners = new Map<string, Set<string> | "all">();
+    let count = 0;
     const found = { everything: false, zones: false, newestAt: undefined as number | undefined };
     const batches = first.length <= FIRST_ROWS
       ? [first]
@@ -246,10 +252,13 @@ export class FeedFollower {
     for await (const rows of batches) {
       for (const { zone, owner, at } of rows) {
         found.newestAt = Math.max(found.newestAt ?? 0, at);
-        if (zone === null) found.everything = true;
-        else if (addOwner(owners, zone, owner)) found.zones = true;
+        if (zone === null || count === MAX_OWNERS) found.everything = true;
+        if (found.everything || zone === null) continue;
+        count++;
+        if (addOwner(owners, zone, owner)) found.zones = true;
       }
     }
+    if (found.everything) owners.clear();
     const transactions = present.standby && found.newestAt !== undefined
       ? await this.#transactions(sql, cursor)
       : [];

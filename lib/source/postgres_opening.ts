@@ -40,6 +40,10 @@ const LOCKED = "55P03";
 const BEGIN = "begin isolation level repeatable read read only";
 const SETTINGS = [
   `set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
+  // As pg_dump has it: limits meant for an application would end a long read again and again.
+  // A server that does not answer is found out by the session.
+  "set local statement_timeout = 0",
+  "set local idle_in_transaction_session_timeout = 0",
   // All rows are fetched: plans for the first few, as cursors get them, can be far slower.
   "set local cursor_tuple_fraction = 1",
 ];

@@ -44,6 +44,8 @@ const CURSOR_AGE_MS = 600_000;
 export interface ReaderMemory {
   /** Why every read is of everything, as last said to the operator. */
   said: string | undefined;
+  /** Whether a read went on from a cursor of before the server was started: not proven yet. */
+  isRestarted: boolean;
   /** Why owners of records cannot be asked for, as the last read of everything found. */
   ownersWrong: string | undefined;
 }
@@ -166,6 +168,7 @@ export class PostgresReader {
       await deliver(rows, settings, true);
     }
     if (present.columns.owner) this.memory.ownersWrong = watch.wrong;
+    this.memory.isRestarted = false;
     if (present.powerdns) {
       for await (const rows of readPowerdnsRecords(sql, session, zones)) {
         await deliver(rows, settings, true);
@@ -213,7 +216,7 @@ export class PostgresReader {
     const approvals = this.#inventory!.approvals && (isFirst || changes.zones)
       ? await readApprovals(sql, session)
       : undefined;
-    const owners = readOwners(sql, session, present.columns, zones, scope);
+    const owners = readOwners(sql, session, present.columns, zones, scope, request.maxRecords);
     let ended = false;
     for (let next = await owners.next();; next = await owners.next()) {
       if (next.done) {
@@ -222,7 +225,9 @@ export class PostgresReader {
       }
       await deliver(next.value, zones.settings, false);
     }
-    const keep = scope.size === 0 && present.readAt - cursor.readAt < CURSOR_AGE_MS;
+    const isRestarted = cursor.startedAt !== present.startedAt;
+    if (isRestarted) this.memory.isRestarted = true;
+    const keep = scope.size === 0 && !isRestarted && present.readAt - cursor.readAt < CURSOR_AGE_MS;
     const reading: Reading = {
       cursor: formatCursor(keep ? cursor : cursorOf(present)),
       zones: zones.settings,
@@ -269,6 +274,6 @@ function tickOf(at: number | undefined, { readAt, readTick }: Present): number |
 }
 
 function cursorOf(present: Present): FeedCursor {
-  const { database, system, timeline, standby, oids, views, snapshot, readAt } = present;
-  return { database, system, timeline, standby, oids, views, snapshot, readAt };
+  const { database, system, timeline, standby, startedAt, oids, views, snapshot, readAt } = present;
+  return { database, system, timeline, standby, startedAt, oids, views, snapshot, readAt };
 }

@@ -133,6 +133,7 @@ interface ZoneQueries {
  * The enabled records of these owners. The transaction ends with the last query where that is
  * possible: a message and an answer less.
  *
+ * @param maxRecords  of a zone read whole, one row more than this at most
  * @returns whether it was ended
  */
 export async function* readOwners(
@@ -141,7 +142,9 @@ export async function* readOwners(
   columns: RecordColumns,
   zones: Zones,
   scope: ReadonlyMap<string, OwnerScope>,
+  maxRecords = Infinity,
 ): AsyncGenerator<SourceRow[], boolean> {
+  const limit = Number.isFinite(maxRecords) ? ` limit ${maxRecords + 1}` : "";
   const own: ZoneQueries = {
     all: selectRecords(columns, ["zone = $1"]),
     owners: ownersQuery(columns),
@@ -158,7 +161,8 @@ export async function* readOwners(
   for (const [zone, owners] of scope) {
     if (owners !== "all") continue;
     const { all, row } = queriesOf(zone);
-    for await (const rows of fetchAll<never>(sql, session, all, [zone])) yield rows.map(row);
+    const whole = fetchAll<never>(sql, session, all + limit, [zone]);
+    for await (const rows of whole) yield rows.map(row);
   }
   const batches = [
     ...ownerBatches(own, scope, queriesOf),

@@ -55,6 +55,8 @@ export interface ServerIdentity {
   readonly system: string | undefined;
   readonly timeline: number | undefined;
   readonly standby: boolean;
+  /** When it was started, in seconds since the epoch, as text. */
+  readonly startedAt: string;
 }
 
 /** Waits; early at an abort. */
@@ -200,8 +202,11 @@ export class PostgresSession {
   }
 
   async #identify(sql: Sql): Promise<ServerIdentity> {
-    const [row] = await sql<{ database: string; standby: boolean; version: number }[]>`
+    const [row] = await sql<
+      { database: string; standby: boolean; startedAt: string; version: number }[]
+    >`
       select current_database() as database, pg_is_in_recovery() as standby,
+        extract(epoch from pg_postmaster_start_time())::text as "startedAt",
         current_setting('server_version_num')::integer as version`;
     if (row.version < MIN_SERVER_VERSION) {
       throw new SourceError(
@@ -220,11 +225,17 @@ export class PostgresSession {
     return {
       database: row.database,
       standby: row.standby,
+      startedAt: row.startedAt,
       system: await optional(
         sql<{ value: string }[]>`select system_identifier::text as value from pg_control_system()`,
       ),
+      // Of a standby just promoted the last checkpoint is still of the timeline before.
       timeline: await optional(
-        sql<{ value: number }[]>`select timeline_id as value from pg_control_checkpoint()`,
+        row.standby
+          ? sql<{ value: number }[]>`select timeline_id as value from pg_control_checkpoint()`
+          : sql<{ value: number }[]>`
+            select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer
+              as value`,
       ),
     };
   }

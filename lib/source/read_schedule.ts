@@ -27,7 +27,7 @@ const FULL_READ_SPACING = 2;
 const IDLE_READ_SPACING = 10;
 
 /** Reasons that only a read of everything answers. */
-const FULL: ReadonlySet<WakeReason> = new Set<WakeReason>(["notification", "proof"]);
+const FULL: ReadonlySet<WakeReason> = new Set<WakeReason>(["notification", "restart", "proof"]);
 
 export class ReadSchedule {
   #full: WakeReason | undefined;

@@ -45,6 +45,8 @@ export interface ReadRequest {
   readonly pending: ReadonlyMap<string, OwnerScope>;
   /** Zones, by the source's name, whose pending owners must be read now. */
   readonly due: ReadonlySet<string>;
+  /** Of a zone of more records, where it is read by itself, no more than one further is needed. */
+  readonly maxRecords?: number;
 }
 
 /**
@@ -94,7 +96,8 @@ export interface Reading {
 /**
  * Why a read is asked for; also the cause that the log and the journal show.
  * "feed": rows were written to the change feed. "notification": somebody says
- * that something changed, not what: everything must be read. "proof": the
+ * that something changed, not what: everything must be read. "restart": the server was
+ * started again, perhaps on an older copy of its disk. "proof": the
  * regular read of everything. "request": an operator or a retry.
  */
 export type WakeReason =
@@ -103,6 +106,7 @@ export type WakeReason =
   | "notification"
   | "poll"
   | "reconnect"
+  | "restart"
   | "proof"
   | "request";
 

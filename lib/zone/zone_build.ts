@@ -100,11 +100,15 @@ export class ZoneBuild {
   #owners: ReadonlySet<string> | undefined;
   /** Problem groups that this build has the last word on; made when asked for. */
   #groups: Set<string> | undefined;
+  /** Rows added. */
+  #rows = 0;
 
   /**
+   * @param maxRecords  a zone of more is held; what was read of it is let go, so that rows
+   *   written by mistake, however many, take no memory
    * @throws {NameError} the zone's name is none
    */
-  constructor(readonly settings: BuildSettings) {
+  constructor(readonly settings: BuildSettings, readonly maxRecords: number = Infinity) {
     const { name } = settings;
     this.apex = parseName(name);
     this.#zone = {
@@ -152,8 +156,22 @@ export class ZoneBuild {
 
   /** Takes one row; a bad one becomes a problem. */
   add(row: RowText): void {
+    if (++this.#rows > this.maxRecords) {
+      if (this.#isFirstTooMany) this.#letGo();
+      return;
+    }
     if (!this.#read(row) || this.#served?.see(scratch)) return;
     this.#candidate.add(scratch);
+  }
+
+  get #isFirstTooMany(): boolean {
+    return this.#rows === this.maxRecords + 1;
+  }
+
+  /** Forgets what was read: the zone will be held whatever else comes. */
+  #letGo(): void {
+    this.release();
+    this.problems.length = 0;
   }
 
   /** Reads a row into {@link scratch}; false for a bad one. */
@@ -198,6 +216,7 @@ export class ZoneBuild {
     rules: BuildRules,
   ): Generator<unknown, BuildResult> {
     if (!current && this.#owners) return { kind: "incomplete" };
+    if (this.#rows > this.maxRecords) return this.#tooLarge();
     const serial = this.#serial(current, rules);
     const soa = this.#soa(serial);
     yield* this.#sort();
@@ -237,7 +256,18 @@ export class ZoneBuild {
     const first = yield* firstOf(rest);
     if (!first && !this.#soaDiffers(current, soa, floors)) return { kind: "unchanged" };
     const all = chain(first, { [Symbol.iterator]: () => rest });
-    return { kind: "changed", ...(yield* nextVersion(current, all, soa)) };
+    const next = yield* nextVersion(current, all, soa);
+    return next.version.records > this.maxRecords ? this.#tooLarge() : { kind: "changed", ...next };
+  }
+
+  #tooLarge(): BuildResult {
+    const { name } = this.#zone;
+    this.problems.push(zoneProblem(name, {
+      code: "zone-too-large",
+      reason: `${name} has more than ${this.maxRecords.toLocaleString("en")} records in the source`,
+      hint: "remove what is there by mistake, or raise --max-records",
+    }));
+    return { kind: "held" };
   }
 
   /** Brings what was read into order, with the owners that were asked for. */

@@ -42,11 +42,13 @@ export class ZoneBuilds {
    * @param isWanted  whether a zone, by its apex's key, is to be served
    * @param served  for a read of everything: gives the version of a zone served now,
    *   which rows are compared with as they come
+   * @param maxRecords  a zone of more is held
    */
   constructor(
     settings: readonly BuildSettings[],
     isWanted: (apexKey: string) => boolean,
     served: (apex: Name) => ZoneVersion | undefined = () => undefined,
+    readonly maxRecords: number = Infinity,
   ) {
     this.#isWanted = isWanted;
     this.#served = served;
@@ -148,7 +150,7 @@ export class ZoneBuilds {
   }
 
   #open(key: string, settings: BuildSettings): ZoneBuild {
-    const build = new ZoneBuild(settings);
+    const build = new ZoneBuild(settings, this.maxRecords);
     this.#builds.set(key, build);
     this.#new.add(build);
     return build;

@@ -1,5 +1,5 @@
 /** Both editors, by one battery: what the shell commands rely on. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   applySchema,
   openEditor,
@@ -189,7 +189,7 @@ systemTest("the Postgres editor", async (t) => {
   await using server = await startPostgres();
   await t.step("without the schema it says how to get it", async () => {
     const error = await assertCode("source-schema-missing", () => openEditor(server.url));
-    assertEquals(error.hint, 'install it: "zonecast schema apply"');
+    assertMatch(error.hint ?? "", /^"zonecast schema apply" installs it/);
   });
   await applySchema(server.url);
   await battery(server.url, t);

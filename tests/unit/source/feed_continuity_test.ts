@@ -50,6 +50,7 @@ Deno.test("a cursor goes on only in the same place, and only where nothing is mi
     database: "app",
     system: "7",
     timeline: 1,
+    startedAt: "1767225600.000000",
     standby: false,
     oids: [5, 10, 11, 12],
     views: "digest",
