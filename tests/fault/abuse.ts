@@ -243,6 +243,7 @@ async function figuresDuring(pid: number, seconds: number, status: Abused["statu
     const now = processFigures(pid);
     most = {
       rss: Math.max(most.rss, now.rss),
+      peakRss: now.peakRss,
       descriptors: Math.max(most.descriptors, now.descriptors),
       cpuMs: now.cpuMs,
       socketOctets: Math.max(most.socketOctets, socketFigures().octets),

@@ -8,6 +8,7 @@
 import { assertEquals } from "@std/assert";
 import type postgres from "postgres";
 import { axfr, type Server } from "../support/dns_client.ts";
+import { type FakedClock, startFakedClock } from "../support/faked_clock.ts";
 import { recordText } from "../support/ixfr.ts";
 import { freePort } from "../support/ports.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres.ts";
@@ -31,10 +32,14 @@ const OWNERS = 40;
 export interface NightOptions {
   /** postgresql.conf settings. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whether it is broken from the beginning on, so that what is live counts at once. */
+  readonly isBroken?: boolean;
   /** Whether zonecast reaches Postgres through {@link Night.proxy}. */
   readonly proxied?: boolean;
+  /** Whether Postgres has a clock of its own, which {@link Night.setClock} sets. */
+  readonly hasClock?: boolean;
   /** Further flags of `serve`. */
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | ((full: boolean) => readonly string[]);
   /** zonecast's source, where it is not the database itself; what it needs can be started in it. */
   readonly source?: (ground: Ground) => string | Promise<string>;
   /** How else zonecast is started; what it needs can be started in it. */
@@ -61,8 +66,13 @@ export interface Ground {
   /** Of the night's database, as superuser. */
   readonly url: string;
   readonly sql: postgres.Sql;
+  /** A standby of it, and the way its replication takes, where {@link NightOptions.source} made them. */
+  standby?: TestPostgres;
+  /** Of Postgres, where {@link NightOptions.hasClock}. */
+  readonly clock: FakedClock | undefined;
+  stream?: TcpProxy;
   /** What is given to it ends with the night. */
-  readonly running: AsyncDisposableStack;
+  running: AsyncDisposableStack;
 }
 
 /** A change that was committed. */
@@ -80,28 +90,38 @@ export class Night implements AsyncDisposable {
   /** Where changes are written, and what the zone is to become in the end. */
   sql: postgres.Sql;
   #changes = 0;
-  #brokenAt = 0;
+  #brokenAt = performance.now();
+  /** The same by the clock, as the log has its times. */
+  #brokenTime = Date.now();
   #mendedAt = 0;
+  #isBroken: boolean;
   /** The length of the log when the fault began. */
   #logFrom = 0;
 
   private constructor(
+    /** zonecast's source. */
+    readonly source: string,
     /** Whether it lasts as long as `make fault` has it; else for seconds. */
     readonly full: boolean,
     readonly ground: Ground,
     readonly zonecast: Zonecast,
     readonly secondary: FollowingSecondary,
     readonly prober: Prober,
-    readonly running: AsyncDisposableStack,
     private readonly ownProxy: TcpProxy | undefined,
+    options: NightOptions,
   ) {
     this.sql = ground.sql;
+    this.#isBroken = options.isBroken ?? false;
   }
 
   /** Starts all of it; the zone is published, and its secondary has it. */
   static async begin(options: NightOptions, full: boolean): Promise<Night> {
     await using running = new AsyncDisposableStack();
-    const postgres = running.use(await startPostgres({ settings: options.settings }));
+    const { args: further = [] } = options;
+    const clock = options.hasClock ? await startFakedClock(running) : undefined;
+    const postgres = running.use(
+      await startPostgres({ settings: options.settings, env: clock?.env }),
+    );
     const { url, sql } = await sourceDatabase(postgres, [ZONE]);
     const rows = [
       { zone: NAME, name: "steady", type: "A", content: STEADY.address },
@@ -110,7 +130,7 @@ export class Night implements AsyncDisposable {
       )),
     ];
     await sql`insert into zonecast.records ${sql(rows)}`;
-    const ground = { postgres, url, sql, running };
+    const ground: Ground = { postgres, url, sql, running, clock };
     const proxy = options.proxied
       ? running.use(startTcpProxy({ addr: "127.0.0.1", port: postgres.port }))
       : undefined;
@@ -131,15 +151,21 @@ export class Night implements AsyncDisposable {
         args: [
           ...["--allow-transfer", "127.0.0.1", "--log-format", "json"],
           ...args,
-          ...options.args ?? [],
+          ...typeof further === "function" ? further(full) : further,
         ],
       }),
     );
     await until(() => secondary.serial !== undefined, { what: "the secondary has the zone" });
     const prober = running.use(startProber(zonecast, ZONE, STEADY));
-    const night = new Night(full, ground, zonecast, secondary, prober, running.move(), proxy);
+    ground.running = running.move();
+    const night = new Night(source, full, ground, zonecast, secondary, prober, proxy, options);
     night.#watchSecondary();
     return night;
+  }
+
+  /** What is given to it ends with the night. */
+  get running(): AsyncDisposableStack {
+    return this.ground.running;
   }
 
   get postgres(): TestPostgres {
@@ -161,6 +187,8 @@ export class Night implements AsyncDisposable {
   /** Has the fault begin: its time, and what the log says of it, count from here. */
   async breaks(fault: () => unknown): Promise<void> {
     this.#brokenAt = performance.now();
+    this.#brokenTime = Date.now();
+    this.#isBroken = true;
     this.#logFrom = this.zonecast.log().length;
     await fault();
   }
@@ -174,6 +202,16 @@ export class Night implements AsyncDisposable {
   async mends(end: () => unknown): Promise<void> {
     await end();
     this.#mendedAt = performance.now();
+  }
+
+  /** Sets the clock of Postgres so many hours fast; below 0, slow. */
+  async setClock(hours: number): Promise<void> {
+    await this.ground.clock!.set(hours);
+    await until(async () => {
+      const [{ fast }] = await this.sql<{ fast: number }[]>`
+        select extract(epoch from clock_timestamp())::float8 - ${Date.now() / 1000} as fast`;
+      return Math.abs(fast / 3600 - hours) < 0.1;
+    }, { what: `the clock of Postgres is ${hours} hours fast` });
   }
 
   /** Commits a further record, as soon as Postgres takes it. */
@@ -193,11 +231,13 @@ export class Night implements AsyncDisposable {
   }
 
   /** Waits until the secondary has a change, and keeps how long that took. */
-  async live({ record, committedAt }: Change): Promise<void> {
+  async live({ record, committedAt }: Change, timeoutMs?: number): Promise<void> {
     const cameAt = await until(() => this.secondary.cameAt(record), {
       what: `the secondary has ${record}`,
+      timeoutMs,
       seen: () => this.zonecast.log().slice(-3000),
     });
+    if (!this.#isBroken) return;
     const isOver = this.#mendedAt > this.#brokenAt;
     const when = !isOver ? "during" : committedAt < this.#mendedAt ? "meanwhile" : "afterwards";
     const from = when === "meanwhile" ? this.#mendedAt : committedAt;
@@ -205,8 +245,18 @@ export class Night implements AsyncDisposable {
   }
 
   /** A change committed now comes to the secondary. */
-  async changeIsLive(): Promise<void> {
-    await this.live(await this.change());
+  async changeIsLive(timeoutMs?: number): Promise<void> {
+    await this.live(await this.change(), timeoutMs);
+  }
+
+  /** Waits until the secondary no longer has a change that Postgres has lost. */
+  async gone({ record }: Change): Promise<void> {
+    const from = Math.max(this.#brokenAt, this.#mendedAt);
+    await until(() => this.secondary.cameAt(record) === undefined, {
+      what: `the secondary has lost ${record}`,
+      seen: () => this.zonecast.log().slice(-3000),
+    });
+    this.liveTimes.push({ when: "meanwhile", ms: performance.now() - from });
   }
 
   /**
@@ -224,8 +274,11 @@ export class Night implements AsyncDisposable {
       timeoutMs,
       seen: () => this.zonecast.log().slice(this.#logFrom).slice(-3000),
     });
-    const afterMs = performance.now() - this.#brokenAt;
-    this.told.push(toldOf(line, afterMs));
+    const waitedMs = performance.now() - this.#brokenAt;
+    const byLogMs = Date.parse(line.time) - this.#brokenTime;
+    // Where zonecast's clock is set wrong, the log's times say nothing.
+    const isRight = byLogMs > -60_000 && byLogMs < waitedMs + 1_000;
+    this.told.push(toldOf(line, isRight ? byLogMs : waitedMs));
     return line;
   }
 
@@ -276,6 +329,6 @@ export class Night implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.running.disposeAsync();
+    await this.ground.running.disposeAsync();
   }
 }

@@ -30,16 +30,16 @@ const PLACES: readonly [RegExp, string][] = [
 /**
  * The line for a reader: event, reason and what to do.
  *
- * @param afterMs  from the fault to the line
+ * @param afterMs  from the fault to the line; below 0 where it was said before
  */
 export function toldOf(line: LogEvent, afterMs: number): string {
   const { event, reason, error, hint } = line;
-  const why = reason ?? error;
+  const why = reason ?? error ?? line.why;
   let text = `\`${event}\``;
   if (typeof why === "string") text += `: ${why}`;
   if (typeof hint === "string") text += `; ${hint}`;
   for (const [place, short] of PLACES) text = text.replace(place, short);
-  return `${text} (after ${seconds(afterMs)})`;
+  return afterMs < 0 ? text : `${text} (after ${seconds(afterMs)})`;
 }
 
 /** A time as the table has it: "40 ms", "5.1 s". */

@@ -12,6 +12,9 @@ const SHOWN = 6_000;
 /** A test that hangs fails after this, in ms, and shows its logs, before its file is ended. */
 const TEST_LIMIT_MS = 240_000;
 
+/** Loaded into a program it gives it another clock; of Debian's libfaketime. */
+export const FAKETIME = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketime.so.1`;
+
 /** What a test may need, the programs or files that make it up, and the Debian package that brings it. */
 const NEEDS = {
   nsd: { programs: ["nsd"], package: "nsd" },
@@ -32,6 +35,7 @@ const NEEDS = {
   psql: { programs: ["psql"], package: "postgresql-client" },
   pgbouncer: { programs: ["pgbouncer"], package: "pgbouncer" },
   systemd: { programs: ["systemd-analyze"], package: "systemd" },
+  faketime: { programs: [FAKETIME], package: "libfaketime" },
   strace: { programs: ["strace"], package: "strace" },
   gcc: { programs: ["gcc"], package: "gcc, libc6-dev" },
   zsh: { programs: ["zsh"], package: "zsh" },

@@ -24,6 +24,8 @@ export interface PostgresOptions {
   readonly version?: PostgresVersion;
   /** postgresql.conf settings, as `{ max_prepared_transactions: "10" }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Of its processes, beside the tests' own. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Fills its directory; it starts as a fresh cluster without. */
   readonly fill?: (directory: string) => Promise<void>;
 }
@@ -48,6 +50,8 @@ export interface TestPostgres extends AsyncDisposable {
   /** A client of that database; it connects at the first query, and again after a restart. */
   readonly sql: postgres.Sql;
   readonly alive: boolean;
+  /** Its data directory; removed with it. */
+  readonly directory: string;
   /** Makes a database. Returns its URL. */
   createDatabase(name: string): Promise<string>;
   /** A further client, closed with the server. */
@@ -56,6 +60,8 @@ export interface TestPostgres extends AsyncDisposable {
   stop(mode?: StopMode): Promise<void>;
   /** Starts it again, with its data, on the same port. */
   start(): Promise<void>;
+  /** Makes a standby a primary; returns when it is one. */
+  promote(): Promise<void>;
   /** SIGKILL to all its processes: a crash. */
   kill9(): Promise<void>;
   /** SIGSTOP to all its processes: connections stay, nothing answers. */
@@ -76,7 +82,12 @@ class Cluster implements TestPostgres {
     private readonly bin: string,
     private readonly dir: AsyncDisposable & { readonly path: string },
     private readonly settings: Readonly<Record<string, string>>,
+    private readonly env: Record<string, string> | undefined,
   ) {}
+
+  get directory(): string {
+    return `${this.dir.path}/cluster`;
+  }
 
   get alive(): boolean {
     return this.#process?.alive ?? false;
@@ -108,8 +119,8 @@ class Cluster implements TestPostgres {
     const args = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
     this.#process = spawn(
       `${this.bin}/postgres`,
-      ["-D", `${this.dir.path}/cluster`, "-p", String(this.port), ...args],
-      { name: "postgres", cwd: "/", ...postgresUser() },
+      ["-D", this.directory, "-p", String(this.port), ...args],
+      { name: "postgres", cwd: "/", env: this.env, ...postgresUser() },
     );
     await this.#process.logged(/database system is ready to accept (read-only )?connections/);
   }
@@ -138,6 +149,13 @@ class Cluster implements TestPostgres {
     if (!process) return;
     this.thaw();
     await process.stop(STOP_SIGNALS[mode]);
+  }
+
+  async promote(): Promise<void> {
+    await mustRun(`${this.bin}/pg_ctl`, ["promote", "-w", "-D", this.directory], {
+      cwd: "/",
+      ...postgresUser(),
+    });
   }
 
   async kill9(): Promise<void> {
@@ -171,6 +189,12 @@ function runs(pid: number): boolean {
   }
 }
 
+/** Gives transactions so many numbers: a server's may then be those another one gave before. */
+export async function passNumbers({ sql }: TestPostgres, count: number): Promise<void> {
+  await sql.unsafe(`do $$ begin
+    for i in 1..${count} loop perform pg_current_xact_id(); commit; end loop; end $$`);
+}
+
 /** Starts a fresh Postgres on a free port of 127.0.0.1, ready for queries. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<TestPostgres> {
   const { bin, template } = await postgresFiles(options.version ?? DEFAULT_POSTGRES);
@@ -179,7 +203,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Test
   if (uid !== undefined && gid !== undefined) await Deno.chown(dir.path, uid, gid);
   const directory = `${dir.path}/cluster`;
   await (options.fill?.(directory) ?? mustRun("cp", ["-a", template, directory]));
-  const cluster = new Cluster(bin, dir, options.settings ?? {});
+  const cluster = new Cluster(bin, dir, options.settings ?? {}, options.env);
   try {
     await cluster.start();
   } catch (error) {

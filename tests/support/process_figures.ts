@@ -7,6 +7,8 @@ const TICKS = 100;
 export interface ProcessFigures {
   /** Resident set, octets. */
   readonly rss: number;
+  /** The largest it ever was, octets. */
+  readonly peakRss: number;
   /** Open file descriptors. */
   readonly descriptors: number;
   /** User and system time since its start, ms; exact to 10 ms. */
@@ -21,6 +23,7 @@ export function processFigures(pid: number): ProcessFigures {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return {
     rss: Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024,
+    peakRss: Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024,
     descriptors: Array.from(Deno.readDirSync(`/proc/${pid}/fd`)).length,
     cpuMs: (Number(fields[11]) + Number(fields[12])) * 1000 / TICKS,
   };
