@@ -1,7 +1,7 @@
 /** `zonecast doctor` about Postgres: each check where all is well, and where it is not. */
 import { assertEquals } from "@std/assert";
 import { applySchema, clockFinding, grantServingRole } from "../../lib/source/mod.ts";
-import { assertFound, doctor } from "../support/doctor.ts";
+import { assertFound, doctor, examine } from "../support/doctor.ts";
 import { interopTest, systemTest } from "../support/interop.ts";
 import { startPgbouncer } from "../support/pgbouncer.ts";
 import { freePort } from "../support/ports.ts";
@@ -15,8 +15,6 @@ const ZONE = "example.org.";
 systemTest("doctor: Postgres", async (t) => {
   await using postgres = await startPostgres();
   await using dir = await tempDir();
-  const examine = (url: string, ...args: string[]) =>
-    doctor(args, { ZONECAST_STATE: `${dir.path}/none.db`, ZONECAST_SOURCE: url });
   let databases = 0;
   const database = async (sql = "") => {
     const url = await postgres.createDatabase(`doctor${databases++}`);
@@ -167,17 +165,17 @@ systemTest("doctor: Postgres", async (t) => {
     await using _ = zonecast;
     await newSerial(zonecast, ZONE, undefined);
     await zonecast.stop();
-    const state = ["--state", zonecast.stateFile];
+    const look = () => doctor(["--state", zonecast.stateFile], { ZONECAST_SOURCE: url });
     await sql`insert into zonecast.records (zone, name, type, content)
       values ('example.org', 'new', 'A', '192.0.2.1')`;
-    const on = await examine(url, ...state);
+    const on = await look();
     assertFound(on, ["postgres", "feed-cursor", "good", /read up to .*, 1 owner noted/]);
     assertFound(on, ["server", "running", "warning", /no server runs/, /zonecast serve/]);
     await sql`update zonecast.feed_floor set xid = pg_snapshot_xmax(pg_current_snapshot())`;
-    const pruned = await examine(url, ...state);
+    const pruned = await look();
     assertFound(pruned, ["postgres", "feed-cursor", "warning", /was pruned/, /--feed-retention/]);
     await sql`update zonecast.changes set at = at - interval '30 days'`;
-    const old = await examine(url, ...state);
+    const old = await look();
     assertFound(old, ["postgres", "feed-size", "warning", /not pruned/, /pg_prepared_xacts/]);
   });
 
@@ -202,10 +200,7 @@ interopTest("doctor: a pooler in transaction mode", { needs: ["pgbouncer"] }, as
   await using postgres = await startPostgres();
   const { url } = await sourceDatabase(postgres, [ZONE]);
   await using pooler = await startPgbouncer(postgres.port);
-  await using dir = await tempDir();
-  const found = await doctor(["--state", `${dir.path}/none.db`], {
-    ZONECAST_SOURCE: pooler.through(url),
-  });
+  const found = await examine(pooler.through(url));
   assertEquals(found.code, 3);
   assertFound(found, ["postgres", "pooler", "bad", /share a server process/, /session mode/]);
   assertFound(found, ["postgres", "listener", "bad", /no notification/, /straight/]);

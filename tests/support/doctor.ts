@@ -1,7 +1,12 @@
 /** `zonecast doctor` as tests ask it: what it found, by subject and check. */
 import { assertEquals, assertMatch } from "@std/assert";
-import type { Finding } from "../../lib/ops/mod.ts";
+import { COMMANDS } from "../../lib/cli/commands.ts";
+import { misfits } from "../../lib/cli/json_shape.ts";
+import { type Finding, worstVerdict } from "../../lib/ops/mod.ts";
+import { examineSource } from "../../lib/source/mod.ts";
 import { zonecastCli } from "./zonecast.ts";
+
+const SHAPE = COMMANDS.find(({ name }) => name === "doctor")!.json!;
 
 export interface Diagnosis {
   readonly code: number;
@@ -18,10 +23,25 @@ export async function doctor(
 ): Promise<Diagnosis> {
   const { code, stdout, stderr } = await zonecastCli(["doctor", "--json", ...args], { env });
   if (stdout === "") throw new Error(`zonecast doctor exited with ${code}:\n${stderr}`);
-  const { verdict, findings } = JSON.parse(stdout) as Diagnosis;
-  const of = (subject: string, check: string) =>
+  const report = JSON.parse(stdout);
+  assertEquals([...misfits(SHAPE, report)], []);
+  const { verdict, findings } = report as Diagnosis;
+  return { code, verdict, findings, of: finder(findings) };
+}
+
+/** What an examination of a source finds, in this process. */
+export async function examine(
+  url: string,
+  cursor: string | undefined = undefined,
+): Promise<Diagnosis> {
+  const findings = await Array.fromAsync(examineSource(url, { cursor, retentionMs: 86_400_000 }));
+  const verdict = worstVerdict(findings);
+  return { code: verdict === "bad" ? 3 : 0, verdict, findings, of: finder(findings) };
+}
+
+function finder(findings: readonly Finding[]): Diagnosis["of"] {
+  return (subject, check) =>
     findings.filter((each) => each.subject === subject && each.check === check);
-  return { code, verdict, findings, of };
 }
 
 /** One finding with this verdict is there, and says so; where it is not good, what mends it. */
