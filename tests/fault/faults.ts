@@ -1,4 +1,5 @@
 /** All faults, in the order of the table. */
+import { CLOCK_KEYS } from "./clock_keys.ts";
 import type { Fault } from "./fault.ts";
 import { POSTGRES_AWAY, POSTGRES_LINK } from "./postgres_away.ts";
 import { POSTGRES_CONTENT } from "./postgres_content.ts";
@@ -23,6 +24,6 @@ export const FAULTS: readonly Group<Fault>[] = [
     ],
   },
   { title: "State file", of: [...STATE_FULL, ...STATE_LOST, ...STATE_CUT] },
-  { title: "Time", of: TIME_FAULTS },
+  { title: "Time", of: [...TIME_FAULTS, ...CLOCK_KEYS] },
   { title: "Secondaries", of: SECONDARY_FAULTS },
 ];

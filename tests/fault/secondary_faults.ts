@@ -7,6 +7,7 @@ import { assertSameZone } from "../support/same_zone.ts";
 import { startSecondary } from "../support/secondaries.ts";
 import { until } from "../support/wait.ts";
 import type { Fault } from "./fault.ts";
+import { seconds } from "./told.ts";
 import { type Change, NAME, type Night, type ServeOptions, ZONE } from "./night.ts";
 
 const OPCODE_NOTIFY = 4;
@@ -111,9 +112,11 @@ export const SECONDARY_FAULTS: readonly Fault[] = [
       await night.changeIsLive(); // at the other one
       const { hint } = await night.says("a secondary is ahead of us and takes no changes", /nsd/);
       assertEquals(await nsd.serial(ZONE), ahead);
+      await night.postgres.stop(); // the command does without
       await night.mends(() => night.zonecast.mustCli(String(hint).split(" ").slice(1)));
       assertEquals(await night.zonecast.serial(ZONE), ahead + 1);
       await nsd.reaches(ZONE, ahead + 1);
+      await night.postgres.start();
       await night.changeIsLive();
     },
   }),
@@ -158,7 +161,13 @@ export const SECONDARY_FAULTS: readonly Fault[] = [
       }
       await night.mends(() => way.loses = () => false);
       for (const change of changes) await night.live(change);
-      night.shows(`${way.lost} lost, ${changes.length} changes`);
+      const slowest = Math.max(
+        ...changes.map(({ record, committedAt }) => night.secondary.cameAt(record)! - committedAt),
+      );
+      night.shows(
+        `nothing: ${way.lost} NOTIFY lost under ${changes.length} changes, ` +
+          `the slowest live after ${seconds(slowest)}`,
+      );
       await night.changeIsLive();
     },
   },

@@ -4,7 +4,7 @@ import { freePort } from "../support/ports.ts";
 import { fillDisk, type SmallDisk, smallDisk } from "../support/small_disk.ts";
 import { statusOf, untilStatus } from "../support/status.ts";
 import { tempDir } from "../support/tempdir.ts";
-import { until } from "../support/wait.ts";
+import { sleep, until } from "../support/wait.ts";
 import type { Fault } from "./fault.ts";
 import { interposed } from "./interposed.ts";
 import { type Change, type Night, ZONE } from "./night.ts";
@@ -74,19 +74,26 @@ export const STATE_FULL: readonly Fault[] = [
     name: "state-disk-full",
     what: "the state file's disk is full",
     async run(night, { dir, readyz }) {
+      let isFull = true;
+      // What SQLite gives back of its log when it finds no room is filled, too.
+      const fill = async () => {
+        for (; isFull; await sleep(50)) await fillDisk(`${dir}/filler`);
+      };
       await night.breaks(() => fillDisk(`${dir}/filler`));
-      const changes: Change[] = [];
-      // What SQLite gives back of its log when it finds no room is filled, too, till nothing is left.
-      await until(async () => {
-        await fillDisk(`${dir}/filler`);
+      const filling = fill();
+      const changes = [await night.change()];
+      try {
+        await night.says("publish failed", /the disk is full/);
+        await stopped(night, /the disk is full/, readyz);
         changes.push(await night.change());
         const serial = await night.zonecast.serial(ZONE);
-        await night.lasts({ full: 7, short: 7 }); // longer than until the next try
-        const { server } = await statusOf(night.zonecast);
-        return server?.unkept !== undefined && await night.zonecast.serial(ZONE) === serial;
-      }, { what: "nothing can be kept", timeoutMs: 120_000 });
-      await night.says("publish failed", /the disk is full/);
-      await stopped(night, /the disk is full/, readyz);
+        await night.lasts({ full: 12, short: 6 }); // longer than until the next try
+        await stopped(night, /the disk is full/);
+        assertEquals(await night.zonecast.serial(ZONE), serial, "nothing is published");
+      } finally {
+        isFull = false;
+        await filling;
+      }
       await night.mends(() => Deno.remove(`${dir}/filler`));
       await resumed(night, changes, readyz);
     },
@@ -138,11 +145,11 @@ export const STATE_FULL: readonly Fault[] = [
     name: "state-read-only-meanwhile",
     what: "the state file's disk becomes read-only",
     also: "test",
-    async run(night, interpose) {
+    async run(night, interpose, readyz) {
       await night.breaks(() => interpose.refuse("read-only"));
-      const change = await unkept(night, /state file/);
+      const change = await unkept(night, /state file/, readyz);
       await night.mends(() => interpose.allow());
-      await resumed(night, [change]);
+      await resumed(night, [change], readyz);
     },
   }),
   interposed({

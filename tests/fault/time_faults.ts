@@ -45,7 +45,7 @@ function clockJumps(
       );
       const ahead = night.secondary.serial! - now();
       night.shows(
-        ahead > DAY
+        ahead > DAY && !fault.args?.includes("date")
           ? `serials go on from the highest, ${Math.round(ahead / DAY)} days ahead of the time`
           : "nothing",
       );
@@ -82,9 +82,18 @@ export const TIME_FAULTS: readonly Fault[] = [
   {
     name: "serial-wrap",
     what: "serials near 2^32, and beyond it",
-    night: { args: ["--serial", "increment", "--serial-floor", String(2 ** 32 - 5)] },
+    night: {
+      args: ["--serial", "increment"],
+      // Half of the circle: from there one step leads near its end.
+      async serve({ sql }) {
+        await sql`update zonecast.zones set serial_floor = ${2 ** 31 - 2}`;
+        return {};
+      },
+    },
     async run(night) {
       const { zonecast } = night;
+      await night.sql`update zonecast.zones set serial_floor = null`;
+      await zonecast.mustCli(["serial", ZONE, "--above", String(2 ** 32 - 5)]);
       assertEquals(await zonecast.serial(ZONE), 2 ** 32 - 4);
       await night.breaks(() => {});
       await changesAreLive(night, 8);
