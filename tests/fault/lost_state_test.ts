@@ -174,3 +174,39 @@ for (const kind of ["sqlite", "postgres"] as const) {
     });
   });
 }
+
+systemTest(
+  "nor is it when no secondary answers and nothing was written back: it goes far above",
+  async () => {
+    await using running = new AsyncDisposableStack();
+    const source = `sqlite:${running.use(await tempDir()).path}/records.db`;
+    await mustZonecast(source, ["zone", "add", NAME, "--ns", "ns1.servers.example."]);
+    const secondary = running.use(startFakeSecondary());
+    secondary.follows = true;
+    const args = ["--serial", "increment"];
+    const zonecast = running.use(
+      await serveZones({ source, zones: [ZONE], secondaries: [secondary], args }),
+    );
+    const add = (name: string) => mustZonecast(source, ["set", NAME, name, "A", "192.0.2.1"]);
+    const first = await newSerial(zonecast, ZONE, undefined);
+    await zonecast.stop();
+    const copy = await Deno.readFile(zonecast.stateFile);
+    await zonecast.start();
+    await add("lost");
+    await until(() => secondary.serials.get(NAME) === first + 1, { what: `it has ${first + 1}` });
+    await zonecast.stop();
+
+    for (const suffix of ["-wal", "-shm"]) {
+      await Deno.remove(zonecast.stateFile + suffix).catch(() => {});
+    }
+    await Deno.writeFile(zonecast.stateFile, copy);
+    await add("after");
+    secondary.up = false;
+    await zonecast.start();
+    await until(async () => await zonecast.serial(ZONE) === first + 1 + JUMP, {
+      what: `serial ${first + 1 + JUMP}: those after ${first} may be taken`,
+      seen: () => zonecast.log().slice(-3000),
+    });
+    assertStringIncludes(zonecast.log(), "no secondary answered with its serial");
+  },
+);
