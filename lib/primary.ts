@@ -28,7 +28,7 @@ import type { Publication, StoredState } from "./store/mod.ts";
 import { type ZoneBuild, ZoneBuilds, type ZoneVersion } from "./zone/mod.ts";
 
 export type { Verdict } from "./primary/approvals.ts";
-export { type Hold, HoldError, releaseCommand, storedHolds } from "./primary/hold.ts";
+export { heldNames, type Hold, HoldError, releaseCommand, storedHolds } from "./primary/hold.ts";
 export type { GuardSettings } from "./primary/holding.ts";
 export type {
   Announcer,
@@ -52,6 +52,8 @@ interface Outcome {
   readonly settled: ZoneBuild[];
   /** Of the pending zones those that do not wait as a whole: the guard holds these owners. */
   readonly held: Set<string>;
+  /** Builds that came to nothing, because more must be read with them. */
+  readonly again: Set<ZoneBuild>;
   readonly guard: GuardPlan;
 }
 
@@ -213,7 +215,7 @@ export class Primary {
   async #turn(read: DueRead, due: ReadonlySet<string>): Promise<boolean> {
     const startedAt = this.#now();
     const { builds, reading } = await this.#read(read, due);
-    const zoneBuilds = builds.finish(
+    const all = builds.finish(
       reading.scope,
       this.#settling.areAllSettled(reading)
         ? undefined
@@ -224,14 +226,16 @@ export class Primary {
       publications: [],
       ...this.#waiting.notRead(reading),
       incomplete: [],
+      again: new Set(),
       settled: [],
       guard: this.#holding.newPlan(),
     };
-    for (const build of zoneBuilds) await this.#build(build, reading, read.reason, outcome);
+    for (const build of all) await this.#build(build, reading, due, read.reason, outcome);
     builds.release(); // of those that could not be built
     const readMs = this.#now() - startedAt;
     this.#reporting.read(outcome.publications, read.reason, reading.changedAt, readMs);
     await this.#commit(outcome, reading);
+    const zoneBuilds = all.filter((build) => !outcome.again.has(build));
     this.#settling.built(zoneBuilds);
     for (const apex of outcome.incomplete) this.#readAgain(apex);
     this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
@@ -252,7 +256,7 @@ export class Primary {
   ): Promise<{ builds: ZoneBuilds; reading: Reading }> {
     const isWanted = (key: string) => this.#isWanted(key);
     const served = (apex: Name) => this.#parts.zones.get(apex);
-    const { pending } = this.#waiting;
+    const pending = this.#waiting.toRead(due);
     const { maxRecords } = this.#parts.config;
     let builds: ZoneBuilds | undefined;
     const reading = await this.#parts.source.read(
@@ -269,11 +273,20 @@ export class Primary {
   async #build(
     build: ZoneBuild,
     reading: Reading,
+    due: ReadonlySet<string>,
     cause: WakeReason,
     outcome: Outcome,
   ): Promise<void> {
     const { zones, config } = this.#parts;
     const { name } = build.settings;
+    const beside = this.#waiting.heldBeside(name, reading, due);
+    if (beside) {
+      outcome.pending.set(name, beside);
+      const read = reading.scope === "everything" ? "all" : reading.scope.get(name) ?? new Set();
+      if (!await runSliced(this.#holding.isBeside(build.apexKey, read))) {
+        return this.#readWithHeld(build, reading, outcome);
+      }
+    }
     const previous = zones.get(build.apex);
     const publishedAt = this.#now();
     const floors = this.#serials.floorsOf(build, previous, reading, publishedAt);
@@ -281,24 +294,31 @@ export class Primary {
       policy: config.serialPolicy,
       nowMs: publishedAt,
       ...floors,
-      guard: this.#holding.rulesOf(outcome.guard, build.apexKey),
+      guard: this.#holding.rulesOf(outcome.guard, build.apexKey, beside !== undefined),
     }));
     if (!result || result.kind === "held") {
       addRead(outcome.pending, reading, name);
     } else if (result.kind === "incomplete") {
       outcome.pending.set(name, "all");
       outcome.incomplete.push(build.apex);
+    } else if (result.kind === "together") {
+      this.#readWithHeld(build, reading, outcome);
     } else {
       outcome.settled.push(build);
-      if (result.held) {
-        outcome.pending.set(name, result.held.owners);
-        outcome.held.add(name);
-      }
+      if (result.held) outcome.pending.set(name, result.held.owners.names);
+      if (result.held || result.stays) outcome.held.add(name);
       this.#holding.judged(outcome.guard, build.apex, build.apexKey, previous, result);
       if (result.kind === "unchanged") return;
       const { version, diff } = result;
       outcome.publications.push({ version, previous, diff, cause, publishedAt });
     }
+  }
+
+  /** What was read of a zone must be judged with what is held of it: both are read next. */
+  #readWithHeld(build: ZoneBuild, reading: Reading, outcome: Outcome): void {
+    addRead(outcome.pending, reading, build.settings.name);
+    outcome.incomplete.push(build.apex);
+    outcome.again.add(build);
   }
 
   /** Durable, then visible, then announced. */

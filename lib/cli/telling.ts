@@ -14,7 +14,7 @@ import {
   type Serial,
   ZonecastError,
 } from "../dns/mod.ts";
-import type { Hold, Teller } from "../primary.ts";
+import { heldNames, type Hold, type Teller } from "../primary.ts";
 import type { SecondaryEvent } from "../server/mod.ts";
 import type { Reading, WriteBackQueue } from "../source/mod.ts";
 import type { Publication } from "../store/mod.ts";
@@ -108,13 +108,14 @@ export class Telling implements Teller {
     this.#onlooker?.changed();
     const reports = [];
     for (const hold of holds) {
-      const { zone, id, since, why: reason, owners, ownerCount, removedCount, addedCount } = hold;
+      const { zone, id, since, why: reason, ownerCount, removedCount, addedCount } = hold;
+      const names = heldNames(hold);
       reports.push({
         zone: this.#sourceName(zone),
         id,
         since,
         reason,
-        owners: owners === "all" ? null : [...owners],
+        owners: names === "all" ? null : [...names],
         ownerCount,
         removed: removedCount,
         added: addedCount,

@@ -3,7 +3,7 @@
  * owners are no second copy of the zones. Pure.
  */
 import type { HeldRoom } from "../zone/mod.ts";
-import type { Hold } from "./hold.ts";
+import { heldNames, type Hold } from "./hold.ts";
 
 /** Of one zone: owners, and octets of some ten thousand records. */
 const MOST: HeldRoom = { owners: 10_000, octets: 1024 * 1024 };
@@ -15,8 +15,9 @@ export function sizeOf(holds: Iterable<Hold | undefined>): HeldRoom {
   let [named, octets] = [0, 0];
   for (const hold of holds) {
     if (!hold) continue;
-    const { owners, difference } = hold;
-    if (owners !== "all") named += owners.size;
+    const { difference } = hold;
+    const names = heldNames(hold);
+    if (names !== "all") named += names.size;
     if (difference) octets += difference.removed.octets.length + difference.added.octets.length;
   }
   return { owners: named, octets };

@@ -6,6 +6,7 @@ import type { GuardNote } from "../store/mod.ts";
 import {
   type GuardFigures,
   type GuardLimits,
+  type HeldOwners,
   type HeldPart,
   type HoldReason,
   type RecordList,
@@ -25,8 +26,8 @@ export interface Hold {
   /** The reasons with their figures, in one line. */
   readonly why: string;
   readonly figures: GuardFigures;
-  /** Owners that are held, in the source's normal form; "all" stands for any of the zone. */
-  readonly owners: ReadonlySet<string> | "all";
+  /** Owners that are held, in the source's normal form; undefined as {@link difference}. */
+  readonly owners: HeldOwners | undefined;
   readonly ownerCount: number;
   /** Records that would go and come. */
   readonly removedCount: number;
@@ -59,6 +60,11 @@ export function mustBeHeld(zone: string, hold: Hold | undefined, id: string): vo
   }
 }
 
+/** Its owners by name; "all" where all of the zone is meant, or they are too many. */
+export function heldNames({ owners, reasons }: Hold): ReadonlySet<string> | "all" {
+  return !owners || reasons.includes("zone-removed") ? "all" : owners.names;
+}
+
 /** The command that releases a hold. */
 export function releaseCommand({ zone, id }: Pick<Hold, "zone" | "id">): string {
   return `zonecast approve ${zone} ${id}`;
@@ -73,7 +79,8 @@ export function makeHold(
   nowMs: number,
 ): Hold {
   const { id, reasons, figures, removed, added } = part;
-  const { owners, ownerCount, removedCount, addedCount } = part;
+  const { owners, removedCount, addedCount } = part;
+  const ownerCount = reasons.includes("zone-removed") ? figures.owners : owners.count;
   return {
     zone: formatName(apex),
     apexKey: canonicalKey(apex),
@@ -98,7 +105,7 @@ export function writeHold(hold: Hold): string {
 
 /** A hold that the state file kept; our own words, verified by their checksum. */
 export function readHold(text: string): Hold {
-  return { ...JSON.parse(text), owners: "all", difference: undefined };
+  return { ...JSON.parse(text), owners: undefined, difference: undefined };
 }
 
 /** The holds that the state file kept. */

@@ -6,7 +6,7 @@
  *
  * Owns: each zone's sizes of late, its hold, and approvals not used yet. Effects: log.
  */
-import { formatName, type Name } from "../dns/mod.ts";
+import { formatName, type Name, parseName } from "../dns/mod.ts";
 import type { Logger } from "../ops/mod.ts";
 import type { GuardNote, StateStore } from "../store/mod.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type GuardRules,
   heldRemoval,
   type HeldRoom,
+  type ReadOwners,
   type ZoneVersion,
 } from "../zone/mod.ts";
 import { Approvals, type Verdict } from "./approvals.ts";
@@ -23,6 +24,9 @@ import { HoldLog } from "./hold_log.ts";
 import { roomBeside, sizeOf, withHold } from "./held_room.ts";
 import { addPeak, mostOwners, type Peak, peaksWithin } from "./peaks.ts";
 import { zoneKey } from "./waiting.ts";
+
+/** Owners looked up between two pauses. */
+const OWNERS_PER_PAUSE = 256;
 
 /** What the guard lets pass, and how long a zone's former size counts. */
 export interface GuardSettings {
@@ -96,6 +100,21 @@ export class Holding {
     return this.#zones.get(apexKey)?.hold;
   }
 
+  /**
+   * Whether owners of a zone were read beside what is held of it, and none of that: they
+   * are judged alone, and what is held stays so. Yields as places to pause.
+   */
+  *isBeside(apexKey: string, read: ReadOwners): Generator<undefined, boolean> {
+    const hold = this.holdOf(apexKey);
+    if (!hold?.owners || isRemoval(hold) || read === "all") return false;
+    let looked = 0;
+    for (const owner of read) {
+      if (hold.owners.mayHave(owner)) return false;
+      if (++looked % OWNERS_PER_PAUSE === 0) yield;
+    }
+    return true;
+  }
+
   /** Whether the holds have changed since this was asked last; at first they have. */
   takeNews(): boolean {
     const isNews = this.#isNews;
@@ -116,15 +135,17 @@ export class Holding {
    * What a zone's build is to be judged by; undefined: nothing is held.
    *
    * @param plan  what the turn has led to so far
+   * @param beside  whether none of the owners held was read
    */
-  rulesOf(plan: GuardPlan, apexKey: string): GuardRules | undefined {
+  rulesOf(plan: GuardPlan, apexKey: string, beside: boolean): GuardRules | undefined {
     const { settings, now } = this.#options;
     if (!settings) return undefined;
     const { peaks, hold } = this.#zones.get(apexKey) ?? NOTHING;
     return {
       limits: settings.limits,
       mostOwners: mostOwners(peaksWithin(peaks, settings.windowMs, now())),
-      standing: hold && !hold.reasons.includes("zone-removed") ? hold.figures : undefined,
+      standing: beside || isRemoval(hold) ? undefined : hold?.figures,
+      beside,
       isApproved: (id) => this.#approvals.get(apexKey) === id,
       room: roomBeside(plan.size, sizeOf([hold])),
     };
@@ -136,24 +157,26 @@ export class Holding {
     apex: Name,
     apexKey: string,
     previous: ZoneVersion | undefined,
-    result: BuildResult & { kind: "unchanged" | "changed" },
+    result: Extract<BuildResult, { kind: "unchanged" | "changed" }>,
   ): void {
     const { settings, now } = this.#options;
     if (!settings) return;
     const nowMs = now();
     const before = this.#zones.get(apexKey) ?? NOTHING;
-    const { held } = result;
+    const { held, stays } = result;
     const version = result.kind === "changed" ? result.version : previous;
     const released = result.kind === "changed" ? result.released : undefined;
     // What was approved is the size to judge by from now on.
     const peaks = !previous || !version || released
       ? []
       : addPeak(before.peaks, previous.owners, version.owners, settings.windowMs, nowMs);
-    const hold = held && makeHold(apex, held, settings.limits, before.hold, nowMs);
+    const hold = stays
+      ? before.hold
+      : held && makeHold(apex, held, settings.limits, before.hold, nowMs);
     plan.zones.set(apexKey, { peaks, hold });
     plan.size = withHold(plan.size, before.hold, hold);
     const approved = this.#approvals.get(apexKey);
-    if (approved === undefined) return;
+    if (approved === undefined || stays) return; // it is read again for that
     plan.approvals.set(apexKey, {
       id: approved,
       zone: formatName(apex),
@@ -228,9 +251,9 @@ export class Holding {
   /** A zone is in the source: that it was gone is over. */
   async hasReturned({ apexKey }: ZoneVersion): Promise<void> {
     const before = this.#zones.get(apexKey);
-    if (!before?.hold?.reasons.includes("zone-removed")) return;
+    if (!isRemoval(before?.hold)) return;
     const plan = this.newPlan();
-    plan.zones.set(apexKey, { ...before, hold: undefined });
+    plan.zones.set(apexKey, { peaks: before?.peaks ?? [], hold: undefined });
     await this.#options.store.keepGuard(this.notesOf(plan));
     this.keep(plan);
   }
@@ -254,6 +277,7 @@ export class Holding {
       if (apexKey === undefined || ids.length === 0) continue;
       const held = this.holdOf(apexKey)?.id;
       this.#approvals.add(apexKey, ids.find((id) => id === held) ?? ids[ids.length - 1]);
+      this.#options.changed(parseName(zone));
     }
   }
 
@@ -278,4 +302,8 @@ export class Holding {
   close(): void {
     this.#log.close();
   }
+}
+
+function isRemoval(hold: Hold | undefined): boolean {
+  return hold?.reasons.includes("zone-removed") ?? false;
 }

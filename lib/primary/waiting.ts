@@ -54,6 +54,22 @@ export class Waiting {
     return due;
   }
 
+  /**
+   * What is to be read along with any other owner of its zone, and what is due. What is
+   * held is due when it is judged anew: other owners are read beside it.
+   */
+  toRead(due: ReadonlySet<string>): PendingOwners {
+    if (this.#held.size === 0) return this.#pending;
+    return new Map([...this.#pending].filter(([zone]) => due.has(zone) || !this.#held.has(zone)));
+  }
+
+  /** The owners of a zone that are held and were not read, though others of it were. */
+  heldBeside(zone: string, { scope }: Reading, due: ReadonlySet<string>): OwnerScope | undefined {
+    if (!this.#held.has(zone) || due.has(zone)) return undefined;
+    if (scope === "everything" || scope.get(zone) === "all") return undefined;
+    return this.#pending.get(zone);
+  }
+
   /** The read failed: what was due still is. */
   giveBack(due: ReadonlyMap<string, string>): void {
     for (const key of due.values()) this.#due.add(key);

@@ -77,6 +77,11 @@ export interface GuardRules {
    * is, what else is published meanwhile loosens no limit.
    */
   readonly standing: Pick<GuardFigures, "owners" | "owned" | "rrsets"> | undefined;
+  /**
+   * Something is held already, and none of its owners is among those judged now: these
+   * are judged alone, and where they exceed together with it, in another build.
+   */
+  readonly beside: boolean;
   /** Whether an operator released the content of an id. */
   readonly isApproved: (id: string) => boolean;
   /** How much of what is held may be named and kept to be shown. */

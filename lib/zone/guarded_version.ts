@@ -18,7 +18,12 @@ export interface Guarded<R> {
   readonly held?: HeldPart;
   /** What was held, and is approved: it is in the result. */
   readonly released?: HeldPart;
+  /** What was held beside the change stays so, as it is. */
+  readonly stays?: true;
 }
+
+/** A change that cannot be judged without what is held beside it: it is to be held with it. */
+export const TOGETHER = "together";
 
 /**
  * Builds what may be published of a change; yields as places to pause.
@@ -31,7 +36,7 @@ export function* guardedVersion<R>(
   rules: GuardRules,
   changes: () => Paused<OwnerChange>,
   build: (changes: Iterable<OwnerChange | undefined>) => Generator<unknown, R>,
-): Generator<unknown, Guarded<R>> {
+): Generator<unknown, Guarded<R> | typeof TOGETHER> {
   const judge = new GuardJudge(current, rules);
   const watched = judge.watch(changes());
   let whole: { result: R } | undefined;
@@ -39,7 +44,11 @@ export function* guardedVersion<R>(
   if (rules.standing) { for (const _ of watched) yield; }
   else whole = { result: yield* build(watched) };
   const verdict = yield* judge.verdict();
-  if (!verdict) return whole ?? { result: yield* build(changes()) };
+  if (rules.beside && verdict) return TOGETHER;
+  if (!verdict) {
+    const all = whole ?? { result: yield* build(changes()) };
+    return rules.beside ? { ...all, stays: true } : all;
+  }
   whole = undefined;
   const held = yield* collectHeld(verdict, part(changes(), verdict, current, true), rules.room);
   if (!verdict.reasons.includes("no-ns") && rules.isApproved(held.id)) {

@@ -6,6 +6,7 @@ import { createHash, type Hash } from "node:crypto";
 import { canonicalKey, formatName, lowerName } from "../dns/mod.ts";
 import { compareRecordLists } from "./diff.ts";
 import type { GuardFigures, GuardVerdict, HeldRoom, HoldReason } from "./guard.ts";
+import { HeldOwners } from "./held_owners.ts";
 import type { OwnerChange, Paused } from "./page_edit.ts";
 import { packRecords, type RecordList, RecordListWriter } from "./record_list.ts";
 import type { ZoneVersion } from "./zone_version.ts";
@@ -19,9 +20,7 @@ export interface HeldPart {
   readonly id: string;
   readonly reasons: readonly HoldReason[];
   readonly figures: GuardFigures;
-  /** In the source's normal form; "all" where there are more than there was room for. */
-  readonly owners: ReadonlySet<string> | "all";
-  readonly ownerCount: number;
+  readonly owners: HeldOwners;
   /** Records that would go and come, all of them. */
   readonly removedCount: number;
   readonly addedCount: number;
@@ -38,17 +37,16 @@ export function* collectHeld(
 ): Generator<undefined, HeldPart> {
   const hash = createHash("sha256");
   const shown = { removed: new RecordListWriter(), added: new RecordListWriter(), octets: 0 };
-  const counts = { owners: 0, removed: 0, added: 0 };
-  const owners = new Set<string>();
+  const counts = { removed: 0, added: 0 };
+  const most = figures.removed + figures.replaced + 1; // the apex may be held for its NS alone
+  const owners = new HeldOwners(most, room.owners);
   for (const change of changes) {
     if (!change) {
       yield undefined;
       continue;
     }
     const { before, after } = change;
-    if (++counts.owners <= room.owners) {
-      owners.add(formatName(lowerName((before ?? after)!.owner)));
-    }
+    owners.add(formatName(lowerName((before ?? after)!.owner)));
     const [removed, added] = [new RecordListWriter(), new RecordListWriter()];
     const isShown = shown.octets < room.octets;
     compareRecordLists(before?.records ?? [], after?.records ?? [], {
@@ -70,8 +68,7 @@ export function* collectHeld(
     id: idOf(hash),
     reasons,
     figures,
-    owners: counts.owners > room.owners ? "all" : owners,
-    ownerCount: counts.owners,
+    owners,
     removedCount: counts.removed,
     addedCount: counts.added,
     removed: shown.removed.finish(),
@@ -99,8 +96,7 @@ export function heldRemoval({ apex, soa, owners, records }: ZoneVersion): HeldPa
     id: idOf(hash),
     reasons: ["zone-removed"],
     figures,
-    owners: "all",
-    ownerCount: owners,
+    owners: new HeldOwners(0, 0),
     removedCount: records,
     addedCount: 0,
     removed: list,

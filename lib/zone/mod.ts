@@ -21,6 +21,7 @@ export {
   type HoldReason,
 } from "./guard.ts";
 export { whyHeld } from "./guard_text.ts";
+export { HeldOwners } from "./held_owners.ts";
 export { type HeldPart, heldRemoval } from "./held_part.ts";
 export { largeBuffer, releaseBuffers } from "./large_buffer.ts";
 export { type Lookup, lookupOwner } from "./lookup.ts";

@@ -19,7 +19,7 @@ import { checkApex, checkOwner } from "./checks.ts";
 import { equalOwners, firstVersion, getOwner, nextVersion } from "./diff.ts";
 import { equalRecords } from "./owner_records.ts";
 import type { GuardRules } from "./guard.ts";
-import { guardedVersion } from "./guarded_version.ts";
+import { guardedVersion, TOGETHER } from "./guarded_version.ts";
 import type { HeldPart } from "./held_part.ts";
 import { askOwners, keyOf } from "./owner_texts.ts";
 import type { OwnerChange } from "./page_edit.ts";
@@ -74,8 +74,10 @@ export type ReadOwners = ReadonlySet<string> | "all";
 export type BuildResult =
   /** Owners were read of a zone of which nothing is known: all of it must be read. */
   | { kind: "incomplete" }
+  /** Owners were read beside those that are held, and must be judged with them. */
+  | { kind: "together" }
   /** No record differs from what is served, but for what the guard holds. */
-  | { kind: "unchanged"; held?: HeldPart }
+  | { kind: "unchanged"; held?: HeldPart; stays?: true }
   /** The zone as a whole cannot be served as the source has it; its problem was reported. */
   | { kind: "held" }
   | {
@@ -86,6 +88,8 @@ export type BuildResult =
     held?: HeldPart;
     /** What it held, and an operator has approved. */
     released?: HeldPart;
+    /** What is held beside the owners read stays so. */
+    stays?: true;
   };
 
 /** One zone being read and built. */
@@ -236,12 +240,14 @@ export class ZoneBuild {
     }
     if (!rules.guard) return yield* this.#next(current, soa, rules, all);
     let passes = 0;
-    const { result, ...rest } = yield* guardedVersion(
+    const guarded = yield* guardedVersion(
       current,
       rules.guard,
       () => passes++ === 0 ? all : this.#changes(current, () => {}), // reported once
       (changes) => this.#next(current, soa, rules, changes),
     );
+    if (guarded === TOGETHER) return { kind: "together" };
+    const { result, ...rest } = guarded;
     return { ...result, ...rest };
   }
 

@@ -28,6 +28,8 @@ export class ScriptedSource implements Source {
   reads = 0;
   /** Whether the last read was asked to be of everything. */
   everything = false;
+  /** What the last read of a part was of. */
+  scope: ReadonlyMap<string, OwnerScope> = new Map();
   /** The serials written back, by zone. */
   publishedSerials: Map<string, number> | undefined;
   /** Ids approved in the database, by zone; read once. */
@@ -58,6 +60,7 @@ export class ScriptedSource implements Source {
       return { cursor, zones, scope: "everything", publishedSerials, approvals };
     }
     const scope = withPending(this.touched, request);
+    this.scope = scope;
     this.touched = new Map();
     const rows = this.rows.filter(({ zone, owner = "" }) => {
       const owners = scope.get(zone);
@@ -76,7 +79,13 @@ export class ScriptedSource implements Source {
   }
 
   tell(touched: [zone: string, owners: OwnerScope][]): void {
-    this.touched = new Map([...this.touched ?? [], ...touched]);
+    const all = new Map(this.touched ?? []);
+    for (const [zone, owners] of touched) {
+      const before = all.get(zone) ?? [];
+      const isAll = owners === "all" || before === "all";
+      all.set(zone, isAll ? "all" : new Set([...before, ...owners]));
+    }
+    this.touched = all;
     this.wake("feed");
   }
 

@@ -169,6 +169,44 @@ Deno.test("held: served as before, told as held and not as waiting; the rest is 
   assertEquals(world.held.map(({ id }) => id), [world.hold!.id]);
 });
 
+Deno.test("beside a hold, other owners are read and judged alone", async () => {
+  await using world = await World.open(99);
+  world.change(hosts(0, 60, "198.51.100.1"));
+  const { id } = await until(() => world.hold, { what: "a hold" });
+  const { source } = world;
+  const beside: Map<string, string | undefined>[] = [
+    new Map([["h70", "203.0.113.1"]]), // a replacement
+    new Map([["h71", undefined]]), // a removal
+    new Map([["new", "203.0.113.2"]]),
+  ];
+  for (const change of beside) {
+    const [[name, content]] = change;
+    world.change(change);
+    await until(() => world.served().has(ownerOf(name)) === (content !== undefined), {
+      what: name,
+    });
+    await until(() => source.scope.size === 0 || source.scope.has("example.org"), {
+      what: "a read",
+    });
+    assertEquals(world.hold?.id, id);
+  }
+  await world.settled();
+  assertEquals(world.served().get(ownerOf("h70")), "1 cb007101");
+  assertEquals(world.served().get(ownerOf("h1")), "1 c0000201");
+  // One of them is touched: all of them are read again.
+  world.change(new Map([["h1", "198.51.100.9"]]));
+  await until(() => world.hold && world.hold.id !== id, { what: "another id" });
+  assertEquals((source.scope.get("example.org") as ReadonlySet<string>).size, 60);
+  // What exceeds by itself is held with it.
+  world.change(hosts(72, 99));
+  world.change(hosts(60, 66));
+  await until(() => world.hold!.reasons.includes("shrink"), { what: "held for both" });
+  await world.settled();
+  const served = world.served();
+  for (let i = 0; i < 60; i++) assertEquals(served.get(ownerOf(`h${i}`)), "1 c0000201");
+  assert(served.size > 69, `${served.size} owners are served`);
+});
+
 Deno.test("the window: what went in small parts counts together, also over a restart, and for so long", async () => {
   await using world = await World.open(99);
   world.change(hosts(0, 20));
@@ -276,7 +314,7 @@ Deno.test("at random: what is not held is served as the source has it, whatever 
             Number(part).toString(16).padStart(2, "0")
           );
           const isSame = served.get(name) === (hex && `1 ${hex.join("")}`);
-          const isHeld = hold !== undefined && (hold.owners as ReadonlySet<string>).has(name);
+          const isHeld = hold !== undefined && hold.owners!.mayHave(name);
           assertEquals(isSame, !isHeld, `${name}: served ${served.get(name)}, held: ${isHeld}`);
         }
       }
