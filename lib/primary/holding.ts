@@ -137,7 +137,7 @@ export class Holding {
    * @param plan  what the turn has led to so far
    * @param beside  whether none of the owners held was read
    */
-  rulesOf(plan: GuardPlan, apexKey: string, beside: boolean): GuardRules | undefined {
+  rulesOf(plan: GuardPlan, apexKey: string, beside = false): GuardRules | undefined {
     const { settings, now } = this.#options;
     if (!settings) return undefined;
     const { peaks, hold } = this.#zones.get(apexKey) ?? NOTHING;
