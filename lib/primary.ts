@@ -16,7 +16,7 @@ import type { Verdict } from "./primary/approvals.ts";
 import { Current } from "./primary/current.ts";
 import { type GuardPlan, Holding } from "./primary/holding.ts";
 import { Loop } from "./primary/loop.ts";
-import type { PrimaryParts, PrimaryStatus } from "./primary/parts.ts";
+import type { PrimaryHealth, PrimaryParts, PrimaryStatus } from "./primary/parts.ts";
 import { type Raised, Raising } from "./primary/raising.ts";
 import { Reporting } from "./primary/reporting.ts";
 import { SerialGuard } from "./primary/serials.ts";
@@ -33,6 +33,7 @@ export type { GuardSettings } from "./primary/holding.ts";
 export type {
   Announcer,
   PrimaryConfig,
+  PrimaryHealth,
   PrimaryParts,
   PrimaryStatus,
   Teller,
@@ -173,19 +174,28 @@ export class Primary {
     return this.#holding.approve(apex, canonicalKey(apex), id, waitMs);
   }
 
+  /** Whether changes are read and published; costs the same however many zones there are. */
+  health(): PrimaryHealth {
+    const { source, store } = this.#parts;
+    const { failure, unkept: notKept = unkept(store.trouble) } = this.#trouble;
+    return { link: source.link, failure, unkept: notKept };
+  }
+
+  /** When a zone's current version was published, ms since the epoch; undefined where there is none. */
+  publishedAt(apexKey: string): number | undefined {
+    return this.#current.publishedAt(apexKey);
+  }
+
   status(): PrimaryStatus {
-    const { source } = this.#parts;
     return {
+      ...this.health(),
       zones: this.#current.status(),
-      link: source.link,
-      source: source.description,
+      source: this.#parts.source.description,
       lastReadAt: this.#loop.lastRead?.endedAt,
       lastReadMs: this.#loop.lastRead?.ms,
       reads: { ...this.#reads },
       problems: this.#reporting.shownProblems(),
       held: [...this.#holding.holds()],
-      failure: this.#trouble.failure,
-      unkept: this.#trouble.unkept ?? unkept(this.#parts.store.trouble),
     };
   }
 

@@ -7,12 +7,14 @@
 import { createHash } from "node:crypto";
 import type { HttpAnswer } from "./http_answer.ts";
 
+/** What comes later goes before. */
+const STYLES = ["base.css", "parts.css", "narrow.css"];
 /** In the order of their imports: each needs those before it. */
 const SCRIPTS = ["dom.js", "plot.js", "overview.js", "zones.js", "live.js"];
 
 /** The page as it is answered. */
 export function statusPage(): HttpAnswer {
-  const style = part("page.css");
+  const style = STYLES.map(part).join("\n");
   const script = SCRIPTS.map((name) => inOneScript(part(name))).join("\n");
   const body = part("page.html")
     .replace(/<style>[^<]*<\/style>/, () => `<style>${style}</style>`)

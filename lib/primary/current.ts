@@ -46,6 +46,11 @@ export class Current {
   }
 
   /** All of them, for status. */
+  /** When a zone's version was published, ms since the epoch; undefined where it is not served. */
+  publishedAt(apexKey: string): number | undefined {
+    return this.#publishedAt.get(apexKey);
+  }
+
   status(): ZoneStatus[] {
     return [...this.zones.all()].map((version) => ({
       version,

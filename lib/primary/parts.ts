@@ -79,10 +79,21 @@ export interface ZoneStatus {
   readonly publishedAt: number;
 }
 
-/** The primary's standing, for status. */
-export interface PrimaryStatus {
-  readonly zones: readonly ZoneStatus[];
+/** Whether changes are read and published. */
+export interface PrimaryHealth {
   readonly link: SourceLink;
+  /** Why the last read or publication failed; undefined when it did not. */
+  readonly failure: string | undefined;
+  /**
+   * Why the state file keeps nothing, so that nothing is published and what was kept
+   * last is served; undefined while it does.
+   */
+  readonly unkept: Unkept | undefined;
+}
+
+/** The primary's standing, for status. */
+export interface PrimaryStatus extends PrimaryHealth {
+  readonly zones: readonly ZoneStatus[];
   readonly source: string;
   /** When the source was last read to the end, ms since the epoch; undefined before. */
   readonly lastReadAt: number | undefined;
@@ -92,11 +103,4 @@ export interface PrimaryStatus {
   readonly problems: readonly Problem[];
   /** What is not published until it is approved, zone by zone. */
   readonly held: readonly Hold[];
-  /** Why the last read or publication failed; undefined when it did not. */
-  readonly failure: string | undefined;
-  /**
-   * Why the state file keeps nothing, so that nothing is published and what was kept
-   * last is served; undefined while it does.
-   */
-  readonly unkept: Unkept | undefined;
 }

@@ -125,7 +125,7 @@ export class HttpService {
     let since = 0;
     this.#timer = setInterval(() => {
       this.#activity.sample(parts.server.figures());
-      const { link } = parts.primary.status();
+      const { link } = parts.primary.health();
       if (link.since !== since) this.#hints.changed();
       since = link.since;
     }, SAMPLE_MS);

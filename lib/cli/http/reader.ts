@@ -55,7 +55,7 @@ export class Reader {
 
   readiness(): Readiness {
     const { primary, zones } = this.parts;
-    const { link, failure, unkept } = primary.status();
+    const { link, failure, unkept } = primary.health();
     return readiness({ zones: zones.size, link, failure, stopped: unkept });
   }
 

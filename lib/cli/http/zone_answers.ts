@@ -62,7 +62,6 @@ export class ZoneAnswers {
     const after = query.get("after");
     const afterKey = after ? canonicalKey(parsed(after)) : "";
     const entries = await this.#sortedNames(context);
-    const published = publishedTimes(this.#parts);
     let matching = 0;
     const found: ZoneVersion[] = [];
     await context.pace.runSliced(
@@ -78,7 +77,7 @@ export class ZoneAnswers {
     );
     const isMore = found.length > ZONES_LISTED;
     const zones = found.slice(0, ZONES_LISTED).map((version) => ({
-      ...zoneStatus(version, published.get(version.apexKey)),
+      ...zoneStatus(version, this.#parts.primary.publishedAt(version.apexKey)),
       secondaries: this.#statesOf(version),
     }));
     return { zones, matching, next: isMore ? zones[zones.length - 1].zone : undefined };
@@ -89,7 +88,7 @@ export class ZoneAnswers {
     const version = this.#version(query);
     const { server } = this.#parts;
     return {
-      ...zoneStatus(version, publishedTimes(this.#parts).get(version.apexKey)),
+      ...zoneStatus(version, this.#parts.primary.publishedAt(version.apexKey)),
       secondaries: server.standings(version.apex).map(({ secondary, zone }) => ({
         secondary,
         ...zone && secondaryZoneStatus(zone),
@@ -216,16 +215,6 @@ class RecordSearch {
     return typeName(type).toLowerCase() === this.wanted ||
       formatRdata(type, rdata).toLowerCase().includes(this.wanted);
   }
-}
-
-/** When each zone's current version was published, by apex key. */
-function publishedTimes({ primary }: ServerParts): ReadonlyMap<string, number> {
-  return new Map(
-    primary.status().zones.map(({ version, publishedAt }) => [
-      version.apexKey,
-      publishedAt,
-    ]),
-  );
 }
 
 /** @throws {HttpError} 400 */

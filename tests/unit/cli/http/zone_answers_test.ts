@@ -12,10 +12,11 @@ const CONTEXT = { pace: new WorkPace(1), signal: new AbortController().signal };
 function answersFor(...zones: readonly [apex: string, lines?: string][]) {
   const table = new ZoneTable();
   for (const [apex, lines] of zones) table.set(zoneVersion(apex, 7, lines));
-  const status = () => ({
-    zones: [...table.all()].map((version) => ({ version, publishedAt: 1_000 })),
-  });
-  const parts = { zones: table, primary: { status }, server: { standings: () => [] } };
+  const parts = {
+    zones: table,
+    primary: { publishedAt: () => 1_000 },
+    server: { standings: () => [] },
+  };
   return new ZoneAnswers(parts as unknown as ServerParts, {} as PageJournal);
 }
 
