@@ -59,6 +59,7 @@ export const check = defineCommand({
         guard: config.guard,
         serialPolicy: config.serialPolicy,
         isWanted,
+        maxRecords: config.maxRecords,
         now: Date.now,
         log,
         onRows: (rows) => progress.show("rows read", rows),

@@ -24,6 +24,8 @@ export interface ForecastOptions {
   readonly guard: GuardSettings;
   readonly serialPolicy: SerialPolicy;
   readonly isWanted: (apexKey: string) => boolean;
+  /** A zone of more is refused. */
+  readonly maxRecords: number;
   /** ms since the epoch. */
   readonly now: () => number;
   readonly log: Logger;
@@ -102,19 +104,24 @@ export async function forecast(options: ForecastOptions): Promise<Forecast> {
   return { zones, problems };
 }
 
-async function readBuilds({ source, served, isWanted, onRows }: ForecastOptions) {
-  const byApex = new Map([...served.values()].map((version) => [version.apexKey, version]));
+async function readBuilds(options: ForecastOptions) {
+  const { source, served, isWanted, maxRecords, onRows } = options;
   let builds: ZoneBuilds | undefined;
   let count = 0;
   const reading = await source.read(
-    { cursor: undefined, everything: true, pending: new Map(), due: new Set() },
+    { cursor: undefined, everything: true, pending: new Map(), due: new Set(), maxRecords },
     (rows, zones) => {
-      builds ??= new ZoneBuilds(zones, isWanted, (apex) => byApex.get(canonicalKey(apex)));
+      builds ??= new ZoneBuilds(
+        zones,
+        isWanted,
+        (apex) => served.get(canonicalKey(apex)),
+        maxRecords,
+      );
       onRows(count += rows.length);
       return runSliced(builds.take(rows));
     },
   );
-  return builds ?? new ZoneBuilds(reading.zones, isWanted);
+  return builds ?? new ZoneBuilds(reading.zones, isWanted, undefined, maxRecords);
 }
 
 /** Zones that are served and no longer in the source: gone, or held. */

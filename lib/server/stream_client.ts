@@ -130,7 +130,7 @@ function connectError(peer: string, isTls: boolean, cause: unknown): AskError {
   if (cause instanceof Deno.errors.ConnectionRefused) {
     return new AskError(
       "ask-unreachable",
-      `${peer} refuses connections`,
+      `${peer} refuses connections over TCP`,
       "is the server running, and does it listen there, over TCP too?",
       options,
     );

@@ -128,6 +128,12 @@ systemTest("check: what would be published, held or refused", async (t) => {
     assertEquals([beside.comparedWith, beside.zone.held?.id], ["server", held.id]);
   });
 
+  await t.step("a zone of more records than there may be", async () => {
+    const { code, zone, problems } = await report("check.example", "--max-records", "10");
+    assertEquals([code, zone.outcome], [3, "refused"]);
+    assertEquals(problems.length, 1);
+  });
+
   await t.step("a zone that is gone", async () => {
     await zonecast.stop();
     await sql`delete from zonecast.zones where name = 'other.example'`;
