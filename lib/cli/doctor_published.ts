@@ -48,8 +48,9 @@ export async function readPublished(paths: ServerPaths): Promise<Published> {
   }
 }
 
-function fromServer(paths: ServerPaths, report: StatusReport): Published {
-  const { server, zones, problems } = report;
+/** What a running server tells of itself. Pure. */
+export function serverFindings(report: StatusReport): Finding[] {
+  const { server, problems, held } = report;
   const findings: Finding[] = [];
   findings.push(found("good", "running", `a server runs (process ${server!.pid})`));
   const { up, reason, failure, writeBackFailure, description, lastReadAt } = server!.source;
@@ -78,6 +79,17 @@ function fromServer(paths: ServerPaths, report: StatusReport): Published {
       ),
     );
   }
+  if (held.length > 0) {
+    const some = held.slice(0, 3).map(({ zone, why }) => `${zone}: ${why}`).join("; ");
+    findings.push(
+      found(
+        "warning",
+        "held",
+        `${held.length} ${held.length === 1 ? "change is" : "changes are"} held: ${some}`,
+        "look at them: zonecast held; then zonecast approve ZONE ID, or mend the source",
+      ),
+    );
+  }
   if (problems.length > 0) {
     const some = problems.slice(0, 3).map(({ zone, name, reason }) => `${name || zone}: ${reason}`);
     findings.push(
@@ -90,6 +102,18 @@ function fromServer(paths: ServerPaths, report: StatusReport): Published {
       ),
     );
   }
+  if (server!.unkept) {
+    const { since, reason, hint } = server!.unkept;
+    const fix = hint ?? "see its log: a restart would lose what was published since";
+    findings.push(
+      found("bad", "state", `since ${since} nothing is kept in the state file: ${reason}`, fix),
+    );
+  }
+  return findings;
+}
+
+function fromServer(paths: ServerPaths, report: StatusReport): Published {
+  const { server, zones } = report;
   return {
     zones: zones.map(({ zone, serial, publishedAt }) => ({
       name: zone,
@@ -102,7 +126,7 @@ function fromServer(paths: ServerPaths, report: StatusReport): Published {
     })),
     listen: server!.listen.map((address) => parseSocketAddress(address)),
     cursor: null,
-    findings,
+    findings: serverFindings(report),
   };
 }
 
