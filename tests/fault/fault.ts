@@ -11,6 +11,7 @@ import { isBehind } from "../support/ixfr_client.ts";
 import { interopTest, type Need } from "../support/interop.ts";
 import type { Probe } from "../support/prober.ts";
 import { Night, type NightOptions } from "./night.ts";
+import type { Told } from "./told.ts";
 
 export interface Fault {
   /** As FAULTS=… names it. */
@@ -44,7 +45,7 @@ export interface Account {
   /** How long until changes were live at the secondary, in ms. */
   readonly live: readonly LiveTime[];
   /** What the operator is told, in the order it was seen. */
-  readonly told: readonly string[];
+  readonly told: readonly Told[];
 }
 
 /** How long one change took to be live. */

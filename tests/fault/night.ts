@@ -19,7 +19,7 @@ import { startTcpProxy, type TcpProxy } from "../support/tcp_proxy.ts";
 import { DEADLINE_MS, sleep, until } from "../support/wait.ts";
 import type { Zonecast, ZonecastOptions } from "../support/zonecast.ts";
 import type { LiveTime } from "./fault.ts";
-import { type LogEvent, logEvents, toldOf } from "./told.ts";
+import { type LogEvent, logEvents, type Told, toldOf } from "./told.ts";
 
 /** The zone, as its row has it and as questions do. */
 export const NAME = "night.example";
@@ -84,7 +84,7 @@ export interface Change {
 
 export class Night implements AsyncDisposable {
   readonly liveTimes: LiveTime[] = [];
-  readonly told: string[] = [];
+  readonly told: Told[] = [];
   /** What a secondary must never meet. */
   readonly wrong: string[] = [];
   /** Where changes are written, and what the zone is to become in the end. */
@@ -284,7 +284,7 @@ export class Night implements AsyncDisposable {
 
   /** Keeps something else that the operator sees: an answer, an exit code. */
   shows(what: string): void {
-    this.told.push(what);
+    this.told.push({ what });
   }
 
   /** The zone's records as they stand in the tables, in the spelling of {@link recordText}; no SOA. */

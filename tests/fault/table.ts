@@ -51,7 +51,7 @@ function accountText(account: Account): string {
     verdictText(account),
     `    unanswered  ${noticed(account)}; longest gap ${seconds(probe?.longestGapMs ?? 0)}`,
     `    a change    ${live(account)}`,
-    ...told.map((text) => `    told        ${text}`),
+    ...told.map(({ what, hint }) => `    told        ${what}${hint ? `; ${hint}` : ""}`),
   ].join("\n");
 }
 
@@ -69,7 +69,7 @@ export function tableMarkdown(groups: readonly Group<Account>[]): string {
       account.fault.what,
       account.failure === undefined ? noticed(account) : "FAILED",
       live(account),
-      account.told.join("<br>") || "-",
+      account.told.map(({ what }) => what).join("<br>") || "-",
     ]),
   ]);
   const head = ["what breaks", "questions unanswered", "a change is live", "the operator sees"];

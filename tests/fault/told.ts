@@ -8,6 +8,14 @@ export interface LogEvent {
   readonly [field: string]: unknown;
 }
 
+/** One thing the operator is told. */
+export interface Told {
+  /** In the table's words. */
+  readonly what: string;
+  /** What to do, as the log has it. */
+  readonly hint?: string;
+}
+
 /** The whole lines of a log; what is no JSON is left out. */
 export function logEvents(log: string): LogEvent[] {
   return log.split("\n").flatMap((line) => {
@@ -32,14 +40,19 @@ const PLACES: readonly [RegExp, string][] = [
  *
  * @param afterMs  from the fault to the line; below 0 where it was said before
  */
-export function toldOf(line: LogEvent, afterMs: number): string {
+export function toldOf(line: LogEvent, afterMs: number): Told {
   const { event, reason, error, hint } = line;
   const why = reason ?? error ?? line.why;
-  let text = `\`${event}\``;
-  if (typeof why === "string") text += `: ${why}`;
-  if (typeof hint === "string") text += `; ${hint}`;
-  for (const [place, short] of PLACES) text = text.replace(place, short);
-  return afterMs < 0 ? text : `${text} (after ${seconds(afterMs)})`;
+  const what = typeof why === "string" ? `\`${event}\`: ${why}` : `\`${event}\``;
+  const after = afterMs < 0 ? "" : ` (after ${seconds(afterMs)})`;
+  return {
+    what: withoutPlaces(what) + after,
+    hint: typeof hint === "string" ? withoutPlaces(hint) : undefined,
+  };
+}
+
+function withoutPlaces(text: string): string {
+  return PLACES.reduce((shorter, [place, short]) => shorter.replace(place, short), text);
 }
 
 /** A time as the table has it: "40 ms", "5.1 s". */
