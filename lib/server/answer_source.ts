@@ -6,7 +6,7 @@
  */
 import type { SocketAddress } from "../ops/mod.ts";
 import { isResponse, readHeader } from "../wire/mod.ts";
-import { type AskedQuestion, queryFor } from "./asker.ts";
+import { type AskedQuestion, queryFor } from "./ask_request.ts";
 import { freeId } from "./message_ids.ts";
 import { anyLocalIp, openUdpSocket } from "./udp_socket.ts";
 

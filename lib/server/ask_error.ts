@@ -25,3 +25,21 @@ export class AskError extends ZonecastError {
     super(code, message, hint, options);
   }
 }
+
+/** Nothing came over UDP. */
+export function silent(peer: string): AskError {
+  return new AskError(
+    "ask-silent",
+    `${peer} does not answer over UDP`,
+    "is it running, and does a firewall let UDP through, both ways?",
+  );
+}
+
+/** What came is not rightly signed: its fault ends the sentence. */
+export function disbelieved(peer: string, fault: string): AskError {
+  return new AskError(
+    "ask-disbelieved",
+    `The answer of ${peer} is not believed: ${fault}`,
+    "both sides must have the key with the same name, algorithm and secret, and clocks within 300 s",
+  );
+}

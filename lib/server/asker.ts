@@ -9,22 +9,13 @@
  * Owns: one socket for each local address in use, what is asked and not yet answered. Messages
  * are written by our own writer, since dns-packet damages names that zones may have.
  */
-import { CLASS_IN, equalNames, type Name, ZonecastError } from "../dns/mod.ts";
 import { formatSocketAddress, readIp, type SocketAddress } from "../ops/mod.ts";
-import {
-  answerFault,
-  isTruncated,
-  MAX_UDP_OCTETS,
-  MessageWriter,
-  opcodeOf,
-  readResponse,
-  type Response,
-  signMessage,
-  type TsigKey,
-} from "../wire/mod.ts";
-import { AskError } from "./ask_error.ts";
+import { answerFault, isTruncated, type Response, signMessage, type TsigKey } from "../wire/mod.ts";
+import { AskError, disbelieved } from "./ask_error.ts";
+import { type AskedQuestion, queryFor, readOrThrow, type Request } from "./ask_request.ts";
 import { freeId } from "./message_ids.ts";
 import { StreamClient, type StreamTarget } from "./stream_client.ts";
+import { UdpQuestion } from "./udp_question.ts";
 import { anyLocalIp, openUdpSocket, type UdpSocket } from "./udp_socket.ts";
 
 /** A server to ask, and how. */
@@ -33,15 +24,6 @@ export interface AskedServer extends StreamTarget {
   readonly key?: TsigKey;
   /** The local address that questions over UDP leave from; undefined lets the system choose. */
   readonly via?: string;
-}
-
-export interface AskedQuestion {
-  readonly name: Name;
-  readonly type: number;
-  /** {@link FLAG} bits of the header; default none. */
-  readonly flags?: number;
-  /** Whether signatures are wanted, too (DO). */
-  readonly dnssecOk?: boolean;
 }
 
 /** What a server said. */
@@ -68,22 +50,6 @@ export interface AskerOptions {
 /** A lost datagram, then a route or a cache that wakes up: over 2 s nobody serves the world. */
 const TRIES_MS = [1_000, 1_000, 2_000];
 const STREAM_MS = 5_000;
-/** How long a better answer is waited for after one that is not believed, ms. */
-const DOUBT_MS = 300;
-
-/** A message on its way. */
-interface Asked {
-  received(message: Uint8Array): void;
-  failed(error: unknown): void;
-}
-
-/** What {@link Asker.exchange} sends, and what it takes for an answer to that. */
-export interface Request {
-  /** The message with this ID, unsigned. */
-  message(id: number): Uint8Array;
-  /** Whether a response answers it; ID, address and port are compared already. */
-  isAnswer(response: Response): boolean;
-}
 
 export class Asker {
   readonly #triesMs: readonly number[];
@@ -91,7 +57,7 @@ export class Asker {
   readonly #ca: readonly string[];
   readonly #nowSeconds: () => number;
   readonly #sockets = new Map<string, UdpSocket>();
-  readonly #asked = new Map<string, Asked>();
+  readonly #asked = new Map<string, UdpQuestion>();
 
   constructor(options: AskerOptions = {}) {
     this.#triesMs = options.triesMs ?? TRIES_MS;
@@ -178,64 +144,29 @@ export class Asker {
     this.close();
   }
 
-  #tryUdp(server: AskedServer, request: Request, ms: number): Promise<AskedAnswer> {
+  async #tryUdp(server: AskedServer, request: Request, ms: number): Promise<AskedAnswer> {
     const peer = formatSocketAddress(server);
     const { socket, local } = this.#socket(server);
     const id = freeId({ has: (id) => this.#asked.has(`${local} ${peer} ${id}`) });
     const key = `${local} ${peer} ${id}`;
     const { message, mac } = this.#signed(server, request.message(id));
     const startedAt = performance.now();
-    return new Promise<AskedAnswer>((resolve, reject) => {
-      let doubt: AskError | undefined;
-      const end = () => {
-        clearTimeout(timer);
-        this.#asked.delete(key);
-      };
-      const giveUp = () => {
-        end();
-        reject(doubt ?? silent(peer));
-      };
-      let timer = setTimeout(giveUp, ms);
-      // Where a forger was faster, the right answer follows; else none will.
-      const doubtIt = (error: AskError) => {
-        if (!doubt) {
-          clearTimeout(timer);
-          timer = setTimeout(giveUp, Math.min(ms, DOUBT_MS));
-        }
-        doubt = error;
-      };
-      this.#asked.set(key, {
-        received: (octets) => {
-          try {
-            const response = readOrThrow(octets, peer);
-            if (!response || !request.isAnswer(response)) return;
-            const fault = this.#fault(server, octets, response, mac);
-            if (fault) doubtIt(disbelieved(peer, fault));
-            else {
-              end();
-              const ms = performance.now() - startedAt;
-              resolve({ response, transport: "udp", ms, atSeconds: this.#nowSeconds() });
-            }
-          } catch (error) {
-            if (error instanceof AskError) doubtIt(error);
-            else {
-              end();
-              reject(error);
-            }
-          }
-        },
-        failed: (cause) => {
-          end();
-          const why = cause instanceof Error ? cause.message : String(cause);
-          reject(
-            new AskError("ask-unreachable", `${peer} cannot be sent to: ${why}`, undefined, {
-              cause,
-            }),
-          );
-        },
-      });
-      socket.send(message, server, (error) => this.#asked.get(key)?.failed(error));
+    const question = new UdpQuestion(peer, ms, (octets) => {
+      const response = readOrThrow(octets, peer);
+      if (!response || !request.isAnswer(response)) return undefined;
+      const fault = this.#fault(server, octets, response, mac);
+      if (fault) throw disbelieved(peer, fault);
+      return response;
     });
+    this.#asked.set(key, question);
+    try {
+      socket.send(message, server, (error) => question.failed(error));
+      const response = await question.answer;
+      const took = performance.now() - startedAt;
+      return { response, transport: "udp", ms: took, atSeconds: this.#nowSeconds() };
+    } finally {
+      this.#asked.delete(key);
+    }
   }
 
   #socket({ ip, via }: AskedServer): { socket: UdpSocket; local: string } {
@@ -264,53 +195,4 @@ export class Asker {
   ): string | undefined {
     return key && mac ? answerFault(octets, tsig, key, mac, this.#nowSeconds()) : undefined;
   }
-}
-
-/** The request that a question is. */
-export function queryFor({ name, type, flags = 0, dnssecOk = false }: AskedQuestion): Request {
-  return {
-    message(id) {
-      const edns = { payloadOctets: MAX_UDP_OCTETS, dnssecOk };
-      const writer = new MessageWriter(MAX_UDP_OCTETS, edns);
-      writer.header(id, flags);
-      writer.question({ name, type, class: CLASS_IN });
-      return writer.finish();
-    },
-    // A response without a question counts only when it reports an error.
-    isAnswer: ({ question, flags, rcode }) =>
-      opcodeOf(flags) === 0 &&
-      (question
-        ? question.type === type && question.class === CLASS_IN && equalNames(question.name, name)
-        : rcode !== 0),
-  };
-}
-
-function readOrThrow(octets: Uint8Array, peer: string): Response | undefined {
-  try {
-    return readResponse(octets);
-  } catch (cause) {
-    if (!(cause instanceof ZonecastError)) throw cause;
-    throw new AskError(
-      "ask-malformed",
-      `${peer} answers what cannot be read: ${cause.message}`,
-      undefined,
-      { cause },
-    );
-  }
-}
-
-function silent(peer: string): AskError {
-  return new AskError(
-    "ask-silent",
-    `${peer} does not answer over UDP`,
-    "is it running, and does a firewall let UDP through, both ways?",
-  );
-}
-
-function disbelieved(peer: string, fault: string): AskError {
-  return new AskError(
-    "ask-disbelieved",
-    `The answer of ${peer} is not believed: ${fault}`,
-    "both sides must have the key with the same name, algorithm and secret, and clocks within 300 s",
-  );
 }

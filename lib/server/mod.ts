@@ -2,15 +2,8 @@
 export { Access, type AccessRules, type TransferRule } from "./access.ts";
 export type { TransferCounts, TransferResult } from "./answer_counts.ts";
 export { AskError, type AskErrorCode } from "./ask_error.ts";
-export {
-  type AskedAnswer,
-  type AskedQuestion,
-  type AskedServer,
-  Asker,
-  type AskerOptions,
-  queryFor,
-  type Request,
-} from "./asker.ts";
+export { type AskedQuestion, queryFor, type Request } from "./ask_request.ts";
+export { type AskedAnswer, type AskedServer, Asker, type AskerOptions } from "./asker.ts";
 export { answerSource } from "./answer_source.ts";
 export type { Clock } from "./clock.ts";
 export type { ServerCounts } from "./dns_service.ts";

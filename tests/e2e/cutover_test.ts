@@ -69,7 +69,7 @@ interopTest("cutover: from the first look to the last, with TTLs of seconds", {
   });
   const plan = `${dir.path}/plan.json`;
   const flags = [
-    ...["--parent", `127.0.0.1:${parent.port}`, "--plan", plan, "--ttl", "1", "--timeout", "1s"],
+    ...["--parent", `127.0.0.1:${parent.port}`, "--plan", plan, "--ttl", "1", "--timeout", "2s"],
     ...[
       "--at",
       `ns1.new.test=127.0.0.1:${fresh.port}`,

@@ -136,7 +136,7 @@ mail 3600 A 192.0.2.2`,
     const found = await examine(
       ...["--secondary", `gone=127.0.0.1:${freePort()}`],
       ...["--secondary", `empty=127.0.0.1:${empty.port},from=192.0.2.7`],
-      ...["--allow-transfer", "0.0.0.0/0", "--allow-transfer", "10.0.0.0/7", "--timeout", "1s"],
+      ...["--allow-transfer", "0.0.0.0/0", "--allow-transfer", "10.0.0.0/7", "--timeout", "2s"],
     );
     assertEquals(found.code, 3);
     assertFound(found, ["gone", "udp", "bad", /does not answer over UDP/, /firewall/]);
@@ -184,7 +184,7 @@ mail 3600 A 192.0.2.2`,
       `key "k" { algorithm hmac-sha256; secret "${secret}"; };\n`,
     );
     await Deno.chmod(keyFile, 0o600);
-    const secondary = ["--secondary", `plain=127.0.0.1:${plain.port},key=k`, "--timeout", "1s"];
+    const secondary = ["--secondary", `plain=127.0.0.1:${plain.port},key=k`, "--timeout", "2s"];
     const keyless = await examine(...secondary);
     assertFound(keyless, ["plain", "tsig", "bad", /there is no key k/, /keygen/]);
     const unsigned = await examine(...secondary, "--tsig-key-file", keyFile);
@@ -245,7 +245,7 @@ systemTest("doctor: strangers are refused; a clock that is off is seen", async (
   await newSerial(zonecast, ZONE, undefined);
   const env = { ZONECAST_SOURCE: source, ZONECAST_CONTROL: zonecast.controlSocket };
   const look = (...args: string[]) =>
-    doctor([...flags, ...args, "--state", zonecast.stateFile, "--timeout", "1s"], env);
+    doctor([...flags, ...args, "--state", zonecast.stateFile, "--timeout", "2s"], env);
 
   await t.step("with a key alone this machine may transfer", async () => {
     const found = await look();

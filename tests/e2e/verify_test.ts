@@ -136,7 +136,7 @@ interopTest(
       await using empty = await startFilePrimary("nsd", { "other.example.": withSoa(1) });
       const { code, stderr } = await verify(
         empty,
-        ...["--against", `127.0.0.1:${freePort()}`, "--timeout", "1s"],
+        ...["--against", `127.0.0.1:${freePort()}`, "--timeout", "2s"],
       );
       assertEquals(code, 1);
       assertStringIncludes(stderr, "does not serve the zone");
