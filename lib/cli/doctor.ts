@@ -5,7 +5,7 @@ import { examineSource } from "../source/mod.ts";
 import { paintFor } from "./colour.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { examineMachine } from "./doctor_machine.ts";
-import { readPublished } from "./doctor_published.ts";
+import { flagsFinding, readPublished } from "./doctor_published.ts";
 import { examineSecondary } from "./doctor_secondary.ts";
 import { examineServer } from "./doctor_server.ts";
 import { EXIT } from "./errors.ts";
@@ -94,6 +94,8 @@ async function* examineAll(
   const published = await readPublished(serverPaths(flags, context));
   const { zones, listen } = published;
   yield* published.findings;
+  const flagged = flagsFinding(published.secondaries, secondaries.map(({ name }) => name));
+  if (flagged) yield flagged;
   const server = { zones, listen: listen ?? [], secondaries, allowTransfer, access, asker };
   yield* examineServer(server);
   yield* examineMachine(config.state, flags["max-connections"]);

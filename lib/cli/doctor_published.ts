@@ -23,6 +23,8 @@ export interface Published {
   readonly zones: readonly PublishedZone[];
   /** Where the running server listens; undefined when none runs. */
   readonly listen: readonly SocketAddress[] | undefined;
+  /** Names of the running server's secondaries; undefined when none runs. */
+  readonly secondaries: readonly string[] | undefined;
   /** The source's cursor in the state file; undefined where it has none; null: the server has it. */
   readonly cursor: string | undefined | null;
   readonly findings: readonly Finding[];
@@ -125,9 +127,32 @@ function fromServer(paths: ServerPaths, report: StatusReport): Published {
         ),
     })),
     listen: server!.listen.map((address) => parseSocketAddress(address)),
+    secondaries: report.secondaries.map(({ name }) => name),
     cursor: null,
     findings: serverFindings(report),
   };
+}
+
+/** Whether the running server has the secondaries that these flags name; undefined: it has. */
+export function flagsFinding(
+  running: readonly string[] | undefined,
+  named: readonly string[],
+): Finding | undefined {
+  if (!running) return undefined;
+  const missing = running.filter((name) => !named.includes(name));
+  const more = named.filter((name) => !running.includes(name));
+  if (missing.length + more.length === 0) return undefined;
+  const parts = [
+    ...missing.length > 0 ? [`has ${missing.join(", ")}, which these flags do not name`] : [],
+    ...more.length > 0 ? [`does not have ${more.join(", ")}`] : [],
+  ];
+  return found(
+    "warning",
+    "flags",
+    `the running server ${parts.join(", and ")}`,
+    "give doctor the server's own flags, by --flags-file or its environment; or restart it with " +
+      "these",
+  );
 }
 
 async function fromState({ control, state }: ServerPaths): Promise<Published> {
@@ -139,7 +164,7 @@ async function fromState({ control, state }: ServerPaths): Promise<Published> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const text = `${notRunning}, and there is no state file: nothing is published`;
     const findings = [found("warning", "running", text, start)];
-    return { zones: [], listen: undefined, cursor: undefined, findings };
+    return { zones: [], listen: undefined, secondaries: undefined, cursor: undefined, findings };
   }
   const store = await openStateFile(state, { readOnly: true });
   try {
@@ -153,6 +178,7 @@ async function fromState({ control, state }: ServerPaths): Promise<Published> {
         version: () => Promise.resolve(version),
       })),
       listen: undefined,
+      secondaries: undefined,
       cursor,
       findings: [found("warning", "running", text, start)],
     };

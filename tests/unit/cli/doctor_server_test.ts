@@ -1,6 +1,6 @@
 /** What the doctor makes of what a running server tells of itself. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { serverFindings } from "../../../lib/cli/doctor_published.ts";
+import { flagsFinding, serverFindings } from "../../../lib/cli/doctor_published.ts";
 import type { StatusReport } from "../../../lib/cli/status_report.ts";
 
 const SOURCE = {
@@ -101,4 +101,11 @@ Deno.test("doctor: what a server is in trouble with, and what mends it", async (
       assertMatch(found?.fix ?? "", fix);
     });
   }
+});
+
+Deno.test("doctor: flags that are not the running server's", () => {
+  assertEquals(flagsFinding(undefined, ["a"]), undefined);
+  assertEquals(flagsFinding(["a", "b"], ["b", "a"]), undefined);
+  assertMatch(flagsFinding(["a", "b"], [])?.text ?? "", /has a, b, which these flags do not name/);
+  assertMatch(flagsFinding(["a"], ["a", "c"])?.text ?? "", /does not have c/);
 });
