@@ -263,7 +263,9 @@ export class ZoneBuild {
     if (!first && !this.#soaDiffers(current, soa, floors)) return { kind: "unchanged" };
     const all = chain(first, { [Symbol.iterator]: () => rest });
     const next = yield* nextVersion(current, all, soa);
-    return next.version.records > this.maxRecords ? this.#tooLarge() : { kind: "changed", ...next };
+    // The SOA is no row.
+    if (next.version.records - 1 > this.maxRecords) return this.#tooLarge();
+    return { kind: "changed", ...next };
   }
 
   #tooLarge(): BuildResult {
