@@ -125,7 +125,7 @@ export const POSTGRES_CONTENT: readonly Fault[] = [
   },
   {
     name: "postgres-too-many-rows",
-    what: "ten million rows inserted by mistake, then deleted",
+    what: "ten million rows inserted by mistake, which takes minutes, then deleted",
     also: "test",
     night: { args: (full) => full ? [] : ["--max-records", "10000"] },
     run: tooManyRows,
