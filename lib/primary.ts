@@ -379,7 +379,7 @@ export class Primary {
   }
 
   #tell(
-    { publications, pending, held, settled }: Outcome,
+    { publications, pending, held, settled, again }: Outcome,
     reading: Reading,
     zoneBuilds: readonly ZoneBuild[],
     builds: ZoneBuilds,
@@ -395,7 +395,7 @@ export class Primary {
     }
     this.#tellHeld();
     const readNothing = reading.scope !== "everything" && reading.scope.size === 0;
-    if (!readNothing) {
+    if (!readNothing && again.size === 0) { // else the read that follows at once tells
       teller.covered(reading, [...pending.keys()].filter((zone) => !held.has(zone)));
     }
     if (problemsChanged) teller.problems(this.#reporting.problems());

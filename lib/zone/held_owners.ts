@@ -4,7 +4,7 @@
  *
  * A Bloom filter: each owner sets some bits of many.
  */
-import type { ReadOwners } from "./zone_build.ts";
+import type { ReadOwners } from "./build_rules.ts";
 
 /** Bits for each owner; with {@link HASHES} of them one in some ten thousand others is taken for held. */
 const BITS_AN_OWNER = 24;
