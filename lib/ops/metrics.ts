@@ -28,6 +28,7 @@ export interface Observer {
 
 export class Metrics {
   readonly #registry: Registry;
+  readonly #names: string[] = [];
   readonly #prom: typeof import("prom-client");
 
   private constructor(prom: typeof import("prom-client")) {
@@ -81,12 +82,19 @@ export class Metrics {
     };
   }
 
-  /** All of them, as they are now. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  /**
+   * All of them as they are now, one at a time, so that others have their turn in between.
+   *
+   * @param run  runs what it is given, and counts the time it takes
+   */
+  async *pieces(run: (work: () => Promise<string>) => Promise<string>): AsyncGenerator<string> {
+    for (const name of this.#names) {
+      yield `${await run(() => this.#registry.getSingleMetricAsString(name))}\n`;
+    }
   }
 
   #options({ name, help, labels = [] }: MetricShape) {
+    this.#names.push(name);
     return { name, help, labelNames: [...labels], registers: [this.#registry] };
   }
 }
