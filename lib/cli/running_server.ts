@@ -168,7 +168,10 @@ export class RunningServer {
     );
     const primary: Primary = new Primary({
       source,
-      store: notingStore(store, differences, (apex) => http?.retired(canonicalKey(apex))),
+      store: notingStore(store, differences, (apex) => {
+        trail.retired(apex);
+        http?.retired(canonicalKey(apex));
+      }),
       zones,
       announcer: server,
       teller: telling,
