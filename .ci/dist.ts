@@ -14,6 +14,7 @@
  * the sources, the lock file and the pinned Deno alone.
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { stageSources } from "./stage.ts";
 import project from "../deno.json" with { type: "json" };
 
 const ROOT = new URL("../", import.meta.url).pathname;
@@ -78,11 +79,8 @@ async function compile(target: string): Promise<string> {
   try {
     const [sources, cache] = [`${STAGE}/zonecast`, `${STAGE}/cache`];
     await Deno.mkdir(sources);
-    for (const name of ["main.ts", "deno.json", "deno.lock", "lib"]) {
-      await copy(ROOT + name, `${sources}/${name}`);
-    }
     const env = { DENO_DIR: cache };
-    await run(Deno.execPath(), ["cache", "--quiet", "--frozen", "main.ts"], { cwd: sources, env });
+    await stageSources(sources, env);
     await setTimes(STAGE);
     const build = ["run", "--no-prompt", "--no-check", "--allow-all", "--config"];
     await run(Deno.execPath(), [
@@ -93,13 +91,6 @@ async function compile(target: string): Promise<string> {
   } finally {
     await Deno.remove(STAGE, { recursive: true });
   }
-}
-
-/** Copies a file, or a directory with all in it. */
-async function copy(from: string, to: string): Promise<void> {
-  if (!(await Deno.stat(from)).isDirectory) return await Deno.copyFile(from, to);
-  await Deno.mkdir(to);
-  for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
 }
 
 /** Gives every file below a directory the one time. */

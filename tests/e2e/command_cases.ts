@@ -103,6 +103,14 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCases>> = {
       [2, () => ["approve", ZONE], /ID is missing/],
     ],
   },
+  check: {
+    good: () => ["check", ZONE],
+    ends: [
+      [1, () => ["check", "none.example"], /none\.example/],
+      [2, () => ["check", "--source", "db"], /--source: it has no scheme/],
+      [3, () => ["check", ZONE, "--max-records", "1"], /fix: remove what is there/],
+    ],
+  },
   tail: {
     // The world changes the zone while it waits.
     good: () => ["tail", ZONE, "--count", "1"],

@@ -42,6 +42,10 @@ const NEEDS = {
   fish: { programs: ["fish"], package: "fish" },
   script: { programs: ["script"], package: "bsdutils" },
   ip: { programs: ["ip"], package: "iproute2" },
+  qemu: {
+    programs: ["qemu-aarch64", "/usr/aarch64-linux-gnu/lib/libgcc_s.so.1"],
+    package: "qemu-user, libc6-arm64-cross, libgcc-s1-arm64-cross",
+  },
   mandoc: { programs: ["mandoc"], package: "mandoc" },
   groff: { programs: ["groff"], package: "groff-base" },
   chromium: { programs: ["/usr/bin/chromium"], package: "chromium" },
