@@ -78,7 +78,7 @@ const ALERTS: readonly Alert[] = [
   },
   {
     name: "ZonecastProblems",
-    expr: "sum by (instance, zone) (zonecast_problems) > 0",
+    expr: 'sum by (instance, zone) (zonecast_problems{severity!="warning"}) > 0',
     for: "10m",
     severity: "info",
     summary: "{{ $value }} rows or names of {{ $labels.zone }} are not served as written",

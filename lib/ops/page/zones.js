@@ -208,7 +208,7 @@ async function searchRecords(signal, before, after = undefined) {
 async function showVersions(signal) {
   const { versions } = await ask("log", { zone: open.name }, signal);
   const rows = versions.map(({ toSerial, publishedAt, added, removed, cause, octets: size }) => [
-    { value: String(toSerial), class: "mono" },
+    { value: String(toSerial), class: "mono first" },
     ago(publishedAt),
     `+${count(added)} −${count(removed)}`,
     octets(size),
@@ -219,7 +219,12 @@ async function showVersions(signal) {
     byId("zone-panel"),
     rows.length === 0
       ? make("p", { class: "calm" }, "The journal holds no change of this zone yet.")
-      : table(["#Serial", "#Published", "#Records", "#Size", "Cause", "Change"], rows, "Versions"),
+      : table(
+        ["#Serial", "#Published", "#Records", "#Size", "Cause", "Change"],
+        rows,
+        "Versions",
+        "compact",
+      ),
   );
 }
 

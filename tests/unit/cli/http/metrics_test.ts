@@ -25,6 +25,11 @@ function readings(zones: number, secondaries: number): Readings {
       lastReadMs: undefined,
       reads: { everything: 1, part: 2 },
       problems: versions.map(({ apex }) => ({ zone: formatName(apex) })),
+      problemCounts: versions.map(({ apex }) => ({
+        zone: formatName(apex),
+        errors: 1,
+        warnings: 0,
+      })),
       held: [],
       failure: undefined,
       unkept: undefined,
