@@ -17,6 +17,7 @@ import { Current } from "./primary/current.ts";
 import { type GuardPlan, Holding } from "./primary/holding.ts";
 import { Loop } from "./primary/loop.ts";
 import type { PrimaryHealth, PrimaryParts, PrimaryStatus } from "./primary/parts.ts";
+import { Quarantine } from "./primary/quarantine.ts";
 import { type Raised, Raising } from "./primary/raising.ts";
 import { Reporting } from "./primary/reporting.ts";
 import { SerialGuard } from "./primary/serials.ts";
@@ -25,7 +26,13 @@ import { Trouble, unkept } from "./primary/trouble.ts";
 import { addRead, samePending, Waiting } from "./primary/waiting.ts";
 import type { DueRead, OwnerScope, Reading, SourceLink, WakeReason } from "./source/mod.ts";
 import type { Publication, StoredState } from "./store/mod.ts";
-import { type ZoneBuild, ZoneBuilds, type ZoneVersion } from "./zone/mod.ts";
+import {
+  type KnownProblem,
+  type ProblemChange,
+  type ZoneBuild,
+  ZoneBuilds,
+  type ZoneVersion,
+} from "./zone/mod.ts";
 
 export type { Verdict } from "./primary/approvals.ts";
 export { heldNames, type Hold, HoldError, releaseCommand, storedHolds } from "./primary/hold.ts";
@@ -65,6 +72,7 @@ export class Primary {
   readonly #holding: Holding;
   readonly #serials: SerialGuard;
   readonly #reporting: Reporting;
+  readonly #quarantine: Quarantine;
   readonly #trouble: Trouble;
   readonly #waiting = new Waiting();
   readonly #raising = new Raising();
@@ -98,6 +106,7 @@ export class Primary {
       changed: (apex) => this.#readAgain(apex),
     });
     this.#reporting = new Reporting(log);
+    this.#quarantine = new Quarantine(log, this.#now);
     this.#serials = new SerialGuard({
       announcer,
       watched: config.watchedSecondaries,
@@ -112,7 +121,8 @@ export class Primary {
 
   /** Makes the last known versions current; nothing is announced yet. */
   restore(state: StoredState): void {
-    this.#cursor = state.cursor;
+    // Without all the problems there were, rows that nobody touches would seem good.
+    this.#cursor = this.#quarantine.restore(state.problems) ? state.cursor : undefined;
     this.#waiting.restore(state.pending);
     const wanted = state.zones.filter(({ version }) => this.#isWanted(version.apexKey));
     for (const zone of wanted) this.#current.restore(zone);
@@ -194,9 +204,15 @@ export class Primary {
       lastReadAt: this.#loop.lastRead?.endedAt,
       lastReadMs: this.#loop.lastRead?.ms,
       reads: { ...this.#reads },
-      problems: this.#reporting.shownProblems(),
+      problems: this.#quarantine.shown(),
+      problemCounts: this.#quarantine.counts(),
       held: [...this.#holding.holds()],
     };
+  }
+
+  /** All problems that are listed; of too many the rest is only counted. */
+  problems(): Iterable<KnownProblem> {
+    return this.#quarantine.all();
   }
 
   /** Ends the loop after the step it is in; the source is closed. */
@@ -244,13 +260,14 @@ export class Primary {
     builds.release(); // of those that could not be built
     const readMs = this.#now() - startedAt;
     this.#reporting.read(outcome.publications, read.reason, reading.changedAt, readMs);
-    await this.#commit(outcome, reading);
     const zoneBuilds = all.filter((build) => !outcome.again.has(build));
+    await this.#quarantine.take(zoneBuilds, builds, reading.scope === "everything");
+    const problems = await this.#commit(outcome, reading);
     this.#settling.built(zoneBuilds);
     for (const apex of outcome.incomplete) this.#readAgain(apex);
     this.#reporting.published(outcome.publications, read, this.#now() - startedAt);
     this.#reporting.noteAbsent(this.#parts.config.zones, builds);
-    this.#tell(outcome, reading, zoneBuilds, builds);
+    this.#tell(outcome, reading, problems);
     if (!this.#settling.areLookedAt(reading) || this.#holding.hasApprovals) {
       await this.#retireMissing(builds);
     }
@@ -305,6 +322,8 @@ export class Primary {
       nowMs: publishedAt,
       ...floors,
       guard: this.#holding.rulesOf(outcome.guard, build.apexKey, beside !== undefined),
+      badRows: config.badRows,
+      hasOtherBadRows: config.badRows === "hold" && this.#quarantine.hasBadRowsBeside(build),
     }));
     if (!result || result.kind === "held") {
       addRead(outcome.pending, reading, name);
@@ -331,21 +350,27 @@ export class Primary {
     outcome.again.add(build);
   }
 
-  /** Durable, then visible, then announced. */
-  async #commit({ publications, pending, held, guard }: Outcome, reading: Reading): Promise<void> {
+  /** Durable, then visible, then announced. Returns what has changed of the problems. */
+  async #commit(
+    { publications, pending, held, guard }: Outcome,
+    reading: Reading,
+  ): Promise<ProblemChange> {
     const { store } = this.#parts;
     const { cursor } = reading;
+    const problems = this.#quarantine.unkept;
     const notes = this.#holding.notesOf(guard);
     const isKept = samePending(pending, this.#waiting.pending);
-    const progress = { cursor, pending: isKept ? undefined : pending, guard: notes };
+    const progress = { cursor, pending: isKept ? undefined : pending, guard: notes, problems };
     if (publications.length > 0) await store.publish(publications, progress);
-    else if (cursor !== this.#cursor || !isKept || notes.length > 0) {
+    else if (cursor !== this.#cursor || !isKept || notes.length > 0 || !problems.isEmpty) {
       await store.keepProgress(progress);
     }
+    this.#quarantine.kept();
     this.#cursor = cursor;
     this.#waiting.keep(pending, held);
     this.#current.publish(publications);
     this.#holding.keep(guard);
+    return problems;
   }
 
   /** Carries out what operators have asked for. */
@@ -381,12 +406,9 @@ export class Primary {
   #tell(
     { publications, pending, held, settled, again }: Outcome,
     reading: Reading,
-    zoneBuilds: readonly ZoneBuild[],
-    builds: ZoneBuilds,
+    problems: ProblemChange,
   ): void {
     const { teller } = this.#parts;
-    const everything = reading.scope === "everything";
-    const problemsChanged = this.#reporting.takeProblems(zoneBuilds, builds, everything);
     if (!teller) return;
     const names = new Map(settled.map((build) => [build.apexKey, build.settings.name]));
     for (const [apexKey, zone] of names) teller.named(apexKey, zone);
@@ -398,7 +420,7 @@ export class Primary {
     if (!readNothing && again.size === 0) { // else the read that follows at once tells
       teller.covered(reading, [...pending.keys()].filter((zone) => !held.has(zone)));
     }
-    if (problemsChanged) teller.problems(this.#reporting.problems());
+    teller.problems(problems);
   }
 
   #tellHeld(): void {

@@ -58,6 +58,7 @@ export const check = defineCommand({
         remembered: baseline.remembered,
         guard: config.guard,
         serialPolicy: config.serialPolicy,
+        badRows: config.badRows,
         isWanted,
         maxRecords: config.maxRecords,
         now: Date.now,
@@ -98,7 +99,8 @@ function isOf(zone: string, apexKey: string): boolean {
 
 /** Whether all of it can be published. */
 function isGood({ zones, problems }: Forecast): boolean {
-  return problems.length === 0 && zones.every(({ kind, hold }) => kind !== "refused" && !hold);
+  return problems.every(({ severity }) => severity === "warning") &&
+    zones.every(({ kind, hold }) => kind !== "refused" && !hold);
 }
 
 /** Starts a source, and waits until it can be read. @throws {CommandError} it is not there in time */
@@ -140,9 +142,10 @@ async function print(baseline: Baseline, found: Forecast, context: Context): Pro
     for (const line of zoneLines(zone, paint)) await context.print(line + "\n");
   }
   if (zones.length === 0) await context.print("there is no zone\n");
-  for (const { zone, name, type, content, reason, hint } of problems) {
+  for (const { zone, severity, name, type, content, reason, hint } of problems) {
     const what = [zone, name, type, content].filter((part) => part !== "").join(" ");
-    await context.print(`${paint.bad("problem")} ${what}: ${reason}\n`);
+    const kind = severity === "error" ? paint.bad("problem") : "warning";
+    await context.print(`${kind} ${what}: ${reason}\n`);
     if (hint) await context.print(`        ${paint.faint("fix:")} ${hint}\n`);
   }
   const unchanged = zones.filter(({ kind, hold }) => kind === "unchanged" && !hold).length;

@@ -14,6 +14,7 @@ import { importZone } from "./import.ts";
 import { keygen } from "./keygen.ts";
 import { log } from "./log.ts";
 import { presets } from "./presets.ts";
+import { problems } from "./problems.ts";
 import { rollback } from "./rollback.ts";
 import { schema, schemaApply } from "./schema.ts";
 import { serial } from "./serial.ts";
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   serve,
   checkFlags,
   status,
+  problems,
   held,
   approve,
   doctor,

@@ -13,6 +13,7 @@ import { SERIAL, ZONE, type ZoneName } from "./forms.ts";
 import { approve, heldDifference, heldParts } from "./held_answers.ts";
 import { heldStatus } from "./held_status.ts";
 import { differencesParts, historyParts, versionParts } from "./history_parts.ts";
+import { problemsParts } from "./problems_parts.ts";
 import { raise } from "./raise.ts";
 import { isoTime, zoneStatus } from "./status.ts";
 import type {
@@ -60,6 +61,7 @@ export function controlCommands(parts: ServerParts): Record<string, ControlComma
     "held-difference": (request) =>
       heldDifference(parts.primary, publishedZone(parts.zones, request)),
     approve: (request) => approve(parts.primary, request),
+    problems: (request) => problemsOf(parts, request),
   };
 }
 
@@ -167,6 +169,16 @@ export function secondaryZoneStatus(entry: SecondaryZone): SecondaryZoneStatus {
     },
     soaQueryAt: isoTime(soaQueryAt),
   };
+}
+
+function problemsOf({ primary, zones }: ServerParts, request: ControlRequest) {
+  const zone = request.zone === undefined ? undefined : ZONE.parse(String(request.zone));
+  const published = new Set([...zones.all()].map(({ apexKey }) => apexKey));
+  return problemsParts({
+    problems: [...primary.problems()],
+    counts: primary.status().problemCounts,
+    isPublished: (apexKey) => published.has(apexKey),
+  }, zone);
 }
 
 /** The version current when asked, whole, however long the client takes. */

@@ -8,7 +8,7 @@ import {
   SourceError,
   type ZoneSettings,
 } from "../source/mod.ts";
-import { equalRecords, makeSoa, ZoneBuild } from "../zone/mod.ts";
+import { equalRecords, isBadRow, makeSoa, ZoneBuild } from "../zone/mod.ts";
 import { readArgument } from "./arguments.ts";
 import { paintFor } from "./colour.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -197,17 +197,18 @@ function checkServable(
   const steps = build.finish(undefined, { policy: "increment", nowMs: 0, floors: [] });
   while (!steps.next().done); // steps are places to pause; there is nobody to pause for
   progress.end();
-  const refused = build.problems.filter(({ scope }) => scope === "row" || scope === "owner");
-  for (const { scope, name, type, reason } of build.problems) {
+  const { listed, bad } = build.problems;
+  for (const problem of listed) {
+    const { name, type, reason } = problem;
     const what = [name || zone.text, type].filter(Boolean).join(" ");
-    const kind = scope === "row" || scope === "owner" ? "" : "warning: ";
+    const kind = isBadRow(problem) ? "" : "warning: ";
     context.complain(escapeControls(`zonecast: ${kind}${what}: ${reason}`));
   }
-  if (refused.length === 0) return;
-  const flattened = refused.some(({ scope, name }) => scope === "owner" && isApex(name, zone));
+  if (bad === 0) return;
+  const flattened = listed.some(({ scope, name }) => scope === "owner" && isApex(name, zone));
   throw new CommandError(
     "import-unservable",
-    `Cannot import ${zone.text}: ${count(refused.length, "problem")}, as above`,
+    `Cannot import ${zone.text}: ${count(bad, "problem")}, as above`,
     flattened && provider === "Cloudflare"
       ? "Cloudflare answers a CNAME at the apex with addresses: write those in its place"
       : provider === "PowerDNS"

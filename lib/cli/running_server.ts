@@ -23,7 +23,7 @@ import {
   type TransferRule,
 } from "../server/mod.ts";
 import { openSource, WriteBackQueue } from "../source/mod.ts";
-import { ZoneTable } from "../zone/mod.ts";
+import { type BadRows, ZoneTable } from "../zone/mod.ts";
 import { controlCommands, type ServerParts } from "./control_commands.ts";
 import { HttpService } from "./http/http_service.ts";
 import { notingStore, openDifferences, openState } from "./serve_state.ts";
@@ -63,6 +63,7 @@ export interface ServeConfig {
   readonly fullReadIntervalMs: number;
   readonly minPublishIntervalMs: number;
   readonly serialPolicy: "unixtime" | "increment" | "date";
+  readonly badRows: BadRows;
   readonly serialFloor: number | undefined;
   /** What may change without being approved. */
   readonly guard: GuardSettings;
@@ -157,6 +158,7 @@ export class RunningServer {
     const queue = new WriteBackQueue(source, log, {
       instance: state.instance,
       secondaries: config.secondaries.map(({ name }) => name),
+      problems: () => telling.reports(primary.problems()),
     });
     const trail = new Trail(log, config.secondaries);
     const telling: Telling = new Telling(
@@ -177,6 +179,7 @@ export class RunningServer {
       teller: telling,
       config: {
         zones: config.zones,
+        badRows: config.badRows,
         fullReadIntervalMs: config.fullReadIntervalMs,
         minPublishIntervalMs: config.minPublishIntervalMs,
         serialPolicy: config.serialPolicy,

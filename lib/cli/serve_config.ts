@@ -47,6 +47,7 @@ export function readConfig(
     fullReadIntervalMs: flags["full-read-interval"],
     minPublishIntervalMs: flags["min-publish-interval"],
     serialPolicy: flags.serial,
+    badRows: flags["bad-rows"],
     serialFloor: flags["serial-floor"],
     guard: {
       limits: { maxShrink: flags["max-shrink"], maxChange: flags["max-change"] },

@@ -8,6 +8,7 @@ import {
   SECONDARY_TAKES,
   SecondaryError,
 } from "../server/mod.ts";
+import { BAD_ROWS } from "../zone/mod.ts";
 import { CommandError } from "./errors.ts";
 import { optional, repeated, type ValueForm, withDefault } from "./flags.ts";
 import {
@@ -130,6 +131,10 @@ export const SERVE_FLAGS = {
   "serial-floor": optional(SERIAL, {
     help: "publish only serials above this one",
     defaultText: "none",
+  }),
+  "bad-rows": withDefault(oneOf(BAD_ROWS), "keep", {
+    help: "of an owner with a bad row: keep serves what was last published; omit only what is " +
+      "good; hold publishes nothing of the zone",
   }),
   "max-shrink": withDefault(SHARE, "30%", {
     help: "hold it when more of a zone's owners go, or the zone itself; zones from 10 owners on",

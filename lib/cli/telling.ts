@@ -16,9 +16,9 @@ import {
 } from "../dns/mod.ts";
 import { heldNames, type Hold, type Teller } from "../primary.ts";
 import type { SecondaryEvent } from "../server/mod.ts";
-import type { Reading, WriteBackQueue } from "../source/mod.ts";
+import type { ProblemReport, Reading, WriteBackQueue } from "../source/mod.ts";
 import type { Publication } from "../store/mod.ts";
-import type { Problem, ZoneTable } from "../zone/mod.ts";
+import type { Problem, ProblemChange, ZoneTable } from "../zone/mod.ts";
 import type { Trail } from "./trail.ts";
 
 /** Where the words go. */
@@ -125,13 +125,18 @@ export class Telling implements Teller {
     this.#queue.held(reports);
   }
 
-  problems(problems: Iterable<Problem>): void {
-    this.#onlooker?.changed();
-    const reports = [];
-    for (const { zone, owner, name, type, content, code, reason } of problems) {
-      reports.push({ zone: this.#sourceName(zone), owner, name, type, content, code, reason });
+  problems({ put, gone, isEmpty }: ProblemChange): void {
+    if (!isEmpty) this.#onlooker?.changed();
+    this.#queue.problems(this.reports(put.values()), this.reports(gone.values()));
+  }
+
+  /** Problems as the source is told of them. */
+  *reports(problems: Iterable<Problem>): Generator<ProblemReport> {
+    for (const problem of problems) {
+      const { owner, name, type, content, code, severity, reason, hint } = problem;
+      const zone = this.#sourceName(problem.zone);
+      yield { zone, owner, name, type, content, code, severity, reason, hint };
     }
-    this.#queue.problems(reports);
   }
 
   /** A secondary's standing with a zone has changed. */

@@ -14,6 +14,7 @@ import { RdataInput } from "./rdata/input.ts";
 import { domainName } from "./rdata/names.ts";
 import { MAX_RDATA_OCTETS, OctetWriter, RdataReader } from "./rdata/octets.ts";
 import { layoutOf, type RdataLayout } from "./rdata/table.ts";
+import { unnamedFlaw } from "./rdata/unnamed.ts";
 import { type Token, tokenize } from "./tokenizer.ts";
 import { TYPE, typeName } from "./types.ts";
 
@@ -205,8 +206,8 @@ function formatUnknown(rdata: Uint8Array): string {
 }
 
 /**
- * Makes sure that RDATA has the form of its type. A type without a layout takes
- * any octets.
+ * Makes sure that RDATA has the form of its type. A type that is known by number
+ * only takes any octets.
  *
  * @param rdata  uncompressed wire format
  * @throws {RdataError} "rdata-truncated", "rdata-extra", "rdata-too-long", or
@@ -215,20 +216,19 @@ function formatUnknown(rdata: Uint8Array): string {
 export function checkRdata(type: number, rdata: Uint8Array): void {
   if (rdata.length > MAX_RDATA_OCTETS) throw tooLong(type, rdata.length);
   const layout = layoutOf(type);
-  if (!layout) return;
+  if (!layout) return refuseFlaw(type, unnamedFlaw(type, rdata));
   const wire = new RdataReader(type, rdata);
   for (const { name, codec } of layout.fields) {
     wire.field = name;
     codec.check(wire);
   }
   if (wire.left > 0) throw extraOctets(type, wire.left, wire.at);
-  const flaw = layout.flaw?.(rdata);
-  if (flaw) {
-    throw new RdataError(
-      "rdata-malformed",
-      `Cannot read ${typeName(type)} RDATA: it ${flaw}`,
-    );
-  }
+  refuseFlaw(type, layout.flaw?.(rdata));
+}
+
+function refuseFlaw(type: number, flaw: string | undefined): void {
+  if (flaw === undefined) return;
+  throw new RdataError("rdata-malformed", `Cannot read ${typeName(type)} RDATA: it ${flaw}`);
 }
 
 function extraOctets(type: number, count: number, offset: number): RdataError {

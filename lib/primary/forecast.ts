@@ -10,7 +10,13 @@ import { canonicalKey, formatName } from "../dns/mod.ts";
 import { type Logger, runSliced } from "../ops/mod.ts";
 import type { Source } from "../source/mod.ts";
 import type { GuardNote } from "../store/mod.ts";
-import { type Problem, type SerialPolicy, ZoneBuilds, type ZoneDiff } from "../zone/mod.ts";
+import {
+  type BadRows,
+  type Problem,
+  type SerialPolicy,
+  ZoneBuilds,
+  type ZoneDiff,
+} from "../zone/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import type { Hold } from "./hold.ts";
 import { type GuardSettings, Holding } from "./holding.ts";
@@ -23,6 +29,7 @@ export interface ForecastOptions {
   readonly remembered: readonly GuardNote[];
   readonly guard: GuardSettings;
   readonly serialPolicy: SerialPolicy;
+  readonly badRows: BadRows;
   readonly isWanted: (apexKey: string) => boolean;
   /** A zone of more is refused. */
   readonly maxRecords: number;
@@ -85,8 +92,9 @@ export async function forecast(options: ForecastOptions): Promise<Forecast> {
       nowMs: now(),
       floors: [],
       guard: holding.rulesOf(plan, apexKey),
+      badRows: options.badRows,
     }));
-    problems.push(...build.problems);
+    for (const problem of build.problems.listed) problems.push(problem);
     const zone = { zone: formatName(apex), apexKey, current };
     if (result.kind === "unchanged" || result.kind === "changed") {
       holding.judged(plan, apex, apexKey, current, result);

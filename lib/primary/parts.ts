@@ -5,7 +5,16 @@ import type { Name, Serial } from "../dns/mod.ts";
 import type { Logger } from "../ops/mod.ts";
 import type { Reading, Source, SourceLink } from "../source/mod.ts";
 import type { Publication, StateStore } from "../store/mod.ts";
-import type { AskSerials, Problem, SerialPolicy, ZoneTable, ZoneVersion } from "../zone/mod.ts";
+import type {
+  AskSerials,
+  BadRows,
+  KnownProblem,
+  ProblemChange,
+  ProblemCount,
+  SerialPolicy,
+  ZoneTable,
+  ZoneVersion,
+} from "../zone/mod.ts";
 import type { Unkept } from "./trouble.ts";
 import type { Hold } from "./hold.ts";
 import type { GuardSettings } from "./holding.ts";
@@ -34,8 +43,8 @@ export interface Teller {
   covered(reading: Reading, waiting: readonly string[]): void;
   /** All that is held, when it has changed; said before what was read up to. */
   held(holds: Iterable<Hold>): void;
-  /** All problems there are, when they have changed. */
-  problems(problems: Iterable<Problem>): void;
+  /** What a read has changed of the problems; told at each read, if only that it was nothing. */
+  problems(change: ProblemChange): void;
 }
 
 /** How the primary works; times in ms. */
@@ -51,6 +60,8 @@ export interface PrimaryConfig {
   readonly maxRecords?: number;
   /** How many secondaries are watched: until all have confirmed a serial it may be raised. */
   readonly watchedSecondaries: number;
+  /** What is served where rows are bad; "keep" where it is not said. */
+  readonly badRows?: BadRows;
   /** A read proves everything at least this often, changed or not. */
   readonly fullReadIntervalMs: number;
   /** What may change without being approved; undefined: anything. */
@@ -100,7 +111,10 @@ export interface PrimaryStatus extends PrimaryHealth {
   readonly lastReadMs: number | undefined;
   /** Reads since the start: of everything, and of what the feed named. */
   readonly reads: { readonly everything: number; readonly part: number };
-  readonly problems: readonly Problem[];
+  /** The first thousand of those listed. */
+  readonly problems: readonly KnownProblem[];
+  /** How many there are, all of them, in each zone that has any. */
+  readonly problemCounts: readonly ProblemCount[];
   /** What is not published until it is approved, zone by zone. */
   readonly held: readonly Hold[];
 }

@@ -1,44 +1,19 @@
 /**
- * What the primary says of its work: the log, and the problems there are.
+ * What the primary says of its work in the log.
  *
- * Owns: the problems, and what was said once already. Effects: log.
+ * Owns: what was said once already. Effects: log.
  */
 import { canonicalKey, formatName, type Name } from "../dns/mod.ts";
 import type { Logger } from "../ops/mod.ts";
 import type { DueRead } from "../source/mod.ts";
 import type { Publication } from "../store/mod.ts";
-import {
-  type Problem,
-  type ProblemChange,
-  ProblemTable,
-  type ZoneBuild,
-  type ZoneBuilds,
-  type ZoneVersion,
-} from "../zone/mod.ts";
-
-/** Problems shown in status, and logged after one read; more are only counted. */
-const MAX_PROBLEMS = 1000;
+import type { ZoneBuilds, ZoneVersion } from "../zone/mod.ts";
 
 export class Reporting {
-  readonly #problems = new ProblemTable();
   /** Zones asked for by name that the source does not have, by apex key. */
   #absent = new Set<string>();
 
   constructor(readonly log: Logger) {}
-
-  /** All problems there are. */
-  problems(): Iterable<Problem> {
-    return this.#problems.all();
-  }
-
-  /** The first thousand of them, for status. */
-  shownProblems(): Problem[] {
-    const shown: Problem[] = [];
-    for (const problem of this.#problems.all()) {
-      if (shown.push(problem) === MAX_PROBLEMS) break;
-    }
-    return shown;
-  }
 
   /** A zone is no longer served. */
   removed({ apex, serial }: ZoneVersion): void {
@@ -52,36 +27,6 @@ export class Reporting {
       from: previous?.serial,
       serial: version.serial,
     });
-  }
-
-  /**
-   * Takes the problems of a read; each is logged once, when it appears.
-   *
-   * @param read  the builds of the zones read, among all zones of the source
-   * @param everything  whether all rows were read: a part does not show every stray
-   * @returns whether anything changed
-   */
-  takeProblems(read: readonly ZoneBuild[], builds: ZoneBuilds, everything: boolean): boolean {
-    const changes = [
-      this.#problems.take(read),
-      this.#problems.keepZones((apexKey) => builds.has(apexKey)),
-      this.#problems.takeZoneProblems(builds.zoneProblems),
-      this.#problems.takeStrays(
-        builds.strays,
-        ({ zone }) => !everything && !builds.hasNamed(zone),
-      ),
-    ];
-    for (const change of changes) this.#logProblems(change);
-    return changes.some(({ appeared, solved }) => appeared.length + solved.length > 0);
-  }
-
-  #logProblems({ appeared, solved }: ProblemChange): void {
-    for (const { group: _, owner: __, ...fields } of appeared.slice(0, MAX_PROBLEMS)) {
-      this.log.warn("problem", fields);
-    }
-    const more = appeared.length - MAX_PROBLEMS;
-    if (more > 0) this.log.warn("problems not shown", { count: more });
-    if (solved.length > 0) this.log.info("problems solved", { count: solved.length });
   }
 
   /** Says once which zones were asked for by name and are not in the source. */

@@ -17,7 +17,7 @@ import {
 } from "./postgres_client.ts";
 import { arrayText } from "./postgres_rows.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
-import type { WriteBack } from "./source.ts";
+import type { ProblemReport, ProblemsReport, WriteBack } from "./source.ts";
 
 /** For each of connecting and greeting, in ms. */
 const CONNECT_MS = 5000;
@@ -216,24 +216,35 @@ function writeSecondaries({ instance, secondaries }: WriteBack): string {
       state = excluded.state, instance = excluded.instance`;
 }
 
-function writeProblems(instance: string, problems: NonNullable<WriteBack["problems"]>): string {
-  // Those of zones that another zonecast publishes are its own to solve.
-  return `
-    with now_open as (
-      select distinct on (id) * from (
-        select md5(concat_ws(chr(1), zone, owner, name, type, content, code)) as id, one.*
-        from jsonb_to_recordset(${jsonb(problems)}) as one (zone text, owner text, name text,
-          type text, content text, code text, reason text)) as each
-    ), solved as (
-      delete from zonecast.problems as old
-      where id not in (select id from now_open) and ${literal(instance)} = coalesce((
+/** Problem rows of a report, each with its id. */
+function problemRows(problems: readonly ProblemReport[]): string {
+  return `select distinct on (id) * from (
+      select md5(concat_ws(chr(1), zone, owner, name, type, content, code)) as id, one.*
+      from jsonb_to_recordset(${jsonb(problems)}) as one (zone text, owner text, name text,
+        type text, content text, code text, severity text, reason text, hint text)) as each`;
+}
+
+function writeProblems(instance: string, { isWhole, put, gone }: ProblemsReport): string {
+  // Of those that are not named only our own are solved: zones that another zonecast
+  // publishes are for it to tell of.
+  const solved = isWhole
+    ? `${literal(instance)} = coalesce((
         select newest.instance from zonecast.published as newest where newest.zone = old.zone
-        order by newest.published_at desc limit 1), ${literal(instance)})
+        order by newest.published_at desc limit 1), ${literal(instance)})`
+    : `id in (select id from (${problemRows(gone)}) as ended)`;
+  return `
+    with now_open as (${problemRows(put)}), solved as (
+      delete from zonecast.problems as old
+      where id not in (select id from now_open) and ${solved}
     )
-    insert into zonecast.problems as known (id, zone, owner, name, type, content, code, reason)
-    select id, zone, owner, name, type, content, code, reason from now_open order by id
-    on conflict (id) do update set reason = excluded.reason
-      where known.reason <> excluded.reason`;
+    insert into zonecast.problems as known
+      (id, zone, owner, name, type, content, code, severity, reason, hint)
+    select id, zone, owner, name, type, content, code, severity, reason, hint
+    from now_open order by id
+    on conflict (id) do update
+      set severity = excluded.severity, reason = excluded.reason, hint = excluded.hint
+      where (known.severity, known.reason, known.hint)
+        is distinct from (excluded.severity, excluded.reason, excluded.hint)`;
 }
 
 /** All that this instance holds; and approvals go that are of nothing held. */

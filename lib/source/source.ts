@@ -160,7 +160,19 @@ export interface ProblemReport {
   readonly type: string;
   readonly content: string;
   readonly code: string;
+  /** "error": not served as written; "warning": served. */
+  readonly severity: string;
   readonly reason: string;
+  readonly hint: string | undefined;
+}
+
+/** Problems to be written back. */
+export interface ProblemsReport {
+  /** Whether those to be put are all there are: whatever else stands there has gone. */
+  readonly isWhole: boolean;
+  /** New, or told of in other words. */
+  readonly put: readonly ProblemReport[];
+  readonly gone: readonly ProblemReport[];
 }
 
 /** What of a zone is not published until it is approved, to be written back. */
@@ -196,8 +208,8 @@ export interface WriteBack {
    */
   readonly covered: { readonly snapshot: string; readonly pending: readonly string[] } | undefined;
   readonly secondaries: readonly SecondaryReport[];
-  /** All problems there are now; undefined when they have not changed. */
-  readonly problems: readonly ProblemReport[] | undefined;
+  /** Undefined when they have not changed. */
+  readonly problems: ProblemsReport | undefined;
   /** All that is held now; undefined when that has not changed. */
   readonly held: readonly HeldReport[] | undefined;
   /** Versions that secondaries have come to show: for `pg_notify`. */

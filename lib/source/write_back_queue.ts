@@ -14,6 +14,7 @@ import type {
   HeldReport,
   LiveReport,
   ProblemReport,
+  ProblemsReport,
   PublishedReport,
   SecondaryReport,
   Source,
@@ -36,8 +37,6 @@ const REFUSED_RETRY_MS = 60_000;
 const MAX_KEPT = 10_000;
 /** Secondaries' standings kept, zone by zone; those of further zones are written once, then forgotten. */
 const MAX_STANDINGS = 100_000;
-/** Problems written: beyond that nobody reads them one by one. */
-const MAX_PROBLEMS = 10_000;
 /** A batch that failed so often, by itself and not for want of a link, is given up. */
 const MAX_ATTEMPTS = 5;
 /** How long closing waits for what is not written yet, in ms. */
@@ -56,6 +55,11 @@ export interface WriteBackOptions {
   readonly instance: string;
   /** Names of the secondaries each zone has, as {@link SecondaryReport.secondary} gives them. */
   readonly secondaries?: readonly string[];
+  /**
+   * All problems there are. What stands in the source may be of another state file, or of an
+   * older dump: after each connect it is compared with all of them.
+   */
+  readonly problems?: () => Iterable<ProblemReport>;
 }
 
 /** How far writing back has come, for status. */
@@ -71,8 +75,12 @@ export interface WriteBackStatus {
 export class WriteBackQueue {
   #published: PublishedReport[] = [];
   #covered: WriteBack["covered"];
-  #problems: readonly ProblemReport[] | undefined;
   #held: readonly HeldReport[] | undefined;
+  /** Problems not written yet, by what tells them apart. */
+  readonly #problems = new Map<string, { report: ProblemReport; isGone: boolean }>();
+  /** Whether all problems must be written; they can be as soon as the source was read once. */
+  #mustCompare = true;
+  #problemsKnown = false;
   #live: LiveReport[] = [];
   /** Secondaries' standings not written yet, and all, by zone and name. */
   #secondaries = new Map<string, SecondaryReport>();
@@ -123,9 +131,13 @@ export class WriteBackQueue {
     this.#wake();
   }
 
-  /** All problems there are now. */
-  problems(problems: readonly ProblemReport[]): void {
-    this.#problems = problems.slice(0, MAX_PROBLEMS);
+  /** What has changed of the problems since the last read; called after each. */
+  problems(put: Iterable<ProblemReport>, gone: Iterable<ProblemReport>): void {
+    this.#problemsKnown = true;
+    if (!this.#mustCompare) {
+      for (const report of gone) this.#problems.set(keyOf(report), { report, isGone: true });
+      for (const report of put) this.#problems.set(keyOf(report), { report, isGone: false });
+    }
     this.#wake();
   }
 
@@ -147,9 +159,20 @@ export class WriteBackQueue {
       if (!this.#secondaries.has(key)) this.#secondaries.set(key, report);
     }
     this.#failures = 0;
+    this.#compareProblems();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#wake();
+  }
+
+  /** Has all problems written next. */
+  #compareProblems(): void {
+    this.#mustCompare = true;
+    this.#problems.clear();
+  }
+
+  get #problemsWait(): boolean {
+    return this.#problems.size > 0 || this.#mustCompare && this.#problemsKnown;
   }
 
   /** Writes what waits, if that is quick, and no more afterwards. */
@@ -168,7 +191,7 @@ export class WriteBackQueue {
 
   get #idle(): boolean {
     return this.#published.length + this.#secondaries.size + this.#live.length === 0 &&
-      this.#covered === undefined && this.#problems === undefined && this.#held === undefined;
+      this.#covered === undefined && this.#held === undefined && !this.#problemsWait;
   }
 
   /** Sees to it that what waits is written: with what else comes soon, when it is time. */
@@ -212,7 +235,7 @@ export class WriteBackQueue {
       published: this.#published,
       covered: this.#covered,
       secondaries: [...this.#secondaries.values()],
-      problems: this.#problems,
+      problems: this.#takeProblems(),
       held: this.#held,
       live: this.#live,
     };
@@ -220,11 +243,22 @@ export class WriteBackQueue {
     return report;
   }
 
+  #takeProblems(): ProblemsReport | undefined {
+    if (!this.#problemsWait) return undefined;
+    if (this.#mustCompare) {
+      this.#mustCompare = false;
+      return { isWhole: true, put: [...this.options.problems?.() ?? []], gone: [] };
+    }
+    const [put, gone]: ProblemReport[][] = [[], []];
+    for (const { report, isGone } of this.#problems.values()) (isGone ? gone : put).push(report);
+    return { isWhole: false, put, gone };
+  }
+
   #drop(): void {
     this.#published = [];
     this.#covered = undefined;
     this.#secondaries.clear();
-    this.#problems = undefined;
+    this.#problems.clear();
     this.#held = undefined;
     this.#live = [];
   }
@@ -241,6 +275,7 @@ export class WriteBackQueue {
     }
     this.#failure = reason;
     this.#failures++;
+    if (report.problems) this.#compareProblems();
     this.#pauseMs = REFUSALS.has(code)
       ? REFUSED_RETRY_MS
       : Math.min(RETRY_FIRST_MS * 2 ** (this.#failures - 1), RETRY_LIMIT_MS);
@@ -257,7 +292,6 @@ export class WriteBackQueue {
     this.#published = [...report.published, ...this.#published];
     this.#live = [...report.live, ...this.#live];
     this.#covered ??= report.covered;
-    this.#problems ??= report.problems;
     this.#held ??= report.held;
     for (const standing of report.secondaries) {
       const key = `${standing.zone} ${standing.secondary}`;
@@ -272,4 +306,9 @@ export class WriteBackQueue {
     if (this.#published.length > 2 * MAX_KEPT) this.#published = this.#published.slice(-MAX_KEPT);
     if (this.#live.length > 2 * MAX_KEPT) this.#live = this.#live.slice(-MAX_KEPT);
   }
+}
+
+/** What tells one problem from all others. */
+function keyOf({ zone, owner, name, type, content, code }: ProblemReport): string {
+  return [zone, owner ?? "", name, type, content, code].join("\x00");
 }

@@ -36,6 +36,8 @@ export type StateErrorCode =
   | "state-diverged"
   /** Part of a zone's journal is broken or missing; the zone itself is whole. */
   | "journal-damaged"
+  /** The list of bad rows is broken; the zones are whole. */
+  | "problems-damaged"
   /** More differences were asked for at once than are read into memory. */
   | "journal-too-long"
   /** The store was closed. */

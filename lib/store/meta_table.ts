@@ -1,6 +1,6 @@
 /**
  * Single values of the state file: its identity, the source's cursor, the
- * number of zones, the sum of the pending owners.
+ * number of zones, the sums of the pending owners and of the problems.
  *
  * Owns: prepared statements on the table `meta`. Synchronous; called within a
  * transaction or snapshot.
@@ -24,6 +24,8 @@ export interface Meta {
   readonly zones: number;
   /** Sum of the pending owners. */
   readonly pending: string;
+  /** Sum of the problems; undefined when none were ever kept. */
+  readonly problems: string | undefined;
 }
 
 /** Values by name. */
@@ -68,6 +70,7 @@ export class MetaTable {
       zones: Number(zones),
       cursor: values.get("cursor"),
       pending: values.get("pending") ?? NO_PENDING, // none was ever written
+      problems: values.get("problems"),
     };
   }
 }
@@ -75,7 +78,7 @@ export class MetaTable {
 /** The values of a new file. */
 export function newMeta(): Meta {
   const instance = randomBytes(INSTANCE_OCTETS).toString("hex");
-  return { instance, zones: 0, cursor: undefined, pending: NO_PENDING };
+  return { instance, zones: 0, cursor: undefined, pending: NO_PENDING, problems: undefined };
 }
 
 function checksum(name: string, value: string): number {

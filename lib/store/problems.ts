@@ -47,3 +47,13 @@ export function diverged(
     "restart zonecast; it starts from what the file holds",
   );
 }
+
+/** The error of problems that are not those kept. */
+export function problemsDamaged(path: string, what: string): StateError {
+  return new StateError(
+    "problems-damaged",
+    `The list of bad rows in state file "${path}" is damaged: ${what}`,
+    path,
+    "the zones are whole; the list is made anew from the source, which is read whole",
+  );
+}

@@ -4,7 +4,7 @@
  * Everything here is made for structured cloning; octets are private copies
  * whose buffers are transferred, never those of a version that is served.
  */
-import type { Page, RecordList } from "../zone/mod.ts";
+import type { KnownProblem, Page, RecordList } from "../zone/mod.ts";
 import type { StateErrorFields } from "./errors.ts";
 import type { JournalBounds } from "./journal_bounds.ts";
 import type {
@@ -55,6 +55,18 @@ export interface WirePublication {
   readonly publishedAt: number;
 }
 
+/** A change of the problems kept. */
+export interface WireProblems {
+  /** Identity and JSON. */
+  readonly put: readonly (readonly [number, string])[];
+  readonly gone: readonly number[];
+}
+
+/** {@link Progress} as it travels. */
+export interface WireProgress extends Omit<Progress, "problems"> {
+  readonly problems?: WireProblems;
+}
+
 /** A stored zone without its pages. */
 export interface ZoneHead {
   readonly soa: Uint8Array;
@@ -67,6 +79,7 @@ export interface StateHead {
   readonly cursor: string | undefined;
   readonly pending: PendingOwners;
   readonly guard: readonly GuardNote[];
+  readonly problems: readonly KnownProblem[] | undefined;
   /** In the order their pages came in. */
   readonly zones: readonly ZoneHead[];
 }
@@ -90,11 +103,11 @@ export interface Operations {
       publications: readonly WirePublication[];
       /** What all pages and lists of the publications are views of. */
       buffer: ArrayBuffer;
-      progress: Progress | undefined;
+      progress: WireProgress | undefined;
     };
     answer: undefined;
   };
-  keepProgress: { request: { progress: Progress }; answer: undefined };
+  keepProgress: { request: { progress: WireProgress }; answer: undefined };
   keepGuard: { request: { notes: readonly GuardNote[] }; answer: undefined };
   removeZone: { request: { apexKey: string }; answer: undefined };
   journal: {

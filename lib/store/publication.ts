@@ -1,8 +1,8 @@
 /** Publications and differences as they travel between main thread and worker. Pure. */
 import { largeBuffer, type Page, type RecordList, type ZoneDiff } from "../zone/mod.ts";
-import type { PageId, PutPage, WireDiff, WirePublication } from "./protocol.ts";
+import type { PageId, PutPage, WireDiff, WireProgress, WirePublication } from "./protocol.ts";
 import { readSoa, soaOctets } from "./soa.ts";
-import type { Publication } from "./state_store.ts";
+import type { Progress, Publication } from "./state_store.ts";
 
 /** Octets copied between two pauses: some tenths of a millisecond. */
 const OCTETS_PER_PAUSE = 512 * 1024;
@@ -140,6 +140,13 @@ export function changedPages(
 /** One string for a {@link PageId}. */
 function pageName(firstKey: string, part: number): string {
   return `${part} ${firstKey}`;
+}
+
+/** The progress for the worker. */
+export function wireProgress({ problems, ...progress }: Progress): WireProgress {
+  if (!problems) return progress;
+  const put = [...problems.put].map(([id, problem]) => [id, JSON.stringify(problem)] as const);
+  return { ...progress, problems: { put, gone: [...problems.gone.keys()] } };
 }
 
 /** A difference that came from the worker. */

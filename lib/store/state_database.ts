@@ -6,7 +6,8 @@
  * as before.
  */
 import { equalOctets } from "../dns/mod.ts";
-import type { Page } from "../zone/mod.ts";
+import type { KnownProblem, Page } from "../zone/mod.ts";
+import { DamagedRow } from "./columns.ts";
 import { StateConnection } from "./connection.ts";
 import { damaged, type StateError, toStateError } from "./errors.ts";
 import { GuardTable } from "./guard_table.ts";
@@ -16,14 +17,14 @@ import { type JournalEnd, type JournalPart, JournalTable } from "./journal_table
 import { MetaTable } from "./meta_table.ts";
 import { PageTable } from "./page_table.ts";
 import { PendingTable } from "./pending_table.ts";
-import { apexOf, diverged, journalDamaged, journalTooLong } from "./problems.ts";
-import type { StateHead, WireDiff, WirePublication, ZoneHead } from "./protocol.ts";
+import { ProblemRows } from "./problem_rows.ts";
+import { apexOf, diverged, journalDamaged, journalTooLong, problemsDamaged } from "./problems.ts";
+import type { StateHead, WireDiff, WireProgress, WirePublication, ZoneHead } from "./protocol.ts";
 import {
   type GuardNote,
   type JournalEntry,
   type JournalFigures,
   MAX_DIFFERENCES_OCTETS,
-  type Progress,
 } from "./state_store.ts";
 import { type ZoneRow, ZoneRows } from "./zone_rows.ts";
 
@@ -50,6 +51,9 @@ export class StateDatabase {
   readonly #meta: MetaTable;
   readonly #pending: PendingTable;
   readonly #guard: GuardTable;
+  readonly #problems: ProblemRows;
+  /** Sum of the problems kept; undefined before it was read, or where they are not to be trusted. */
+  #problemSum: string | undefined;
 
   /**
    * Opens a state file, made when it is not there and not read-only.
@@ -70,6 +74,7 @@ export class StateDatabase {
       this.#meta = new MetaTable(db);
       this.#pending = new PendingTable(db);
       this.#guard = new GuardTable(db);
+      this.#problems = new ProblemRows(db);
     } catch (error) {
       const failure = toStateError(error, path, readOnly ? "read" : "open");
       // SQLITE_ERROR: our statements do not fit the tables, so these are no longer ours.
@@ -99,13 +104,14 @@ export class StateDatabase {
           const problem = this.#journal.endProblem(zone);
           if (problem) broken.push([zone, problem]);
         }
-        const { instance, cursor, zones: count, pending: sum } = this.#meta.read();
+        const { instance, cursor, zones: count, pending: sum, problems: kept } = this.#meta.read();
         if (zones.length !== count) {
           throw damaged(this.path, `it has ${zones.length} zones instead of ${count}`);
         }
         const { pending, sum: found } = this.#pending.read();
         if (found !== sum) throw damaged(this.path, "its pending owners are not those kept");
-        return { instance, cursor, pending, guard: this.#guard.read(), zones };
+        const problems = this.#readProblems(kept);
+        return { instance, cursor, pending, guard: this.#guard.read(), problems, zones };
       });
       for (const [zone, what] of broken) this.#discardJournal(zone, what);
       return head;
@@ -117,7 +123,7 @@ export class StateDatabase {
    *
    * @throws {StateError} "state-diverged": a version does not follow what is stored
    */
-  publish(publications: readonly WirePublication[], progress?: Progress): void {
+  publish(publications: readonly WirePublication[], progress?: WireProgress): void {
     this.#run("publish to", () => {
       const problems: StateError[] = [];
       this.#write(() => {
@@ -130,8 +136,8 @@ export class StateDatabase {
     });
   }
 
-  /** Keeps the progress, cursor and pending owners. */
-  keepProgress(progress: Progress): void {
+  /** Keeps the progress: cursor, pending owners, problems. */
+  keepProgress(progress: WireProgress): void {
     this.#run("write to", () => this.#write(() => this.#keepProgress(progress)));
   }
 
@@ -224,17 +230,36 @@ export class StateDatabase {
 
   /** One transaction. */
   #write(body: () => void): void {
+    const sum = this.#problemSum;
     try {
       this.#connection.transaction(body);
     } catch (error) {
       this.#pending.forget();
+      this.#problemSum = sum;
       throw error;
     }
   }
 
-  #keepProgress({ cursor, pending, guard = [] }: Progress): void {
-    this.#meta.set({ cursor, pending: pending && this.#pending.replace(pending) });
+  #keepProgress({ cursor, pending, guard = [], problems }: WireProgress): void {
+    const before = this.#problemSum;
+    if (problems) this.#problemSum = this.#problems.change(problems, before);
+    const sum = this.#problemSum === before ? undefined : this.#problemSum;
+    const waiting = pending && this.#pending.replace(pending);
+    this.#meta.set({ cursor, pending: waiting, problems: sum });
     this.#guard.keep(guard);
+  }
+
+  /** The problems kept; damaged ones are dropped, and found again in the source. */
+  #readProblems(sum: string | undefined): KnownProblem[] | undefined {
+    try {
+      const problems = this.#problems.read(sum);
+      this.#problemSum = sum;
+      return problems;
+    } catch (error) {
+      if (!(error instanceof DamagedRow)) throw error;
+      this.report(problemsDamaged(this.path, error.message));
+      return undefined;
+    }
   }
 
   #loadPages(zone: ZoneRow, deliver: (pages: Page[]) => void): void {

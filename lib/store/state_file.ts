@@ -6,7 +6,7 @@
  */
 import { canonicalKey, type Name } from "../dns/mod.ts";
 import { runSliced } from "../ops/mod.ts";
-import { type Page, type ZoneDiff, ZoneVersion } from "../zone/mod.ts";
+import { NOT_LISTED, type Page, type ZoneDiff, ZoneVersion } from "../zone/mod.ts";
 import { errorFromFields, reportToConsole, StateError } from "./errors.ts";
 import { JOURNAL_MAX_AGE_MS, type JournalBounds } from "./journal_bounds.ts";
 import { lockStateFile, type StateLock } from "./lock.ts";
@@ -19,7 +19,7 @@ import {
   type StateHead,
   type WireDiff,
 } from "./protocol.ts";
-import { wirePublications, zoneDiff } from "./publication.ts";
+import { wireProgress, wirePublications, zoneDiff } from "./publication.ts";
 import { readSoa } from "./soa.ts";
 import type {
   GuardNote,
@@ -130,6 +130,10 @@ class StateFile implements StateStore {
       cursor: head.cursor,
       pending: head.pending,
       guard: head.guard,
+      problems: head.problems && {
+        problems: head.problems,
+        isWhole: !head.problems.some(({ code }) => code === NOT_LISTED),
+      },
       zones: head.zones.map(({ soa, publishedAt }, at) => ({
         version: new ZoneVersion(readSoa(soa), pages[at] ?? []),
         publishedAt,
@@ -139,11 +143,12 @@ class StateFile implements StateStore {
 
   async publish(publications: readonly Publication[], progress?: Progress): Promise<void> {
     const { wire, buffer } = await runSliced(wirePublications(publications));
-    await this.#ask("publish", { publications: wire, buffer, progress }, [buffer]);
+    const asked = { publications: wire, buffer, progress: progress && wireProgress(progress) };
+    await this.#ask("publish", asked, [buffer]);
   }
 
   async keepProgress(progress: Progress): Promise<void> {
-    await this.#ask("keepProgress", { progress });
+    await this.#ask("keepProgress", { progress: wireProgress(progress) });
   }
 
   async keepGuard(notes: readonly GuardNote[]): Promise<void> {

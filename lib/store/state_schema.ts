@@ -104,6 +104,15 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (apex_key, kind)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What of the source is not served as written. Number of rows and XOR of their
+  -- checksums are the value 'problems' in meta; without it none were ever kept.
+  CREATE TABLE problem (
+    id INTEGER PRIMARY KEY,          -- a hash of what it is, 53 bits
+    checksum INTEGER NOT NULL,       -- CRC-32 of id and problem
+    problem TEXT NOT NULL            -- JSON, since when among it
+  ) STRICT;
+  `,
 ];
 
 /** The schema version this zonecast reads and writes. */

@@ -5,7 +5,7 @@
  * only when the commit is on disk.
  */
 import type { Name } from "../dns/mod.ts";
-import type { ZoneDiff, ZoneVersion } from "../zone/mod.ts";
+import type { KnownProblem, ZoneDiff, ZoneVersion } from "../zone/mod.ts";
 import type { StateError } from "./errors.ts";
 
 /** A zone as it was last published. */
@@ -21,6 +21,19 @@ export interface StoredZone {
  */
 export type PendingOwners = ReadonlyMap<string, ReadonlySet<string> | "all">;
 
+/** What has changed of the problems to keep, by their identities. */
+export interface ProblemsChange {
+  readonly put: ReadonlyMap<number, KnownProblem>;
+  readonly gone: ReadonlyMap<number, unknown>;
+}
+
+/** The problems that were kept. */
+export interface KeptProblems {
+  readonly problems: readonly KnownProblem[];
+  /** Whether these are all there were; else there were too many, and the rest is not known. */
+  readonly isWhole: boolean;
+}
+
 /** How far the source was read, and what of it still waits. */
 export interface Progress {
   /** Source cursor of the last read taken. */
@@ -32,6 +45,8 @@ export interface Progress {
   readonly pending?: PendingOwners;
   /** What the guard is to remember now; the others stay. */
   readonly guard?: readonly GuardNote[];
+  /** Of what was read by then; undefined where nothing has changed. */
+  readonly problems?: ProblemsChange;
 }
 
 /** One thing the guard remembers of a zone; what it says is the guard's own. */
@@ -56,6 +71,8 @@ export interface StoredState {
   readonly pending: PendingOwners;
   /** What the guard remembers; all values are there. */
   readonly guard: readonly GuardNote[];
+  /** Undefined when none were ever kept, or they are damaged. */
+  readonly problems: KeptProblems | undefined;
 }
 
 /** One version to make durable. */

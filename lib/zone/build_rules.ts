@@ -2,6 +2,7 @@
  * What a zone's build is given, what it is to obey, and what becomes of it. Types only.
  */
 import type { Serial } from "../dns/mod.ts";
+import type { BadRows } from "./checks.ts";
 import type { GuardRules } from "./guard.ts";
 import type { HeldPart } from "./held_part.ts";
 import type { SerialPolicy } from "./serial_policy.ts";
@@ -32,6 +33,10 @@ export interface SerialRules {
 export interface BuildRules extends SerialRules {
   /** What of a change is held; without it, nothing but a zone that would lose its NS. */
   readonly guard?: GuardRules;
+  /** "keep" where it is not said. */
+  readonly badRows?: BadRows;
+  /** With "hold": whether rows are bad that were not read now. */
+  readonly hasOtherBadRows?: boolean;
 }
 
 /** Owners in the source's normal form that were read; "all" stands for every owner. */

@@ -13,22 +13,33 @@ import {
   type Name,
   type ResourceRecord,
   TYPE,
+  typeName,
 } from "../dns/mod.ts";
-import { type Conflict, conflictOf } from "./conflicts.ts";
+import { type Conflict, conflictOf, odditiesOf, type Oddity } from "./conflicts.ts";
 import { normalizeOwner, type OwnerRecords } from "./owner_records.ts";
-import { type Problem, problemGroup, type RowZone, zoneProblem } from "./rows.ts";
+import { type Flaw, type Problem, problemGroup, zoneProblem } from "./problem.ts";
+import type { RowZone } from "./rows.ts";
+
+/** What is served where a row, or the rows of an owner together, cannot be. */
+export const BAD_ROWS = ["keep", "omit", "hold"] as const;
+
+/**
+ * "keep": the owner as last published, else what of it is good. "omit": what is good.
+ * "hold": as "keep", but the zone is not published.
+ */
+export type BadRows = typeof BAD_ROWS[number];
 
 function ownerProblem(
   zone: RowZone,
   owner: Name,
-  scope: Problem["scope"],
-  what: Conflict,
+  what: Flaw & Partial<Pick<Problem, "scope" | "severity" | "type">>,
 ): Problem {
   return {
     zone: zone.name,
     group: problemGroup(canonicalKey(owner), ""),
     owner: formatName(lowerName(owner)),
-    scope,
+    scope: "owner",
+    severity: "error",
     name: formatName(owner),
     type: "",
     content: "",
@@ -48,30 +59,66 @@ export interface ReadOwner {
 }
 
 /**
- * The owner to serve: checked, normalised, a bad one replaced by what is served
- * now; undefined for none.
+ * The owner to serve: checked, normalised, a bad one perhaps replaced by what is
+ * served now; undefined for none.
  *
- * @param report  called for its problem
+ * @param report  called for its problems
  */
 export function checkOwner(
   { key, records: rows, troubled, served }: ReadOwner,
   zone: RowZone,
+  badRows: BadRows,
   report: (problem: Problem) => void,
 ): OwnerRecords | undefined {
   const { records, ttlsDiffered } = normalizeOwner(rows);
-  const conflict = conflictOf(records, key === zone.apexKey);
-  if (conflict) report(ownerProblem(zone, records[0].owner, "owner", conflict));
-  else if (ttlsDiffered) report(ownerProblem(zone, records[0].owner, "rrset", TTLS_DIFFER));
-  if ((troubled || conflict) && served) return served;
-  if (conflict || records.length === 0) return undefined;
-  return { key, owner: records[0].owner, records };
+  const isApex = key === zone.apexKey;
+  const conflict = conflictOf(records, isApex);
+  if (conflict) report(conflictProblem(zone, records[0].owner, conflict));
+  else {
+    if (ttlsDiffered) report(ownerProblem(zone, records[0].owner, TTLS_DIFFER));
+    for (const oddity of odditiesOf(records, isApex)) {
+      report(oddityProblem(zone, records[0].owner, oddity));
+    }
+  }
+  if ((troubled || conflict) && served && badRows !== "omit") return served;
+  const good = conflict ? records.filter(({ type }) => isSpared(type, conflict)) : records;
+  return good.length === 0 ? undefined : { key, owner: good[0].owner, records: good };
 }
 
-const TTLS_DIFFER: Conflict = {
+/** Whether a type is served though others of its owner cannot be. */
+function isSpared(type: number, conflict: Conflict): boolean {
+  return conflict.type !== undefined && conflict.type !== type;
+}
+
+function conflictProblem(zone: RowZone, owner: Name, { type, ...flaw }: Conflict): Problem {
+  if (type === undefined) return ownerProblem(zone, owner, flaw);
+  return ownerProblem(zone, owner, { ...flaw, scope: "rrset", type: typeName(type) });
+}
+
+function oddityProblem(zone: RowZone, owner: Name, { type, ...flaw }: Oddity): Problem {
+  const what = type === 0 ? { scope: "owner" as const } : {
+    scope: "rrset" as const,
+    type: typeName(type),
+  };
+  return ownerProblem(zone, owner, { ...flaw, ...what, severity: "warning" });
+}
+
+/** The problem of an owner that nobody could see. */
+export function belowDname(zone: RowZone, owner: Name, dname: Name): Problem {
+  return ownerProblem(zone, owner, {
+    code: "below-dname",
+    reason: `records below the DNAME at ${formatName(dname)} could never be seen`,
+    hint: "remove them, or the DNAME; NSD and BIND would hide them, Knot would refuse the zone",
+  });
+}
+
+const TTLS_DIFFER = {
+  scope: "rrset",
+  severity: "warning",
   code: "ttls-differ",
   reason: "the records of one RRset have different TTLs; the lowest is served",
   hint: "give all rows of this name and type one TTL",
-};
+} as const;
 
 /** The problem of a zone that has no NS records; undefined when it has some. */
 export function checkApex(zone: RowZone, apex: OwnerRecords | undefined): Problem | undefined {
@@ -80,5 +127,14 @@ export function checkApex(zone: RowZone, apex: OwnerRecords | undefined): Proble
     code: "zone-without-ns",
     reason: `the zone ${zone.name} has no NS records at its apex, so secondaries would refuse it`,
     hint: `add its public nameservers: zonecast set ${zone.name} @ NS ns1.example.net.`,
+  });
+}
+
+/** The problem of a zone that is not published because rows of it are bad. */
+export function heldProblem(zone: RowZone): Problem {
+  return zoneProblem(zone.name, {
+    code: "held-for-bad-rows",
+    reason: `the zone ${zone.name} is not published while it has bad rows (--bad-rows hold)`,
+    hint: `mend the rows: \`zonecast problems ${zone.name}\` lists them`,
   });
 }

@@ -5,7 +5,7 @@
  * Pure. What is within the limits is built as it is counted, and costs nothing
  * more; only what exceeds is gone through again.
  */
-import { GuardJudge, type GuardRules, type GuardVerdict, holdsChange } from "./guard.ts";
+import { GuardJudge, type GuardRules, holdsChange } from "./guard.ts";
 import { collectHeld, type HeldPart } from "./held_part.ts";
 import type { OwnerChange, Paused } from "./page_edit.ts";
 import type { ZoneVersion } from "./zone_version.ts";
@@ -30,12 +30,15 @@ export const TOGETHER = "together";
  *
  * @param changes  the change from its beginning; called up to four times
  * @param build  builds what it is given, to the end
+ * @param isOne  whether no part of the change may be published without the others;
+ *   asked once all of it was gone through
  */
 export function* guardedVersion<R>(
   current: ZoneVersion,
   rules: GuardRules,
   changes: () => Paused<OwnerChange>,
   build: (changes: Iterable<OwnerChange | undefined>) => Generator<unknown, R>,
+  isOne: () => boolean,
 ): Generator<unknown, Guarded<R> | typeof TOGETHER> {
   const judge = new GuardJudge(current, rules);
   const watched = judge.watch(changes());
@@ -50,22 +53,20 @@ export function* guardedVersion<R>(
     return rules.beside ? { ...all, stays: true } : all;
   }
   whole = undefined;
-  const held = yield* collectHeld(verdict, part(changes(), verdict, current, true), rules.room);
+  const all = isOne();
+  const isHeld = (change: OwnerChange) => all || holdsChange(verdict, current.apexKey, change);
+  const held = yield* collectHeld(verdict, part(changes(), isHeld, true), rules.room);
   if (!verdict.reasons.includes("no-ns") && rules.isApproved(held.id)) {
     return { result: yield* build(changes()), released: held };
   }
-  return { result: yield* build(part(changes(), verdict, current, false)), held };
+  return { result: yield* build(part(changes(), isHeld, false)), held };
 }
 
 /** The changes that are held, or those that are not. */
 function* part(
   changes: Paused<OwnerChange>,
-  verdict: GuardVerdict,
-  { apexKey }: ZoneVersion,
+  isHeld: (change: OwnerChange) => boolean,
   held: boolean,
 ): Generator<OwnerChange | undefined> {
-  for (const change of changes) {
-    if (!change || holdsChange(verdict, apexKey, change) === held) yield change;
-    else yield undefined;
-  }
+  for (const change of changes) yield change && isHeld(change) === held ? change : undefined;
 }

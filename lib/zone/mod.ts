@@ -49,7 +49,6 @@ export { type MasterFilePrintOptions, printMasterFile } from "./master_file_prin
 export {
   type BadRow,
   type GoodRow,
-  type Problem,
   readRow,
   refuseOwner,
   type RowText,
@@ -68,7 +67,10 @@ export {
   type SerialRules,
   ZoneBuild,
 } from "./zone_build.ts";
-export { type ProblemChange, ProblemTable } from "./problem_table.ts";
+export { BAD_ROWS, type BadRows } from "./checks.ts";
+export { isBadRow, type Problem, type Severity } from "./problem.ts";
+export { type KnownProblem, ProblemChange, type ProblemEvent } from "./problem_change.ts";
+export { NOT_LISTED, type ProblemCount, ProblemTable } from "./problem_table.ts";
 export {
   type AskSerials,
   incomparableProblem,

@@ -2,107 +2,316 @@
  * All problems there are now, kept owner by owner as reads come in.
  *
  * Owns: the problems within each zone, those of zones as such, and those of rows
- * that belong to none.
+ * that belong to none; since when each is there. A read costs what it covers, not
+ * what is known. Of more than {@link MAX_LISTED_PROBLEMS} the rest is only counted,
+ * and one problem of each zone says how many these are.
  */
-import type { Problem } from "./rows.ts";
-
-/** What a read changed. */
-export interface ProblemChange {
-  readonly appeared: readonly Problem[];
-  readonly solved: readonly Problem[];
-}
+import { type BriefProblem, MAX_LISTED_PROBLEMS } from "./found_problems.ts";
+import { identityOf, type Problem, type Severity, STRAY_ROWS, zoneProblem } from "./problem.ts";
+import { type KnownProblem, ProblemChange } from "./problem_change.ts";
 
 /** What a zone's build says of problems. */
 export interface ProblemVerdict {
   readonly apexKey: string;
-  readonly problems: readonly Problem[];
+  /** The zone's name as its problems have it. */
+  readonly zone: string;
+  readonly problems: {
+    readonly listed: readonly Problem[];
+    readonly briefs: readonly BriefProblem[];
+  };
+  /** Owners whose rows were read; undefined for those of all. */
+  readonly coveredOwners: number | undefined;
+  /** The groups that the build has the last word on, where they are not all. */
+  coveredGroups(): Iterable<string>;
   /** Whether the build has the last word on a {@link Problem.group}. */
   covers(group: string): boolean;
 }
 
-export class ProblemTable {
-  /** Apex key → identity → problem. */
-  readonly #zones = new Map<string, Map<string, Problem>>();
-  #zoneProblems = new Map<string, Problem>();
-  #strays = new Map<string, Problem>();
+/** How many problems a zone has. */
+export interface ProblemCount {
+  /** As {@link Problem.zone} has it. */
+  readonly zone: string;
+  readonly errors: number;
+  readonly warnings: number;
+}
 
-  /** All problems, zone by zone. */
-  *all(): Generator<Problem> {
-    yield* this.#zoneProblems.values();
-    yield* this.#strays.values();
-    for (const problems of this.#zones.values()) yield* problems.values();
+/** The code of the problem that says how many are not listed. */
+export const NOT_LISTED = "problems-not-listed";
+
+/** The code of a zone that stands in the source more than once: of zones as such. */
+export const ZONE_TWICE = "zone-twice";
+
+/** A problem as it is kept: one of too many is only counted. */
+interface Entry {
+  readonly identity: number;
+  readonly since: number;
+  readonly severity: Severity;
+  readonly problem: KnownProblem | undefined;
+}
+
+/** The problems of one zone, or of one kind that belongs to none. */
+class Bucket {
+  readonly groups = new Map<string, readonly Entry[]>();
+
+  /** @param zone  as {@link Problem.zone} has it; undefined where a group is a zone */
+  constructor(readonly zone?: string) {}
+}
+
+/** What is counted of a zone. */
+interface Tally {
+  errors: number;
+  warnings: number;
+  /** Those only counted. */
+  hidden: number;
+  /** Says how many these are. */
+  summary: KnownProblem | undefined;
+}
+
+/** Groups taken between two pauses. */
+const GROUPS_PER_PAUSE = 256;
+const NOTHING: readonly Entry[] = [];
+
+export class ProblemTable {
+  /** By apex key. */
+  readonly #zones = new Map<string, Bucket>();
+  readonly #ofZones = new Bucket();
+  readonly #strays = new Bucket();
+  /** By {@link Problem.zone}. */
+  readonly #tallies = new Map<string, Tally>();
+  #listed = 0;
+  #change = new ProblemChange();
+
+  /** @param now  ms since the epoch */
+  constructor(readonly now: () => number = Date.now, readonly maxListed = MAX_LISTED_PROBLEMS) {}
+
+  /** All problems that are listed, those that say how many are not among them. */
+  *all(): Generator<KnownProblem> {
+    for (const { summary } of this.#tallies.values()) if (summary) yield summary;
+    for (const bucket of [this.#ofZones, this.#strays, ...this.#zones.values()]) {
+      for (const entries of bucket.groups.values()) {
+        for (const { problem } of entries) if (problem) yield problem;
+      }
+    }
   }
 
-  /** Takes what the builds of one read found. */
-  take(verdicts: readonly ProblemVerdict[]): ProblemChange {
-    const change = { appeared: [] as Problem[], solved: [] as Problem[] };
-    for (const verdict of verdicts) {
-      const before = this.#zones.get(verdict.apexKey) ?? new Map<string, Problem>();
-      const after = new Map<string, Problem>();
-      for (const [identity, problem] of before) {
-        if (!verdict.covers(problem.group)) after.set(identity, problem);
-      }
-      for (const problem of verdict.problems) after.set(identityOf(problem), problem);
-      note(before, after, change);
-      if (after.size > 0) this.#zones.set(verdict.apexKey, after);
-      else this.#zones.delete(verdict.apexKey);
-    }
+  /** How many there are in each zone that has any. */
+  *counts(): Generator<ProblemCount> {
+    for (const [zone, { errors, warnings }] of this.#tallies) yield { zone, errors, warnings };
+  }
+
+  /** What has changed since this was asked last. */
+  takeChange(): ProblemChange {
+    const change = this.#change;
+    this.#change = new ProblemChange();
     return change;
   }
 
+  /**
+   * Takes problems as they were kept, before any read.
+   *
+   * @param apexKeyOf  the apex key of a zone by its name; undefined where that is none
+   */
+  restore(kept: Iterable<KnownProblem>, apexKeyOf: (zone: string) => string | undefined): void {
+    for (const problem of kept) {
+      const { zone, group, code, since, severity } = problem;
+      if (code === NOT_LISTED) continue;
+      const key = code === ZONE_TWICE ? undefined : apexKeyOf(zone);
+      const bucket = group === STRAY_ROWS
+        ? this.#strays
+        : key === undefined
+        ? this.#ofZones
+        : this.#bucket(key, zone);
+      const within = bucket.zone === undefined ? zone : group;
+      const entry = { identity: identityOf(problem), since, severity, problem };
+      bucket.groups.set(within, [...bucket.groups.get(within) ?? [], entry]);
+      this.#count(zone, entry, 1);
+    }
+  }
+
+  /** Takes what the builds of one read found; yields as places to pause. */
+  *take(verdicts: Iterable<ProblemVerdict>): Generator<undefined, void> {
+    for (const verdict of verdicts) {
+      const { apexKey, zone, problems: { listed, briefs } } = verdict;
+      const known = this.#zones.get(apexKey);
+      if (!known && listed.length + briefs.length === 0) continue;
+      const bucket = known ?? this.#bucket(apexKey, zone);
+      const found = yield* byGroup(listed, briefs);
+      let taken = 0;
+      for (const group of this.#coveredOf(bucket, verdict)) {
+        if (!found.has(group)) this.#replace(bucket, zone, group, []);
+        if (++taken % GROUPS_PER_PAUSE === 0) yield;
+      }
+      for (const [group, problems] of found) {
+        this.#replace(bucket, zone, group, problems);
+        if (++taken % GROUPS_PER_PAUSE === 0) yield;
+      }
+      if (bucket.groups.size === 0) this.#zones.delete(apexKey);
+    }
+    this.#summarize();
+  }
+
   /** Takes what is wrong with zones as such, all there is. */
-  takeZoneProblems(problems: readonly Problem[]): ProblemChange {
-    const before = this.#zoneProblems;
-    this.#zoneProblems = byIdentity(problems);
-    return changeOf(before, this.#zoneProblems);
+  takeZoneProblems(problems: readonly Problem[]): void {
+    this.#takeAll(this.#ofZones, problems, () => false);
   }
 
   /**
    * Takes rows that belong to no zone.
    *
-   * @param stays  which of those known before stay: this read has not seen their rows
+   * @param stays  which of those known before stay, by the zone they name: this read
+   *   has not seen their rows
    */
-  takeStrays(problems: readonly Problem[], stays: (problem: Problem) => boolean): ProblemChange {
-    const before = this.#strays;
-    this.#strays = byIdentity([...[...before.values()].filter(stays), ...problems]);
-    return changeOf(before, this.#strays);
+  takeStrays(problems: readonly Problem[], stays: (zone: string) => boolean): void {
+    this.#takeAll(this.#strays, problems, stays);
   }
 
   /** Forgets zones that the source no longer has. */
-  keepZones(has: (apexKey: string) => boolean): ProblemChange {
-    const gone = [...this.#zones].filter(([apexKey]) => !has(apexKey));
-    for (const [apexKey] of gone) this.#zones.delete(apexKey);
-    return { appeared: [], solved: gone.flatMap(([, problems]) => [...problems.values()]) };
+  keepZones(has: (apexKey: string) => boolean): void {
+    for (const [apexKey, bucket] of this.#zones) {
+      if (has(apexKey)) continue;
+      for (const group of [...bucket.groups.keys()]) this.#replace(bucket, bucket.zone!, group, []);
+      this.#zones.delete(apexKey);
+    }
+    this.#summarize();
+  }
+
+  /** How many rows and owners of a zone are bad, beside those that a build covers. */
+  badBeside(verdict: ProblemVerdict): number {
+    if (verdict.coveredOwners === undefined) return 0;
+    let bad = 0;
+    for (const [group, entries] of this.#zones.get(verdict.apexKey)?.groups ?? []) {
+      if (verdict.covers(group)) continue;
+      for (const { severity } of entries) if (severity === "error") bad++;
+    }
+    return bad;
+  }
+
+  #bucket(apexKey: string, zone: string): Bucket {
+    let bucket = this.#zones.get(apexKey);
+    if (!bucket) this.#zones.set(apexKey, bucket = new Bucket(zone));
+    return bucket;
+  }
+
+  /** The groups known that a build covers: by whichever list is shorter. */
+  *#coveredOf(bucket: Bucket, verdict: ProblemVerdict): Generator<string> {
+    const { coveredOwners } = verdict;
+    if (coveredOwners !== undefined && coveredOwners < bucket.groups.size) {
+      for (const group of verdict.coveredGroups()) if (bucket.groups.has(group)) yield group;
+      return;
+    }
+    for (const group of [...bucket.groups.keys()]) if (verdict.covers(group)) yield group;
+  }
+
+  #takeAll(bucket: Bucket, problems: readonly Problem[], stays: (zone: string) => boolean): void {
+    const found = new Map<string, Problem[]>();
+    for (const problem of problems) {
+      const { zone } = problem;
+      found.set(zone, [...found.get(zone) ?? [], problem]);
+    }
+    for (const zone of [...bucket.groups.keys()]) {
+      if (!found.has(zone) && !stays(zone)) this.#replace(bucket, zone, zone, []);
+    }
+    for (const [zone, some] of found) this.#replace(bucket, zone, zone, some);
+    this.#summarize();
+  }
+
+  /** Makes these the problems of a group. */
+  #replace(
+    bucket: Bucket,
+    zone: string,
+    group: string,
+    found: readonly (Problem | BriefProblem)[],
+  ): void {
+    const before = bucket.groups.get(group) ?? NOTHING;
+    const after = new Map<number, Entry>();
+    const appeared: Entry[] = [];
+    for (const one of found) {
+      const isWhole = "code" in one;
+      const identity = isWhole ? identityOf(one) : one.identity;
+      if (after.has(identity)) continue;
+      const known = before.find((entry) => entry.identity === identity);
+      const since = known?.since ?? this.now();
+      const isListed = known?.problem !== undefined || isWhole && this.#listed < this.maxListed;
+      const problem = !isListed ? undefined : isWhole ? { ...one, since } : known?.problem;
+      const entry = { identity, since, severity: one.severity, problem };
+      after.set(identity, entry);
+      if (known) this.#count(zone, known, -1);
+      this.#count(zone, entry, 1);
+      if (!known) appeared.push(entry);
+      else this.#noteKept(known, entry);
+    }
+    const solved = before.filter(({ identity }) => !after.has(identity));
+    for (const entry of solved) this.#count(zone, entry, -1);
+    this.#change.noteGroup(appeared, solved);
+    if (after.size > 0) bucket.groups.set(group, [...after.values()]);
+    else bucket.groups.delete(group);
+  }
+
+  /** A problem that was there before, and may be told of in other words now. */
+  #noteKept(before: Entry, { identity, problem }: Entry): void {
+    if (!problem) return;
+    if (!before.problem) this.#change.listed(identity, problem);
+    else if (before.problem.reason !== problem.reason || before.problem.hint !== problem.hint) {
+      this.#change.changed(identity, problem);
+    }
+  }
+
+  #count(zone: string, { severity, problem }: Entry, sign: 1 | -1): void {
+    let tally = this.#tallies.get(zone);
+    if (!tally) {
+      this.#tallies.set(zone, tally = { errors: 0, warnings: 0, hidden: 0, summary: undefined });
+    }
+    tally[severity === "error" ? "errors" : "warnings"] += sign;
+    if (problem) this.#listed += sign;
+    else tally.hidden += sign;
+    this.#touched.add(zone);
+  }
+
+  /** Zones whose numbers have changed since {@link #summarize}. */
+  readonly #touched = new Set<string>();
+
+  /** Says in each zone how many of its problems are not listed. */
+  #summarize(): void {
+    for (const zone of this.#touched) {
+      const tally = this.#tallies.get(zone)!;
+      const { errors, warnings, hidden, summary } = tally;
+      if (hidden === 0) {
+        if (summary) this.#change.ended(identityOf(summary), summary);
+        tally.summary = undefined;
+        if (errors + warnings === 0) this.#tallies.delete(zone);
+        continue;
+      }
+      const problem = { ...notListed(zone, hidden), since: summary?.since ?? this.now() };
+      if (summary?.reason !== problem.reason) this.#change.listed(identityOf(problem), problem);
+      tally.summary = problem;
+    }
+    this.#touched.clear();
   }
 }
 
-function identityOf(problem: Problem): string {
-  const { zone, scope, name, type, content, code } = problem;
-  return [zone, scope, name, type, content, code].join("\x00");
+function notListed(zone: string, hidden: number): Problem {
+  return zoneProblem(zone, {
+    severity: "warning",
+    code: NOT_LISTED,
+    reason: `${hidden} more problems of the zone are counted and not listed`,
+    hint: "mend those that are listed: others then take their places at the next full read",
+  });
 }
 
-function byIdentity(problems: readonly Problem[]): Map<string, Problem> {
-  return new Map(problems.map((problem) => [identityOf(problem), problem]));
-}
-
-function changeOf(
-  before: ReadonlyMap<string, Problem>,
-  after: ReadonlyMap<string, Problem>,
-): ProblemChange {
-  const change = { appeared: [] as Problem[], solved: [] as Problem[] };
-  note(before, after, change);
-  return change;
-}
-
-function note(
-  before: ReadonlyMap<string, Problem>,
-  after: ReadonlyMap<string, Problem>,
-  change: { appeared: Problem[]; solved: Problem[] },
-): void {
-  for (const [identity, problem] of after) {
-    if (!before.has(identity)) change.appeared.push(problem);
+/** What was found, owner by owner. */
+function* byGroup(
+  listed: readonly Problem[],
+  briefs: readonly BriefProblem[],
+): Generator<undefined, Map<string, (Problem | BriefProblem)[]>> {
+  const groups = new Map<string, (Problem | BriefProblem)[]>();
+  let taken = 0;
+  for (const list of [listed, briefs]) {
+    for (const problem of list) {
+      const some = groups.get(problem.group);
+      if (some) some.push(problem);
+      else groups.set(problem.group, [problem]);
+      if (++taken % GROUPS_PER_PAUSE === 0) yield;
+    }
   }
-  for (const [identity, problem] of before) {
-    if (!after.has(identity)) change.solved.push(problem);
-  }
+  return groups;
 }

@@ -4,6 +4,7 @@
  * Pure. All come in canonical order, with undefined now and then as a place to
  * pause; the candidate was sorted before.
  */
+import type { BelowDname } from "./below_dname.ts";
 import type { CandidateZone, RawOwner } from "./candidate.ts";
 import type { ReadOwner } from "./checks.ts";
 import { getOwner } from "./diff.ts";
@@ -31,11 +32,13 @@ export function* partRead(
  *
  * @param seen  which served records were met while reading, and are therefore not
  *   in the candidate; undefined when all rows are there
+ * @param dnames  knows which owners are no longer to be served as they are
  */
 export function* allRead(
   candidate: CandidateZone,
   pages: readonly Page[],
   seen: ServedRecords | undefined,
+  dnames: BelowDname,
 ): Generator<ReadOwner | undefined, void> {
   const read = candidate.owners();
   let next = read.next();
@@ -44,7 +47,8 @@ export function* allRead(
     to = groupEnd(pages, from);
     const nextKey = to < pages.length ? pages[to].firstKey : undefined;
     const isRead = !next.done && (nextKey === undefined || next.value.key < nextKey);
-    if (isRead || !seen?.areSeen(seen.firstOf(from), seen.firstOf(to))) {
+    const mayChange = isRead || dnames.mayBeNewlyBelow(pages[from].firstKey);
+    if (mayChange || !seen?.areSeen(seen.firstOf(from), seen.firstOf(to))) {
       let record = seen?.firstOf(from) ?? 0;
       for (const served of readOwners(pages, from, to)) {
         for (; !next.done && next.value.key < served.key; next = read.next()) {
@@ -56,7 +60,9 @@ export function* allRead(
         if (!next.done && next.value.key === served.key) {
           raw = next.value;
           next = read.next();
-        } else if (met.length === served.records.length) continue;
+        } else if (
+          met.length === served.records.length && !dnames.mayBeNewlyBelow(served.key)
+        ) continue;
         const records = raw ? [...met, ...raw.records] : met;
         yield { key: served.key, records, troubled: raw?.troubled ?? false, served };
       }

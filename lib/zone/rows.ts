@@ -19,6 +19,7 @@ import {
   ZonecastError,
 } from "../dns/mod.ts";
 import { recordFits } from "./page_build.ts";
+import { type Problem, problemGroup, shownContent } from "./problem.ts";
 
 /** A row as text; what a source delivers. */
 export interface RowText {
@@ -31,64 +32,6 @@ export interface RowText {
   readonly ttl: number | null;
   readonly content: string;
 }
-
-/** Something in the source that cannot be served as it stands. */
-export interface Problem {
-  /** Zone name as the source has it. */
-  readonly zone: string;
-  /**
-   * Which owner it belongs to, so that it goes away when that owner is read
-   * again without it: the {@link canonicalKey}, or the source's text where that
-   * is no name; {@link WHOLE_ZONE} for the zone.
-   */
-  readonly group: string;
-  /**
-   * The owner in its normal form: absolute, lower case, one form of escapes; null
-   * for the zone, and for a row whose name is none in a source without normal forms.
-   */
-  readonly owner: string | null;
-  /** What is not served as written. */
-  readonly scope: "row" | "owner" | "rrset" | "zone";
-  /** The row or owner, as text; empty for a zone. */
-  readonly name: string;
-  /** RR TYPE as text; empty where the whole owner or zone is meant. */
-  readonly type: string;
-  /** The row's content, cut to {@link SHOWN_CHARACTERS}; empty where no one row is meant. */
-  readonly content: string;
-  /** Stable, kebab-case. */
-  readonly code: string;
-  readonly reason: string;
-  /** What to do next; undefined when the reason says it. */
-  readonly hint: string | undefined;
-}
-
-/** The {@link Problem.group} of problems of the zone itself; no owner's key or text is this. */
-export const WHOLE_ZONE = "zone";
-
-/** A problem of the zone itself, or of its one RRset of `type`. */
-export function zoneProblem(
-  zone: string,
-  what: Pick<Problem, "code" | "reason" | "hint"> & { readonly type?: "SOA" },
-): Problem {
-  return {
-    zone,
-    group: WHOLE_ZONE,
-    owner: null,
-    scope: "zone",
-    name: "",
-    type: "",
-    content: "",
-    ...what,
-  };
-}
-
-/** The group of an owner, by its key or, where it is no name, by its text. */
-export function problemGroup(key: string | undefined, text: string): string {
-  return key === undefined ? `text ${text.toLowerCase()}` : `key ${key}`;
-}
-
-/** Characters of a bad row's content that are shown. */
-const SHOWN_CHARACTERS = 200;
 
 /** A row that is served, with its owner's {@link canonicalKey}. */
 export interface GoodRow {
@@ -220,11 +163,10 @@ function problemOf(
     group: problemGroup(key, row.owner ?? row.name),
     owner: row.owner ?? null,
     scope: "row",
+    severity: "error",
     name: row.name,
     type: row.type,
-    content: row.content.length > SHOWN_CHARACTERS
-      ? row.content.slice(0, SHOWN_CHARACTERS) + "…"
-      : row.content,
+    content: shownContent(row.content),
     code: error.code,
     reason: error.message,
     hint: error.hint,

@@ -7,7 +7,7 @@
  * not exist).
  */
 import { addSerial, compareSerials, formatName, type Name, type Serial } from "../dns/mod.ts";
-import { type Problem, zoneProblem } from "./rows.ts";
+import { type Problem, zoneProblem } from "./problem.ts";
 
 /** What secondaries said when asked for a zone's SOA. */
 export interface SerialAnswers {

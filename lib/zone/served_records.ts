@@ -8,7 +8,7 @@
  * Owns: a hash table over the version's records, until {@link ServedRecords.release}.
  */
 import { TYPE } from "../dns/mod.ts";
-import { conflictOf } from "./conflicts.ts";
+import { BIND_LIMIT, conflictOf, odditiesOf, TELLING_TYPES } from "./conflicts.ts";
 import { largeBuffer, releaseBuffers } from "./large_buffer.ts";
 import { copyName, nameIs, readOwner, readRdata, skipName } from "./page_read.ts";
 import type { Page } from "./page.ts";
@@ -33,6 +33,8 @@ export class ServedRecords {
   /** A bit for each record met. */
   readonly #seen: Uint8Array;
   #seenCount = 0;
+  /** The key of the DNAME that the owner indexed last has, or lies below. */
+  #dname: string | undefined;
 
   constructor(version: ZoneVersion) {
     this.version = version;
@@ -106,24 +108,35 @@ export class ServedRecords {
       const end = i + 1 < owners.length ? owners[i + 1] : block.length;
       const begin = number;
       const owner = hashName(nameScratch, copyName(block, owners[i], nameScratch));
-      let mayConflict = false;
+      let isTelling = false;
       for (let at = owners[i]; at < end; number++) {
         this.#offsets[number] = at;
         const fixed = skipName(block, at);
         const type = typeAt(block, fixed);
-        if (type === TYPE.CNAME || type === TYPE.DNAME) mayConflict = true;
+        if (TELLING_TYPES.has(type)) isTelling = true;
         at = fixed + FIXED_OCTETS + rdlengthAt(block, fixed);
         hashes[number - begin] = hashServed(owner, block, fixed, type);
       }
-      // What is served may have been let pass by an older zonecast: judge it by its rows.
-      if (mayConflict && this.#conflicts(page, i)) continue;
+      if (number - begin > BIND_LIMIT) isTelling = true;
+      if (this.#mustBeJudged(page, i, isTelling)) continue;
       for (let n = begin; n < number; n++) this.#insert(n, hashes[n - begin]);
     }
   }
 
-  #conflicts(page: Page, index: number): boolean {
+  /**
+   * Whether an owner is to be judged by its rows, though they are served as they stand:
+   * an older zonecast may have let it pass, or there is something to warn of.
+   */
+  #mustBeJudged(page: Page, index: number, isTelling: boolean): boolean {
+    if (!isTelling && this.#dname === undefined) return false;
     const { key, records } = readOwner(page, index);
-    return conflictOf(records, key === this.version.apexKey) !== undefined;
+    if (this.#dname !== undefined && key !== this.#dname && key.startsWith(this.#dname)) {
+      return true;
+    }
+    const hasDname = records.some(({ type }) => type === TYPE.DNAME);
+    this.#dname = hasDname ? key : undefined;
+    const isApex = key === this.version.apexKey;
+    return conflictOf(records, isApex) !== undefined || odditiesOf(records, isApex).length > 0;
   }
 
   #insert(number: number, hash: number): void {

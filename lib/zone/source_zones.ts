@@ -5,7 +5,8 @@
  * of them changes, and with ten thousand zones reading their names takes 20 ms.
  */
 import { canonicalKey, type Name, parseName, ZonecastError } from "../dns/mod.ts";
-import { type Problem, zoneProblem } from "./rows.ts";
+import { type Flaw, type Problem, WHOLE_ZONE, zoneProblem } from "./problem.ts";
+import { ZONE_TWICE } from "./problem_table.ts";
 import type { BuildSettings } from "./zone_build.ts";
 
 /** Zones that are reported as such, of one kind. */
@@ -43,19 +44,28 @@ function read(settings: readonly BuildSettings[]): SourceZones {
     if (byApex.has(key)) {
       const reason = `the zone ${zone.name} stands in zones more than once, in several spellings`;
       const hint = "delete all but one of the rows";
-      noteZone(problems, zone.name, { code: "zone-twice", reason, hint });
+      noteZone(problems, zone.name, { code: ZONE_TWICE, reason, hint });
     } else byApex.set(key, zone);
   }
   return { byApex, nameless, problems };
 }
 
-/** The apex a text names; else undefined, and a problem is noted. */
-export function parseZone(text: string, problems: Problem[]): Name | undefined {
+/**
+ * The apex a text names; else undefined, and a problem is noted.
+ *
+ * @param group  {@link WHOLE_ZONE}, or STRAY_ROWS where rows give the text
+ */
+export function parseZone(
+  text: string,
+  problems: Problem[],
+  group = WHOLE_ZONE,
+): Name | undefined {
   try {
     return parseName(text);
   } catch (error) {
     if (!(error instanceof ZonecastError)) throw error;
-    noteZone(problems, text, { code: error.code, reason: error.message, hint: error.hint });
+    const { code, message: reason, hint } = error;
+    noteZone(problems, text, { code, reason, hint }, group);
     return undefined;
   }
 }
@@ -64,10 +74,11 @@ export function parseZone(text: string, problems: Problem[]): Name | undefined {
 export function noteZone(
   problems: Problem[],
   zone: string,
-  what: Pick<Problem, "code" | "reason" | "hint">,
+  what: Flaw,
+  group = WHOLE_ZONE,
 ): void {
   if (problems.length >= MAX_ZONES_NOTED) return;
-  problems.push(zoneProblem(zone, what));
+  problems.push(zoneProblem(zone, { ...what, group }));
 }
 
 /** Whether two zones have the same settings. */

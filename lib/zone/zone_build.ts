@@ -8,6 +8,7 @@ import {
   formatName,
   isAhead,
   isSerial,
+  MAX_NAME_OCTETS,
   type Name,
   parseName,
   type ResourceRecord,
@@ -22,28 +23,30 @@ import type {
   SerialRules,
 } from "./build_rules.ts";
 import { CandidateZone } from "./candidate.ts";
-import { checkApex, checkOwner } from "./checks.ts";
+import { BelowDname } from "./below_dname.ts";
+import {
+  type BadRows,
+  belowDname,
+  checkApex,
+  checkOwner,
+  heldProblem,
+  type ReadOwner,
+} from "./checks.ts";
 import { equalOwners, firstVersion, getOwner, nextVersion } from "./diff.ts";
-import { equalRecords } from "./owner_records.ts";
+import { equalRecords, type OwnerRecords } from "./owner_records.ts";
 import { guardedVersion, TOGETHER } from "./guarded_version.ts";
 import { askOwners, keyOf } from "./owner_texts.ts";
 import type { OwnerChange } from "./page_edit.ts";
 import { afterThem, chain, firstOf } from "./paused.ts";
 import { readPlainRow } from "./plain_row.ts";
 import { allRead, partRead } from "./read_owners.ts";
-import {
-  type Problem,
-  problemGroup,
-  readRow,
-  type RowText,
-  type RowZone,
-  WHOLE_ZONE,
-  zoneProblem,
-} from "./rows.ts";
+import { FoundProblems, ProblemBudget } from "./found_problems.ts";
+import { type Problem, problemGroup, WHOLE_ZONE, zoneProblem } from "./problem.ts";
+import { readRow, type RowText, type RowZone } from "./rows.ts";
 import { ServedRecords } from "./served_records.ts";
 import { nextSerial } from "./serial_policy.ts";
 import { makeSoa, SoaError } from "./soa.ts";
-import { WireRecord } from "./wire_record.ts";
+import { MAX_KEY_OCTETS, ownerOfKey, WireRecord, writeKey } from "./wire_record.ts";
 import { withSerial, type ZoneVersion } from "./zone_version.ts";
 
 export type {
@@ -57,13 +60,15 @@ export type {
 /** One zone being read and built. */
 export class ZoneBuild {
   readonly apex: Name;
-  readonly problems: Problem[] = [];
+  readonly problems: FoundProblems;
   readonly #zone: RowZone;
   readonly #candidate: CandidateZone;
   /** The records served now, to be ticked off; undefined where they are compared at the end. */
   #served: ServedRecords | undefined;
   /** Whose rows were added; undefined means those of all owners. */
   #owners: ReadonlySet<string> | undefined;
+  /** Which DNAMEs there are; made when owners are judged. */
+  #dnames: BelowDname | undefined;
   /** Problem groups that this build has the last word on; made when asked for. */
   #groups: Set<string> | undefined;
   /** Rows added. */
@@ -74,8 +79,13 @@ export class ZoneBuild {
    *   written by mistake, however many, take no memory
    * @throws {NameError} the zone's name is none
    */
-  constructor(readonly settings: BuildSettings, readonly maxRecords: number = Infinity) {
+  constructor(
+    readonly settings: BuildSettings,
+    readonly maxRecords: number = Infinity,
+    budget = new ProblemBudget(),
+  ) {
     const { name } = settings;
+    this.problems = new FoundProblems(budget);
     this.apex = parseName(name);
     this.#zone = {
       name: formatName(this.apex),
@@ -102,10 +112,20 @@ export class ZoneBuild {
     if (owners !== "all") this.#owners = owners;
   }
 
-  #makeGroups(owners: ReadonlySet<string>): Set<string> {
-    const groups = new Set([WHOLE_ZONE]);
-    for (const text of owners) groups.add(problemGroup(keyOf(text), text));
-    return groups;
+  /** How many owners' rows were added; undefined for those of all. */
+  get coveredOwners(): number | undefined {
+    return this.#owners?.size;
+  }
+
+  /** The problem groups that this build says all there is to say of, where these are not all. */
+  *coveredGroups(): Generator<string, void> {
+    yield WHOLE_ZONE;
+    for (const text of this.#owners ?? []) yield problemGroup(keyOf(text), text);
+  }
+
+  /** The zone as its problems name it. */
+  get zone(): string {
+    return this.#zone.name;
   }
 
   /** {@link canonicalKey} of the apex. */
@@ -116,7 +136,7 @@ export class ZoneBuild {
   /** Whether this build says all there is to say of a problem group. */
   covers(group: string): boolean {
     if (!this.#owners) return true;
-    this.#groups ??= this.#makeGroups(this.#owners);
+    this.#groups ??= new Set(this.coveredGroups());
     return this.#groups.has(group);
   }
 
@@ -186,16 +206,29 @@ export class ZoneBuild {
     const serial = this.#serial(current, rules);
     const soa = this.#soa(serial);
     yield* this.#sort();
-    const changes = this.#changes(current, (problem) => this.problems.push(problem));
+    const report = (problem: Problem) => this.problems.push(problem);
+    const changes = this.#changes(current, rules, report);
     const first = yield* firstOf(changes);
     const missing = this.#apexProblem(current, first);
     if (soa && missing) this.problems.push(missing);
-    if (!soa || missing && !(current && rules.guard)) {
+    if (!soa || missing && !(current && rules.guard) || this.#mustHold(rules)) {
       // Owners are judged also when the zone is held, or their problems would seem solved.
       for (const _ of changes) yield;
-      return { kind: "held" };
+      return this.#held(rules);
     }
-    const all = chain(first, changes);
+    const result = yield* this.#make(current, soa, rules, chain(first, changes));
+    // What lies below a DNAME that came or went was not read.
+    if (this.#owners && this.#dnames?.hasChanged) return { kind: "incomplete" };
+    return this.#mustHold(rules) ? this.#held(rules) : result;
+  }
+
+  /** @param all  the changes; by them the build's problems are noted */
+  *#make(
+    current: ZoneVersion | undefined,
+    soa: ResourceRecord,
+    rules: BuildRules,
+    all: Generator<OwnerChange | undefined>,
+  ): Generator<unknown, BuildResult> {
     if (!current) {
       const version = yield* firstVersion(soa, afterThem(all));
       return { kind: "changed", version, diff: undefined };
@@ -205,8 +238,9 @@ export class ZoneBuild {
     const guarded = yield* guardedVersion(
       current,
       rules.guard,
-      () => passes++ === 0 ? all : this.#changes(current, () => {}), // reported once
+      () => passes++ === 0 ? all : this.#changes(current, rules, () => {}), // reported once
       (changes) => this.#next(current, soa, rules, changes),
+      () => this.#dnames?.hasChanged === true,
     );
     if (guarded === TOGETHER) return { kind: "together" };
     const { result, ...rest } = guarded;
@@ -240,6 +274,16 @@ export class ZoneBuild {
     return { kind: "held" };
   }
 
+  /** Whether bad rows, as far as they are known yet, keep the zone from being published. */
+  #mustHold({ badRows, hasOtherBadRows }: BuildRules): boolean {
+    return badRows === "hold" && (this.problems.firstBad !== undefined || hasOtherBadRows === true);
+  }
+
+  #held(rules: BuildRules): BuildResult {
+    if (this.#mustHold(rules)) this.problems.push(heldProblem(this.#zone));
+    return { kind: "held" };
+  }
+
   /** Brings what was read into order, with the owners that were asked for. */
   *#sort(): Generator<undefined, void> {
     if (this.#owners) yield* askOwners(this.#owners, this.#zone, this.#candidate, scratch);
@@ -252,26 +296,44 @@ export class ZoneBuild {
    */
   *#changes(
     current: ZoneVersion | undefined,
+    { badRows = "keep" }: BuildRules,
     report: (problem: Problem) => void,
   ): Generator<OwnerChange | undefined, void> {
     if (this.#served && this.#served.version !== current) {
       throw new RangeError("Cannot build zone: another version became current while it was read");
     }
     if (this.#served?.all && this.#candidate.isEmpty) return;
+    const pages = current?.pages ?? [];
+    const dnames = this.#dnames = new BelowDname(this.apexKey, pages);
     const owners = !current || this.#owners
-      ? partRead(this.#candidate, current?.pages ?? [])
-      : allRead(this.#candidate, current.pages, this.#served);
+      ? partRead(this.#candidate, pages)
+      : allRead(this.#candidate, pages, this.#served, dnames);
     for (const owner of owners) {
       if (!owner) {
         yield undefined;
         continue;
       }
       const { key, served: before } = owner;
-      const after = checkOwner(owner, this.#zone, report);
+      const after = this.#judge(owner, dnames, badRows, report);
+      dnames.decide(key, before, after);
       if (before && after ? !equalOwners(before, after) : before !== after) {
         yield { key, before, after };
       }
     }
+  }
+
+  /** What an owner becomes; its problems are noted. */
+  #judge(
+    owner: ReadOwner,
+    dnames: BelowDname,
+    badRows: BadRows,
+    report: (problem: Problem) => void,
+  ): OwnerRecords | undefined {
+    const dname = dnames.above(owner.key);
+    if (dname === undefined) return checkOwner(owner, this.#zone, badRows, report);
+    const [first] = owner.records;
+    if (first) report(belowDname(this.#zone, first.owner, ownerOf(dname, this.#zone)));
+    return undefined;
   }
 
   /** A zone needs NS records at its apex, in what was read or in what is served. */
@@ -327,6 +389,15 @@ export class ZoneBuild {
       [...floors, serialFloor].some((floor) => floor !== null && isAhead(floor, current.serial));
   }
 }
+
+/** The name a key of the zone stands for, in lower case. */
+function ownerOf(key: string, { apex, apexKey }: RowZone): Name {
+  const octets = writeKey(key, apexKey, keyScratch);
+  return nameScratch.slice(0, ownerOfKey(keyScratch, 0, octets, apex, nameScratch));
+}
+
+const keyScratch = new Uint8Array(MAX_KEY_OCTETS);
+const nameScratch = new Uint8Array(MAX_NAME_OCTETS);
 
 /** The record of the row being read: one buffer serves all zones. */
 const scratch = new WireRecord();

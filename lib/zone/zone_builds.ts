@@ -4,7 +4,9 @@
  * Owns: one {@link ZoneBuild} per zone that was read. Pure otherwise.
  */
 import { canonicalKey, type Name, parseName, ZonecastError } from "../dns/mod.ts";
-import type { Problem, RowText } from "./rows.ts";
+import { ProblemBudget } from "./found_problems.ts";
+import { type Problem, STRAY_ROWS } from "./problem.ts";
+import type { RowText } from "./rows.ts";
 import { noteZone, parseZone, sourceZones } from "./source_zones.ts";
 import { type BuildSettings, type ReadOwners, ZoneBuild } from "./zone_build.ts";
 import type { ZoneVersion } from "./zone_version.ts";
@@ -34,6 +36,7 @@ export class ZoneBuilds {
   readonly #byText = new Map<string, ZoneBuild | undefined>();
   readonly #isWanted: (apexKey: string) => boolean;
   readonly #served: (apex: Name) => ZoneVersion | undefined;
+  readonly #budget = new ProblemBudget();
   /** Builds that no row was added to yet. */
   readonly #new = new Set<ZoneBuild>();
 
@@ -133,7 +136,7 @@ export class ZoneBuilds {
   #buildOf(zone: string, reportsStray = true): ZoneBuild | undefined {
     if (this.#byText.has(zone)) return this.#byText.get(zone);
     let build: ZoneBuild | undefined;
-    const apex = parseZone(zone, reportsStray ? this.strays : []);
+    const apex = parseZone(zone, reportsStray ? this.strays : [], STRAY_ROWS);
     if (apex) {
       const key = canonicalKey(apex);
       const settings = this.#settings.get(key);
@@ -142,7 +145,7 @@ export class ZoneBuilds {
       } else if (!settings && reportsStray) {
         const reason = `rows of the zone "${zone}" belong to no zone in zones`;
         const hint = "add the zone with `zonecast zone add`, or correct the rows' zone";
-        noteZone(this.strays, zone, { code: "zone-unknown", reason, hint });
+        noteZone(this.strays, zone, { code: "zone-unknown", reason, hint }, STRAY_ROWS);
       }
     }
     this.#byText.set(zone, build);
@@ -150,7 +153,7 @@ export class ZoneBuilds {
   }
 
   #open(key: string, settings: BuildSettings): ZoneBuild {
-    const build = new ZoneBuild(settings, this.maxRecords);
+    const build = new ZoneBuild(settings, this.maxRecords, this.#budget);
     this.#builds.set(key, build);
     this.#new.add(build);
     return build;

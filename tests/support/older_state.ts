@@ -27,6 +27,7 @@ export function makeOlder(path: string, version: number): void {
     db.exec(`DROP ${object}`);
   }
   if (version < 2) db.exec("DELETE FROM meta WHERE name = 'pending'");
+  if (version < 4) db.exec("DELETE FROM meta WHERE name = 'problems'");
   db.exec(`PRAGMA user_version = ${version}`);
   db.close();
 }

@@ -78,11 +78,11 @@ const ALERTS: readonly Alert[] = [
   },
   {
     name: "ZonecastProblems",
-    expr: 'sum by (instance, zone) (zonecast_problems{severity!="warning"}) > 0',
+    expr: 'sum by (instance, zone) (zonecast_problems{severity="error"}) > 0',
     for: "10m",
     severity: "info",
     summary: "{{ $value }} rows or names of {{ $labels.zone }} are not served as written",
-    description: "`zonecast status` lists them with the reasons; mend them in the source.",
+    description: "`zonecast problems` lists them with the reasons; mend them in the source.",
   },
   {
     name: "ZonecastSecondaryBehind",

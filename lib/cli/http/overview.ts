@@ -100,7 +100,7 @@ function held({ held }: PrimaryStatus): JsonObject {
   return { count: held.length, listed };
 }
 
-function problems({ problems }: PrimaryStatus): JsonObject {
+function problems({ problems, problemCounts }: PrimaryStatus): JsonObject {
   const listed = problems.slice(0, LISTED).map(({ zone, name, type, content, code, reason }) => ({
     zone,
     name,
@@ -109,5 +109,6 @@ function problems({ problems }: PrimaryStatus): JsonObject {
     code,
     reason,
   }));
-  return { count: problems.length, listed };
+  const count = problemCounts.reduce((sum, { errors, warnings }) => sum + errors + warnings, 0);
+  return { count, listed };
 }

@@ -2,6 +2,7 @@
 import { formatName } from "../../dns/mod.ts";
 import type { Sample } from "../../ops/mod.ts";
 import type { PrimaryStatus } from "../../primary.ts";
+import type { ProblemCount } from "../../zone/mod.ts";
 import type { MetricTable } from "./readings.ts";
 
 /** Zones with series of their own: of more, none has them, for which would it be? */
@@ -92,10 +93,10 @@ export function aboutZones({ metrics, read, gauge, counter }: MetricTable): void
   );
   metrics.gauge({
     name: "zonecast_problems",
-    help: `Rows, owners and zones that are not served as written, by zone; of more than ` +
-      `${NAMED_ZONES} zones the rest under zone="${OTHER_ZONES}".`,
-    labels: ["zone"],
-  }, () => byZone(read().primary.problems));
+    help: "Rows, owners and zones with a problem, by zone: an error is not served as written, a " +
+      `warning is; of more than ${NAMED_ZONES} zones the rest under zone="${OTHER_ZONES}".`,
+    labels: ["zone", "severity"],
+  }, () => problemSamples(read().primary.problemCounts));
   metrics.gauge({
     name: "zonecast_held",
     help: "Changes held back until they are approved, by zone; with more than " +
@@ -159,6 +160,19 @@ function byZone(entries: Iterable<{ readonly zone: string }>): Sample[] {
     counts.set(label, (counts.get(label) ?? 0) + 1);
   }
   return Array.from(counts, ([zone, count]) => [count, zone]);
+}
+
+/** Errors and warnings of each zone that has any. */
+function problemSamples(counts: readonly ProblemCount[]): Sample[] {
+  const others = { zone: OTHER_ZONES, errors: 0, warnings: 0 };
+  for (const { errors, warnings } of counts.slice(NAMED_ZONES)) {
+    others.errors += errors;
+    others.warnings += warnings;
+  }
+  return [...counts.slice(0, NAMED_ZONES), others].flatMap(({ zone, errors, warnings }) =>
+    ([[errors, zone, "error"], [warnings, zone, "warning"]] as Sample[])
+      .filter(([count]) => Number(count) > 0)
+  );
 }
 
 export function aboutSource({ metrics, read, gauge }: MetricTable): void {

@@ -219,7 +219,13 @@ layout(
       : undefined;
   },
 );
-layout([T.NSEC3PARAM], { hash: u8, flags: u8, iterations: u16, salt });
+layout(
+  [T.NSEC3PARAM],
+  { hash: u8, flags: u8, iterations: u16, salt },
+  LITERAL,
+  // RFC 5155 §11; Knot, BIND and PowerDNS refuse a zone with another.
+  (rdata) => rdata[0] === 1 ? undefined : `has hash ${rdata[0]}, there is only 1`,
+);
 layout([T.CSYNC], { serial: u32, flags: u16, types: typeBitmap(0) });
 layout(
   [T.ZONEMD],
@@ -235,12 +241,12 @@ layout(
   LITERAL,
   digestFlaw(1, 2, { 1: 20, 2: 32 }),
 );
-layout([T.CERT], {
-  type: certificateType,
-  "key-tag": u16,
-  algorithm,
-  certificate: base64Rest(1),
-});
+layout(
+  [T.CERT],
+  { type: certificateType, "key-tag": u16, algorithm, certificate: base64Rest(1) },
+  LITERAL,
+  (rdata) => rdata[0] === 0 && rdata[1] === 0 ? "has type 0, which is reserved" : undefined,
+);
 layout([T.DHCID], { digest: base64Rest(1) });
 layout([T.TLSA, T.SMIMEA], {
   usage: u8,
@@ -259,8 +265,22 @@ layout([T.EUI48], { address: eui48 });
 layout([T.EUI64], { address: eui64 });
 layout([T.URI], { priority: u16, weight: u16, target: longText(1) });
 layout([T.CAA], { flags: u8, tag: caaTag, value: longText(0) });
-layout([T.SVCB, T.HTTPS], {
-  priority: u16,
-  target: domainName,
-  params: svcParams,
-});
+layout(
+  [T.SVCB, T.HTTPS],
+  { priority: u16, target: domainName, params: svcParams },
+  LITERAL,
+  (rdata) => {
+    // RFC 9460 §2.4.2: they mean nothing there, and PowerDNS refuses a zone with any.
+    const isAlias = rdata[0] === 0 && rdata[1] === 0;
+    return isAlias && rdata.length > 2 + nameLength(rdata, 2)
+      ? "is an alias (priority 0) with parameters"
+      : undefined;
+  },
+);
+
+/** Octets of the uncompressed name at an offset. */
+function nameLength(octets: Uint8Array, from: number): number {
+  let at = from;
+  while (octets[at] !== 0) at += 1 + octets[at];
+  return at + 1 - from;
+}

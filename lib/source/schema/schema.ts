@@ -16,16 +16,22 @@ const FILES = [
   "0003_written_back.sql",
   "0004_powerdns.sql",
   "0005_guard.sql",
+  "0006_quarantine.sql",
 ] as const;
 
 /** The schema version this zonecast brings. */
-export const SCHEMA_VERSION = FILES.length;
+export const SCHEMA_VERSION = versionOf(FILES[FILES.length - 1]);
 
 /** SQLSTATE the text raises when the installed schema is newer: one of a class of our own. */
 export const SQLSTATE_SCHEMA_NEWER = "ZC001";
 
 /** Locks out a second `schema apply`; any constant that nobody else uses. */
 export const ADVISORY_LOCK = 0x7a6f6e65; // "zone"
+
+/** The number a migration's file begins with. */
+function versionOf(file: string): number {
+  return Number(file.slice(0, 4));
+}
 
 function readMigration(file: string): string {
   return Deno.readTextFileSync(`${import.meta.dirname}/${file}`).trim();
@@ -74,7 +80,7 @@ end $zonecast$;
  */
 export function printSchema(): string {
   try {
-    return prologue() + FILES.map((file, index) => migration(file, index + 1)).join("");
+    return prologue() + FILES.map((file) => migration(file, versionOf(file))).join("");
   } catch (error) {
     throw new SourceError(
       "source-schema-missing",

@@ -104,14 +104,20 @@ systemTest("the feed is followed on", async (t) => {
       type: "A",
       content: "x",
       code: "address",
+      severity: "error",
       reason: "bad",
+      hint: undefined,
     };
     await before.source.writeBack!({
       instance: "me",
       published: [],
       secondaries: [],
       live: [],
-      problems: [{ ...problem, owner: "b.example.com.", name: "b" }],
+      problems: {
+        isWhole: true,
+        put: [{ ...problem, owner: "b.example.com.", name: "b" }],
+        gone: [],
+      },
       held: undefined,
       covered: undefined,
       configured: undefined,

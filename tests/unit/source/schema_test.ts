@@ -15,6 +15,7 @@ const MIGRATIONS = [
   "0003_written_back.sql",
   "0004_powerdns.sql",
   "0005_guard.sql",
+  "0006_quarantine.sql",
 ];
 
 const ZONES = `insert into zonecast.zones (name, mname, rname) values

@@ -4,6 +4,7 @@ import type postgres from "postgres";
 import {
   applySchema,
   type ProblemReport,
+  type ProblemsReport,
   type SecondaryReport,
   type WriteBack,
 } from "../../../lib/source/mod.ts";
@@ -41,9 +42,23 @@ function standing(secondary: string, serial: number, zone = "example.com"): Seco
   };
 }
 
-function problem(owner: string | null, reason: string, code = "rdata"): ProblemReport {
-  const name = owner === null ? "" : "bad";
-  return { zone: "example.com", owner, name, type: "A", content: "x", code, reason };
+/** All problems there are. */
+function whole(...put: ProblemReport[]): ProblemsReport {
+  return { isWhole: true, put, gone: [] };
+}
+
+function problem(owner: string | null, reason: string): ProblemReport {
+  return {
+    zone: "example.com",
+    owner,
+    name: owner === null ? "" : "bad",
+    type: "A",
+    content: "x",
+    code: "rdata",
+    severity: "error",
+    reason,
+    hint: undefined,
+  };
 }
 
 interface Verdict {
@@ -142,7 +157,7 @@ systemTest("written back", async (t) => {
         kind: "ixfr",
         state: "behind",
       }],
-      problems: [problem("bad.example.com.", "no address"), problem(null, "no NS")],
+      problems: whole(problem("bad.example.com.", "no address"), problem(null, "no NS")),
     });
     const { sql } = test;
     assertEquals(
@@ -176,7 +191,7 @@ systemTest("written back", async (t) => {
     // What is not known now does not wipe out what was.
     await test.tell({
       secondaries: [{ ...standing("ns1", 7), seenAt: undefined }],
-      problems: [problem("bad.example.com.", "still no address")],
+      problems: whole(problem("bad.example.com.", "still no address")),
     });
     assertEquals(
       { ...(await sql`select serial, seen_at, kind, state from zonecast.secondaries`)[0] },
@@ -185,7 +200,15 @@ systemTest("written back", async (t) => {
     const after = await problems();
     assertEquals(after.map(({ reason }) => reason), ["still no address"]);
     assertEquals(after[0].since, before[0].since);
-    await test.tell({ problems: [] });
+    const [one, other] = [problem("one.example.com.", "bad"), problem("other.example.com.", "bad")];
+    await test.tell({ problems: { isWhole: false, put: [one, other], gone: [] } });
+    await test.tell({ problems: { isWhole: false, put: [], gone: [other] } });
+    assertEquals((await problems()).map(({ owner }) => owner), [
+      "bad.example.com.",
+      "one.example.com.",
+    ]);
+    assertEquals((await problems())[0].since, before[0].since);
+    await test.tell({ problems: whole() });
     assertEquals((await problems()).length, 0);
     const [reader] = await sql`select instance, pending, secondaries from zonecast.readers`;
     assertEquals({ ...reader }, { instance: "first", pending: [], secondaries: ["ns1", "ns2"] });
@@ -319,10 +342,10 @@ systemTest("wait_live", async (t) => {
       await test.tell({ instance: "other", configured: [], covered });
       const { state, of, reason } = await test.wait(xid, "0 s");
       assertEquals([state, of, reason], ["published", 1, "not shown by ns1"]);
-      await test.tell({ problems: [problem("bad.example.com.", "no address")] });
-      await test.tell({ instance: "other", problems: [] });
+      await test.tell({ problems: whole(problem("bad.example.com.", "no address")) });
+      await test.tell({ instance: "other", problems: whole() });
       assertEquals((await test.sql`select from zonecast.problems`).length, 1);
-      await test.tell({ problems: [] });
+      await test.tell({ problems: whole() });
       assertEquals((await test.sql`select from zonecast.problems`).length, 0);
     },
   );
@@ -330,11 +353,12 @@ systemTest("wait_live", async (t) => {
   await t.step("bad_row: with the reason, as soon as it was read", async () => {
     await using test = await Told.open(server, "bad_row");
     const [bad, good] = [await test.insert("bad"), await test.insert("www")];
-    await test.readAndTell(7, { problems: [problem("bad.example.com.", "no address")] });
+    await test.readAndTell(7, { problems: whole(problem("bad.example.com.", "no address")) });
     const { state, serial, reason } = await test.wait(bad);
     assertEquals([state, serial, reason], ["bad_row", "7", "bad A: no address"]);
     assertEquals((await test.wait(good, "0 s")).state, "published");
-    await test.tell({ problems: [problem("bad.example.com.", "lowered", "ttls-differ")] });
+    const lowered = { ...problem("bad.example.com.", "lowered"), severity: "warning" };
+    await test.tell({ problems: whole(lowered) });
     assertEquals((await test.wait(bad, "0 s")).state, "published");
   });
 
@@ -346,7 +370,7 @@ systemTest("wait_live", async (t) => {
     await test.tell({ covered });
     const { state, reason } = await test.wait(xid, "0.1 s");
     assertEquals([state, reason], ["held", "its changes wait"]);
-    await test.tell({ covered, problems: [problem(null, "half of it would go")] });
+    await test.tell({ covered, problems: whole(problem(null, "half of it would go")) });
     assertEquals((await test.wait(xid)).reason, "half of it would go");
   });
 

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createLogger } from "../../../lib/ops/mod.ts";
 import {
+  type ProblemReport,
   type PublishedReport,
   type SecondaryReport,
   type Source,
@@ -10,6 +11,18 @@ import {
   WriteBackQueue,
 } from "../../../lib/source/mod.ts";
 import { until } from "../../support/wait.ts";
+
+const PROBLEM: ProblemReport = {
+  zone: "example.com",
+  owner: "bad.example.com.",
+  name: "bad",
+  type: "A",
+  content: "x",
+  code: "address",
+  severity: "error",
+  reason: "no address",
+  hint: undefined,
+};
 
 /** How a source's writes fail. */
 interface Failing {
@@ -47,6 +60,7 @@ function setUp() {
   const queue = new WriteBackQueue(fakeSource(writes, failing), log, {
     instance: "me",
     secondaries: ["ns1"],
+    problems: () => [PROBLEM],
   });
   const wrote = (count: number) =>
     until(() => writes.length >= count, {
@@ -87,7 +101,7 @@ const away = new SourceError("source-unreachable", "Cannot reach it");
 Deno.test("what one turn brings is one write, soon", async () => {
   const { queue, writes, wrote } = setUp();
   queue.published(published(1));
-  queue.problems([]);
+  queue.problems([], []);
   queue.covered({ snapshot: "1:1:", pending: [] });
   queue.secondary(standing(1));
   queue.live({ zone: "example.com", serial: 1, live: 1, of: 1 });
@@ -98,7 +112,7 @@ Deno.test("what one turn brings is one write, soon", async () => {
     published: [published(1)],
     covered: { snapshot: "1:1:", pending: [] },
     secondaries: [standing(1)],
-    problems: [],
+    problems: { isWhole: true, put: [PROBLEM], gone: [] },
     held: undefined,
     live: [{ zone: "example.com", serial: 1, live: 1, of: 1 }],
   }]);
@@ -133,7 +147,7 @@ Deno.test("what could not be written is caught up when the link is up, standings
   failing.with = away;
   queue.published(published(1));
   queue.secondary(standing(1));
-  queue.problems([]);
+  queue.problems([], []);
   await until(() => queue.status.failure, { what: "a failure" });
   queue.published(published(2));
   queue.secondary(standing(2));
@@ -148,9 +162,29 @@ Deno.test("what could not be written is caught up when the link is up, standings
       "ns2 1",
     ],
   );
-  assertEquals(writes[1].problems, []);
+  assertEquals(writes[1].problems, { isWhole: true, put: [PROBLEM], gone: [] });
   assertEquals(lines.filter((line) => line.includes("cannot write back")).length, 1);
   assertEquals(lines.filter((line) => line.includes("written back again")).length, 1);
+  await queue.close();
+});
+
+Deno.test("of problems all are written once, then what changes, and all after a failure", async () => {
+  const { queue, writes, failing, wrote } = setUp();
+  const other = { ...PROBLEM, name: "other" };
+  queue.problems([other], []);
+  await wrote(1);
+  assertEquals(writes[0].problems, { isWhole: true, put: [PROBLEM], gone: [] });
+  queue.problems([other], []);
+  queue.problems([], [PROBLEM]);
+  await wrote(2);
+  assertEquals(writes[1].problems, { isWhole: false, put: [other], gone: [PROBLEM] });
+  queue.problems([], []);
+  failing.with = away;
+  queue.problems([PROBLEM], [other]);
+  await until(() => queue.status.failure, { what: "a failure" });
+  failing.with = undefined;
+  await wrote(3);
+  assertEquals(writes[2].problems, { isWhole: true, put: [PROBLEM], gone: [] });
   await queue.close();
 });
 

@@ -8,7 +8,7 @@ import { readSoa } from "../../../lib/store/soa.ts";
 import { StateDatabase } from "../../../lib/store/state_database.ts";
 import { type Page, ZoneVersion } from "../../../lib/zone/mod.ts";
 import { tempDir } from "../../support/tempdir.ts";
-import { aRecord, firstVersion, hostPages, nextVersion, pageOf, plain, progress } from "./zones.ts";
+import { aRecord, firstVersion, hostPages, nextVersion, pageOf, plain } from "./zones.ts";
 
 function open(path: string, problems: StateError[] = []): StateDatabase {
   return new StateDatabase({
@@ -20,7 +20,10 @@ function open(path: string, problems: StateError[] = []): StateDatabase {
 }
 
 function publish(database: StateDatabase, publication: Publication, cursor?: string): void {
-  database.publish([wirePublication(publication)], cursor ? progress(cursor, PENDING) : undefined);
+  database.publish(
+    [wirePublication(publication)],
+    cursor ? { cursor, pending: PENDING } : undefined,
+  );
 }
 
 const PENDING = new Map([["example", new Set(["a.example.", "b.example."])]]);
