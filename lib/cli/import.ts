@@ -205,7 +205,9 @@ function checkServable(
     context.complain(escapeControls(`zonecast: ${kind}${what}: ${reason}`));
   }
   if (bad === 0) return;
-  const flattened = listed.some(({ scope, name }) => scope === "owner" && isApex(name, zone));
+  const flattened = listed.some(({ code, name }) =>
+    code === "cname-and-other-data" && isApex(name, zone)
+  );
   throw new CommandError(
     "import-unservable",
     `Cannot import ${zone.text}: ${count(bad, "problem")}, as above`,

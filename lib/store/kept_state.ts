@@ -4,6 +4,7 @@
  * Owns: references to versions that are served anyway, and little beside. The
  * journal is not among it.
  */
+import { identityOf, type KnownProblem } from "../zone/mod.ts";
 import type {
   GuardNote,
   PendingOwners,
@@ -20,13 +21,16 @@ export class KeptState {
   readonly #guard = new Map<string, GuardNote>();
   #cursor: string | undefined;
   #pending: PendingOwners = new Map();
+  /** By identity; undefined where they are not known. */
+  #problems: Map<number, KnownProblem> | undefined;
 
   /** Takes what a file holds. */
-  take({ zones, cursor, pending, guard }: StoredState): void {
+  take({ zones, cursor, pending, guard, problems }: StoredState): void {
     for (const zone of zones) this.#zones.set(zone.version.apexKey, zone);
     this.#cursor = cursor;
     this.#pending = pending;
     this.noted(guard);
+    this.#problems = problems && new Map(problems.problems.map((one) => [identityOf(one), one]));
   }
 
   published(publications: readonly Publication[], progress: Progress | undefined): void {
@@ -36,10 +40,14 @@ export class KeptState {
     if (progress) this.progressed(progress);
   }
 
-  progressed({ cursor, pending, guard = [] }: Progress): void {
+  progressed({ cursor, pending, guard = [], problems }: Progress): void {
     this.#cursor = cursor;
     this.#pending = pending ?? this.#pending;
     this.noted(guard);
+    if (!problems) return;
+    this.#problems ??= new Map();
+    for (const identity of problems.gone.keys()) this.#problems.delete(identity);
+    for (const [identity, problem] of problems.put) this.#problems.set(identity, problem);
   }
 
   noted(notes: readonly GuardNote[]): void {
@@ -81,6 +89,7 @@ export class KeptState {
   /** Undefined where the source was never read. */
   get progress(): Progress | undefined {
     if (this.#cursor === undefined) return undefined;
-    return { cursor: this.#cursor, pending: this.#pending };
+    const problems = this.#problems && { put: this.#problems, gone: new Map() };
+    return { cursor: this.#cursor, pending: this.#pending, problems };
   }
 }

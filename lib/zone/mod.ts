@@ -68,7 +68,7 @@ export {
   ZoneBuild,
 } from "./zone_build.ts";
 export { BAD_ROWS, type BadRows } from "./checks.ts";
-export { isBadRow, type Problem, type Severity } from "./problem.ts";
+export { identityOf, isBadRow, type Problem, type Severity } from "./problem.ts";
 export { type KnownProblem, ProblemChange, type ProblemEvent } from "./problem_change.ts";
 export { NOT_LISTED, type ProblemCount, ProblemTable } from "./problem_table.ts";
 export {

@@ -7,7 +7,14 @@
  * and one problem of each zone says how many these are.
  */
 import { type BriefProblem, MAX_LISTED_PROBLEMS } from "./found_problems.ts";
-import { identityOf, type Problem, type Severity, STRAY_ROWS, zoneProblem } from "./problem.ts";
+import {
+  identityOf,
+  type Problem,
+  type Severity,
+  STRAY_ROWS,
+  WHOLE_ZONE,
+  zoneProblem,
+} from "./problem.ts";
 import { type KnownProblem, ProblemChange } from "./problem_change.ts";
 
 /** What a zone's build says of problems. */
@@ -19,6 +26,11 @@ export interface ProblemVerdict {
     readonly listed: readonly Problem[];
     readonly briefs: readonly BriefProblem[];
   };
+  /**
+   * Whether the owners read were judged. Where not, the build has the last word on
+   * nothing, and only what it says of the zone counts.
+   */
+  readonly isJudged: boolean;
   /** Owners whose rows were read; undefined for those of all. */
   readonly coveredOwners: number | undefined;
   /** The groups that the build has the last word on, where they are not all. */
@@ -114,7 +126,11 @@ export class ProblemTable {
   restore(kept: Iterable<KnownProblem>, apexKeyOf: (zone: string) => string | undefined): void {
     for (const problem of kept) {
       const { zone, group, code, since, severity } = problem;
-      if (code === NOT_LISTED) continue;
+      if (code === NOT_LISTED) {
+        this.#tally(zone).summary = problem; // until all is counted again
+        this.#touched.add(zone);
+        continue;
+      }
       const key = code === ZONE_TWICE ? undefined : apexKeyOf(zone);
       const bucket = group === STRAY_ROWS
         ? this.#strays
@@ -131,7 +147,8 @@ export class ProblemTable {
   /** Takes what the builds of one read found; yields as places to pause. */
   *take(verdicts: Iterable<ProblemVerdict>): Generator<undefined, void> {
     for (const verdict of verdicts) {
-      const { apexKey, zone, problems: { listed, briefs } } = verdict;
+      const { apexKey, zone } = verdict;
+      const { listed, briefs } = judgedOf(verdict);
       const known = this.#zones.get(apexKey);
       if (!known && listed.length + briefs.length === 0) continue;
       const bucket = known ?? this.#bucket(apexKey, zone);
@@ -194,7 +211,8 @@ export class ProblemTable {
 
   /** The groups known that a build covers: by whichever list is shorter. */
   *#coveredOf(bucket: Bucket, verdict: ProblemVerdict): Generator<string> {
-    const { coveredOwners } = verdict;
+    const { coveredOwners, isJudged } = verdict;
+    if (!isJudged) return;
     if (coveredOwners !== undefined && coveredOwners < bucket.groups.size) {
       for (const group of verdict.coveredGroups()) if (bucket.groups.has(group)) yield group;
       return;
@@ -257,14 +275,19 @@ export class ProblemTable {
   }
 
   #count(zone: string, { severity, problem }: Entry, sign: 1 | -1): void {
-    let tally = this.#tallies.get(zone);
-    if (!tally) {
-      this.#tallies.set(zone, tally = { errors: 0, warnings: 0, hidden: 0, summary: undefined });
-    }
+    const tally = this.#tally(zone);
     tally[severity === "error" ? "errors" : "warnings"] += sign;
     if (problem) this.#listed += sign;
     else tally.hidden += sign;
     this.#touched.add(zone);
+  }
+
+  #tally(zone: string): Tally {
+    let tally = this.#tallies.get(zone);
+    if (!tally) {
+      this.#tallies.set(zone, tally = { errors: 0, warnings: 0, hidden: 0, summary: undefined });
+    }
+    return tally;
   }
 
   /** Zones whose numbers have changed since {@link #summarize}. */
@@ -287,6 +310,12 @@ export class ProblemTable {
     }
     this.#touched.clear();
   }
+}
+
+/** What counts of a build's problems. */
+function judgedOf({ isJudged, problems }: ProblemVerdict): ProblemVerdict["problems"] {
+  if (isJudged) return problems;
+  return { listed: problems.listed.filter(({ group }) => group === WHOLE_ZONE), briefs: [] };
 }
 
 function notListed(zone: string, hidden: number): Problem {

@@ -61,6 +61,8 @@ export type {
 export class ZoneBuild {
   readonly apex: Name;
   readonly problems: FoundProblems;
+  /** Whether {@link finish} has judged the owners read. */
+  isJudged = false;
   readonly #zone: RowZone;
   readonly #candidate: CandidateZone;
   /** The records served now, to be ticked off; undefined where they are compared at the end. */
@@ -214,9 +216,11 @@ export class ZoneBuild {
     if (!soa || missing && !(current && rules.guard) || this.#mustHold(rules)) {
       // Owners are judged also when the zone is held, or their problems would seem solved.
       for (const _ of changes) yield;
+      this.isJudged = true;
       return this.#held(rules);
     }
     const result = yield* this.#make(current, soa, rules, chain(first, changes));
+    this.isJudged = true;
     // What lies below a DNAME that came or went was not read.
     if (this.#owners && this.#dnames?.hasChanged) return { kind: "incomplete" };
     return this.#mustHold(rules) ? this.#held(rules) : result;

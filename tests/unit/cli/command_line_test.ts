@@ -130,7 +130,8 @@ const WRONG: [args: string[], line: string][] = [
     `zonecast: --feed-retention "1ms": it is too short; it takes a duration with its unit`,
   ],
   [["serve", "--lag-alarm", "soon"], `zonecast: --lag-alarm "soon": it is no duration; it takes`],
-  [["serve", "--bad-rows", "keep"], `zonecast: serve: unknown flag "--bad-rows"; \`zonecast serve`],
+  [["serve", "--such-rows", "keep"], `zonecast: serve: unknown flag "--such-rows"`],
+  [["serve", "--bad-rows", "drop"], `zonecast: --bad-rows "drop"`],
   [["serve", "--zone", "a..b"], `zonecast: --zone "a..b": Cannot parse name "a..b": it has an`],
   [["serve", "now"], `zonecast: serve: unexpected "now"; usage: zonecast serve`],
 ];
