@@ -26,8 +26,8 @@ export class ProblemBudget {
 
 /** The problems found in one zone. */
 export class FoundProblems {
-  readonly listed: Problem[] = [];
-  readonly briefs: BriefProblem[] = [];
+  listed: Problem[] = [];
+  briefs: BriefProblem[] = [];
   /** The first that keeps a row or owner from being served. */
   firstBad: Problem | undefined;
   /** How many do; the same twice counts twice. */
@@ -37,6 +37,14 @@ export class FoundProblems {
 
   get isEmpty(): boolean {
     return this.listed.length === 0;
+  }
+
+  /** Forgets what was found. */
+  clear(): void {
+    this.budget.left += this.listed.length;
+    [this.listed, this.briefs] = [[], []];
+    this.firstBad = undefined;
+    this.bad = 0;
   }
 
   push(problem: Problem): void {

@@ -159,7 +159,7 @@ export class ZoneBuild {
   /** Forgets what was read: the zone will be held whatever else comes. */
   #letGo(): void {
     this.release();
-    this.problems.length = 0;
+    this.problems.clear();
   }
 
   /** Reads a row into {@link scratch}; false for a bad one. */
