@@ -166,6 +166,9 @@ async function readsOf(zonecast: Zonecast): Promise<{ full: number; feed: number
   return server!.source.reads;
 }
 
+/** How often Postgres is restarted meanwhile: stopped once, killed once. */
+const RESTARTS = 2;
+
 systemTest(
   `${WRITERS} writers make ${CHANGES} changes while Postgres is restarted twice: served is what the table says`,
   async () => {
@@ -221,7 +224,7 @@ systemTest(
         `reads of everything: ${reads.full} (${before.full} before), of the feed: ${reads.feed}`,
     );
     assertEquals(before.full, 1, "the first read is of everything");
-    assertEquals(reads.full, 1, "and no other");
+    assert(reads.full <= 1 + RESTARTS, "one after each restart of Postgres, and no other");
     assert(sum(({ rolledBack }) => rolledBack) > 100);
     assertEquals((await statusOf(zonecast)).problems, []);
   },

@@ -200,7 +200,7 @@ systemTest("serve: HTTP that others reach is warned of; a taken address is an er
 systemTest("serve: a second signal ends it at once, whatever still runs", async () => {
   await using site = await withZone();
   const text = `"${"x".repeat(250)}"`;
-  const lines = Array.from({ length: 4000 }, (_, n) => `t${n} 60 TXT ${text}`);
+  const lines = Array.from({ length: 40_000 }, (_, n) => `t${n} 60 TXT ${text}`);
   const zone = ["@ 60 SOA a b 1 2 3 4 5", "@ 60 NS ns.b.", ...lines].join("\n");
   assertEquals((await site.run(["import", "example.org", "-"], zone)).code, 0);
   const port = freePort();
@@ -208,14 +208,14 @@ systemTest("serve: a second signal ends it at once, whatever still runs", async 
     ["--listen", `127.0.0.1:${port}`, "--allow-transfer", "127.0.0.1"],
   );
   await server.logged(/event="zone published"/);
-  // Transfers of about 20 MB in all, of which only the beginning is read.
+  // One transfer of 10 MB, more than the kernel takes of it, and only its beginning is read.
   using client = await Deno.connect({ hostname: "127.0.0.1", port });
   const ask = streamEncode({
     id: 1,
     type: "query",
     questions: [{ name: "example.org", type: "AXFR" }],
   });
-  for (let n = 0; n < 20; n++) await client.write(ask);
+  await client.write(ask);
   await client.read(new Uint8Array(2));
   server.signal("SIGTERM");
   await server.logged(/event=stopping/);
