@@ -220,6 +220,8 @@ export class Holding {
     if (before?.id !== guard.hold?.id) {
       this.#isNews = true;
       this.#log.changed(before, guard.hold);
+    } else if (!before?.owners && guard.hold?.owners) {
+      this.#isNews = true; // the state file keeps a hold without its owners
     }
   }
 

@@ -276,6 +276,22 @@ Deno.test("a zone that is gone is held, over a restart; back again, it is not", 
   assertEquals(world.hold, undefined);
 });
 
+Deno.test("after a restart the owners held are told as soon as they are known again", async () => {
+  await using world = await World.open(99);
+  world.change(hosts(0, 31));
+  const { id } = await until(() => world.hold, { what: "a hold" });
+  await world.stop();
+  world.held = [];
+  world.source.zones = [{ ...ZONE_SETTINGS, rname: "admin@example.org" }]; // nothing is judged
+  await world.start();
+  const [told] = await until(() => world.held.length > 0 && world.held, { what: "it is told" });
+  assertEquals([told.id, told.owners], [id, undefined]);
+  world.source.zones = [ZONE_SETTINGS];
+  world.source.tell([["example.org", new Set()]]);
+  const [{ owners }] = await until(() => world.held[0].owners && world.held, { what: "owners" });
+  assertEquals([owners!.count, world.hold?.id], [31, id]);
+});
+
 const step = fc.oneof(
   {
     weight: 6,
