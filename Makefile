@@ -7,6 +7,8 @@
 #   make abuse   has clients behave badly, SECONDS (15) for each kind, longer than `make test` does
 #   make fault   breaks everything on purpose, and ends with a table of what was noticed;
 #                FAULTS=name,… (LIST=1 shows the names), MARKDOWN=1 as the README has it
+#   make model   the whole server against a model: STEPS (3,000) of changes, kills, outages made from
+#                SEED (the time); REPLAY=path,replayPath; VERBOSE=1 prints each. `make fault` does it too
 #   make bench   measures zonecast beside Debian's servers; ROUNDS=n, ONLY=scenario,…, JSON=FILE, SVG=FILE, QUICK=1
 #   make soak    everything at once for DURATION (30m): does it stay flat? SVG=FILE, SEED=n
 #   make check   format, lint, types, import directions, by the pinned Deno: others differ in detail
@@ -27,7 +29,7 @@ ifdef DENO
 export DENO
 endif
 
-.PHONY: run test fuzz abuse fault bench soak check build dist dist-test clean
+.PHONY: run test fuzz abuse fault model bench soak check build dist dist-test clean
 
 run:
 	@.ci/demo
@@ -49,6 +51,11 @@ abuse: build
 fault: build
 	@ZONECAST_TEST_BINARY=1 $(deno) run $(FROZEN) --no-prompt --no-check --allow-all tests/fault/main.ts \
 	  $(if $(FAULTS),--faults=$(FAULTS)) $(if $(MARKDOWN),--markdown) $(if $(LIST),--list)
+	@$(if $(FAULTS)$(LIST),,$(MAKE) --no-print-directory model)
+
+model: build
+	@ZONECAST_TEST_BINARY=1 STEPS=$(or $(STEPS),3000) SEED=$(or $(SEED),$(shell date +%s)) \
+	  $(deno) test $(FROZEN) --no-prompt --no-check --allow-all tests/fault/model/model_test.ts
 
 # What cannot be installed here is named, and left out.
 bench: build

@@ -78,14 +78,16 @@ export interface InteropTestOptions {
   readonly ignore?: boolean;
   /** True where a dependency leaves a timer behind, which ends by itself. */
   readonly leavesTimers?: boolean;
+  /** When it has hung, in ms; default {@link TEST_LIMIT_MS}. */
+  readonly limitMs?: number;
 }
 
-async function showLogsOnFailure(fn: () => Promise<void>): Promise<void> {
+async function showLogsOnFailure(fn: () => Promise<void>, limitMs: number): Promise<void> {
   forgetProcesses();
   // An error that nobody catches ends the whole file, with no test to fail.
   globalThis.addEventListener("unhandledrejection", showLogs);
   try {
-    await within(fn(), TEST_LIMIT_MS, "the test's end");
+    await within(fn(), limitMs, "the test's end");
     assertNoSecretSeen();
   } catch (error) {
     showLogs();
@@ -120,7 +122,7 @@ export function interopTest(
     sanitizeResources: !options.leavesTimers,
     fn: async (t) => {
       if (reasons.length > 0) throw new Error(reasons.join(", "));
-      await showLogsOnFailure(() => fn(t));
+      await showLogsOnFailure(() => fn(t), options.limitMs ?? TEST_LIMIT_MS);
     },
   });
 }

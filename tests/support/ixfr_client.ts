@@ -8,20 +8,18 @@ import { DEADLINE_MS } from "./wait.ts";
 
 /** What came: the SOA alone, differences, or the whole zone. */
 export type IxfrAnswer =
-  | { readonly form: "soa"; readonly serial: number; readonly octets: number }
-  | {
-    readonly form: "ixfr";
+  & {
     readonly serial: number;
+    /** The SOA record of that serial. */
+    readonly soa: Answer;
     readonly octets: number;
-    readonly sequences: readonly Sequence[];
   }
-  | {
-    readonly form: "axfr";
-    readonly serial: number;
-    readonly octets: number;
+  & (
+    | { readonly form: "soa" }
+    | { readonly form: "ixfr"; readonly sequences: readonly Sequence[] }
     /** The closing SOA left out. */
-    readonly records: readonly Answer[];
-  };
+    | { readonly form: "axfr"; readonly records: readonly Answer[] }
+  );
 
 /** How it is asked. */
 export interface IxfrOptions {
@@ -71,11 +69,12 @@ function isWhole(records: readonly Answer[], serial: number): boolean {
 function judge(records: readonly Answer[], octets: number): IxfrAnswer {
   const serial = soaSerial(records[0]);
   if (serial === undefined) throw new Error("An IXFR answer that begins with no SOA");
-  if (records.length === 1) return { form: "soa", serial, octets };
+  const answer = { serial, soa: records[0], octets };
+  if (records.length === 1) return { ...answer, form: "soa" };
   if (!isSoa(records[1]) || records.length === 2) {
-    return { form: "axfr", serial, octets, records: records.slice(0, -1) };
+    return { ...answer, form: "axfr", records: records.slice(0, -1) };
   }
-  return { form: "ixfr", serial, octets, sequences: readSequences(records) };
+  return { ...answer, form: "ixfr", sequences: readSequences(records) };
 }
 
 /**

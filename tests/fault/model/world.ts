@@ -1,0 +1,262 @@
+/** The whole server under test: Postgres, zonecast as a process, and a secondary of the test's own. */
+import type postgres from "postgres";
+import type { TestPostgres } from "../../support/postgres.ts";
+import { mustZonecast } from "../../support/setup.ts";
+import { type TempDir, tempDir } from "../../support/tempdir.ts";
+import { until } from "../../support/wait.ts";
+import { startZonecast, type Zonecast } from "../../support/zonecast.ts";
+import { Secondary } from "./secondary.ts";
+
+/** What differs from run to run. */
+export interface Variant {
+  readonly serial: "unixtime" | "increment" | "date";
+  /** The first serial lies above it; undefined: none. */
+  readonly serialFloor: number | undefined;
+  readonly minPublishInterval: string;
+  readonly condense: "on" | "off";
+}
+
+/** What may be another with each start. */
+export interface Flags {
+  readonly journal: "default" | "small";
+  readonly guard: "on" | "off";
+}
+
+/** What wait_live answers. */
+export interface LiveAnswer {
+  readonly state: string;
+  readonly serial: number | null;
+  readonly reason: string | null;
+}
+
+/** Names this test's connections, among which zonecast's are found by having another. */
+const APPLICATION = "model";
+
+/** Nothing the test does should wait for a lock for long, in ms. */
+const LOCK_MS = 20_000;
+
+const STATE_SUFFIXES = ["", "-wal", "-shm"];
+
+let databases = 0;
+
+export class World implements AsyncDisposable {
+  #zonecast: Zonecast | undefined;
+  #sql: postgres.Sql;
+  #flags: Flags = { journal: "default", guard: "off" };
+  #open: { connection: postgres.ReservedSql; xid: string } | undefined;
+  readonly secondary = new Secondary(() => this.zonecast);
+
+  private constructor(
+    readonly postgres: TestPostgres,
+    readonly url: string,
+    readonly dir: TempDir,
+  ) {
+    this.#sql = this.#connect();
+  }
+
+  static async start(postgres: TestPostgres, variant: Variant): Promise<World> {
+    const url = await postgres.createDatabase(`model${databases++}`);
+    await mustZonecast(url, ["schema", "apply"]);
+    const world = new World(postgres, url, await tempDir());
+    try {
+      await world.#begin(variant);
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
+    return world;
+  }
+
+  async #begin({ serial, serialFloor, minPublishInterval, condense }: Variant): Promise<void> {
+    await this.setFlags({});
+    this.#zonecast = await startZonecast({
+      source: this.url,
+      secondaries: [this.secondary.fake],
+      args: [
+        ...["--serial", serial],
+        ...["--min-publish-interval", minPublishInterval],
+        ...["--ixfr-condense", condense],
+        ...serialFloor === undefined ? [] : ["--serial-floor", String(serialFloor)],
+        ...["--flags-file", `${this.dir.path}/flags`],
+      ],
+    });
+  }
+
+  get zonecast(): Zonecast {
+    return this.#zonecast!;
+  }
+
+  get sql(): postgres.Sql {
+    return this.#sql;
+  }
+
+  #connect(): postgres.Sql {
+    return this.postgres.connect(
+      `${this.url}?application_name=${APPLICATION}&lock_timeout=${LOCK_MS}`,
+    );
+  }
+
+  /** Which flags hold from the next start on; those not given are as they were. */
+  async setFlags(flags: Partial<Flags>): Promise<void> {
+    this.#flags = { ...this.#flags, ...flags };
+    const { journal, guard } = this.#flags;
+    const lines = [
+      ...journal === "small" ? ["journal-max-size 1KiB"] : [],
+      ...guard === "off" ? ["max-shrink off", "max-change off"] : [],
+    ];
+    await this.dir.write("flags", lines.map((line) => `${line}\n`).join(""));
+  }
+
+  /** Runs a transaction. Returns its number. */
+  async transact(statements: readonly string[], ends: "commit" | "rollback"): Promise<string> {
+    const connection = await this.#sql.reserve();
+    try {
+      const xid = await begin(connection, statements);
+      await connection.unsafe(ends);
+      return xid;
+    } finally {
+      connection.release();
+    }
+  }
+
+  /** Begins a transaction that goes on until {@link close}. */
+  async open(statements: readonly string[]): Promise<void> {
+    const connection = await this.#sql.reserve();
+    this.#open = { connection, xid: await begin(connection, statements) };
+  }
+
+  /** Ends what {@link open} began. Returns its number. */
+  async close(ends: "commit" | "rollback"): Promise<string> {
+    const { connection, xid } = this.#open!;
+    this.#open = undefined;
+    await connection.unsafe(ends);
+    connection.release();
+    return xid;
+  }
+
+  async waitLive(zone: string, xid: string, timeout: string): Promise<LiveAnswer> {
+    const [answer] = await this.#sql<LiveAnswer[]>`
+      select state, serial::float8 as serial, reason
+      from zonecast.wait_live(${zone}, ${xid}::xid8, ${timeout}::interval)`;
+    return { ...answer };
+  }
+
+  /** Waits until a transaction was read. Returns the zones whose changes wait then. */
+  async waitRead(xid: string, isEnough: (pending: string[]) => boolean): Promise<string[]> {
+    let seen: unknown;
+    return await until(async () => {
+      const rows = await this.#sql<{ pending: string[] }[]>`
+        select pending from zonecast.readers
+        where pg_snapshot_xmax(snapshot) <= pg_snapshot_xmax(pg_current_snapshot())
+          and pg_visible_in_snapshot(${xid}::xid8, snapshot)
+        order by read_at desc limit 1`;
+      seen = rows;
+      return rows.length > 0 && isEnough(rows[0].pending) && rows[0].pending;
+    }, { what: `zonecast has read transaction ${xid}`, intervalMs: 5, seen: () => seen });
+  }
+
+  /**
+   * All lines of zonecast.problems; of zones that are gone, or that another state file published
+   * last, which are that one's to solve, only those in `expected`.
+   */
+  async problems(expected: ReadonlySet<string>): Promise<Set<string>> {
+    const rows = await this.#sql`select zone, name, type, content, code, coalesce((
+        select instance from zonecast.published as newest where newest.zone = problem.zone
+        order by published_at desc limit 1
+      ) <> (select instance from zonecast.readers order by read_at desc limit 1), false)
+      or not exists (select from zonecast.zones where name = problem.zone) as is_others
+      from zonecast.problems as problem`;
+    const lines = new Set<string>();
+    for (const { zone, name, type, content, code, is_others } of rows) {
+      const line = JSON.stringify([zone, name, type, content, code]);
+      if (!is_others || expected.has(line)) lines.add(line);
+    }
+    return lines;
+  }
+
+  /** Waits until something of a zone is held. Returns its id. */
+  async heldId(zone: string): Promise<string> {
+    const [{ id }] = await until(async () => {
+      const rows = await this.#sql<{ id: string }[]>`
+        select id from zonecast.held where zone = ${zone}`;
+      return rows.length > 0 && rows;
+    }, { what: `something of ${zone} is held`, seen: () => this.zonecast.log().slice(-3000) });
+    return id;
+  }
+
+  async isHeld(zone: string): Promise<boolean> {
+    return (await this.#sql`select from zonecast.held where zone = ${zone}`).length > 0;
+  }
+
+  /** Ends zonecast's sessions in Postgres. */
+  async terminateConnections(): Promise<void> {
+    await this.#sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name <> ${APPLICATION}`;
+  }
+
+  async stopPostgres(how: "immediate" | "fast" | "kill9"): Promise<void> {
+    const left = this.#open?.connection;
+    this.#open = undefined;
+    if (how === "kill9") await this.postgres.kill9();
+    else await this.postgres.stop(how);
+    left?.release();
+    await this.#sql.end({ timeout: 0 });
+  }
+
+  async startPostgres(): Promise<void> {
+    await this.postgres.start();
+    this.#sql = this.#connect();
+  }
+
+  async stopZonecast(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    await this.zonecast.stop(signal);
+  }
+
+  /** Keeps a copy of the state file of a zonecast that is stopped. */
+  async copyState(): Promise<void> {
+    await this.#removeFiles(`${this.dir.path}/copy.db`);
+    await this.#copyFiles(this.zonecast.stateFile, `${this.dir.path}/copy.db`);
+  }
+
+  /** Puts the copy in its place. */
+  async restoreState(): Promise<void> {
+    await this.removeState();
+    await this.#copyFiles(`${this.dir.path}/copy.db`, this.zonecast.stateFile);
+  }
+
+  removeState(): Promise<void> {
+    return this.#removeFiles(this.zonecast.stateFile);
+  }
+
+  async #copyFiles(from: string, to: string): Promise<void> {
+    for (const suffix of STATE_SUFFIXES) {
+      await Deno.copyFile(from + suffix, to + suffix).catch(ignoreMissing);
+    }
+  }
+
+  async #removeFiles(path: string): Promise<void> {
+    for (const suffix of STATE_SUFFIXES) await Deno.remove(path + suffix).catch(ignoreMissing);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#zonecast?.[Symbol.asyncDispose]();
+    await this.secondary[Symbol.asyncDispose]();
+    await this.#sql.end({ timeout: 0 });
+    await this.dir[Symbol.asyncDispose]();
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+/** Returns the transaction's number. */
+async function begin(
+  connection: postgres.ReservedSql,
+  statements: readonly string[],
+): Promise<string> {
+  await connection.unsafe("begin");
+  for (const statement of statements) await connection.unsafe(statement);
+  const [{ xid }] = await connection.unsafe("select pg_current_xact_id()::text as xid");
+  return xid;
+}
