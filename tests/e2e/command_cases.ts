@@ -89,6 +89,13 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCases>> = {
       [2, () => ["doctor", "--source", "db"], /--source: it has no scheme/],
     ],
   },
+  problems: {
+    good: () => ["problems", ZONE],
+    ends: [
+      [1, ({ nowhere }) => ["problems", ...nowhere], noServer],
+      [2, () => ["problems", "a..b"], /ZONE/],
+    ],
+  },
   held: {
     good: ({ holds }) => ["held", holds[0].zone],
     ends: [[1, ({ nowhere }) => ["held", ...nowhere], noServer]],

@@ -88,6 +88,12 @@ const list = (item: Octets, minLength: number, maxLength: number): Octets =>
   fc.array(item, { minLength, maxLength })
     .map((items) => Uint8Array.from(items.flatMap((part) => [...part])));
 
+/** RFC 8005 §5: the lengths of tag and key first, then both, then names of servers. */
+const hip: Octets = fc.tuple(octets(1, 40), u8, octets(1, 80), list(name, 0, 2))
+  .map(([tag, algorithm, key, servers]) =>
+    Uint8Array.of(tag.length, ...algorithm, 0, key.length, ...tag, ...key, ...servers)
+  );
+
 /** SvcParams in order; `mandatory` names some of the others. */
 const svcParams: Octets = fc.record({
   1: list(counted(octets(1, 20)), 1, 3),
@@ -207,7 +213,8 @@ export const RDATA: ReadonlyMap<number, Octets> = new Map<number, Octets>([
   [T.DLV, ds],
   [T.NSEC, joined(name, bitmap(1))],
   [T.NSEC3, nsec3],
-  [T.NSEC3PARAM, joined(u8, u8, u16, string)],
+  [T.NSEC3PARAM, joined(fixed(1), u8, u16, string)],
+  [T.HIP, hip],
   [T.CSYNC, joined(u32, u16, bitmap(0))],
   [T.ZONEMD, digest(joined(u32, u8), { 1: 48, 2: 64 }, 12)],
   [T.SSHFP, digest(u8, { 1: 20, 2: 32 }, 1)],
