@@ -146,6 +146,7 @@ export class Holding {
       mostOwners: mostOwners(peaksWithin(peaks, settings.windowMs, now())),
       standing: beside || isRemoval(hold) ? undefined : hold?.figures,
       beside,
+      lacksNs: beside && hold?.reasons.includes("no-ns") === true,
       isApproved: (id) => this.#approvals.get(apexKey) === id,
       room: roomBeside(plan.size, sizeOf([hold])),
     };

@@ -82,6 +82,8 @@ export interface GuardRules {
    * are judged alone, and where they exceed together with it, in another build.
    */
   readonly beside: boolean;
+  /** What is held beside is that the zone would have no NS records: it still has none. */
+  readonly lacksNs: boolean;
   /** Whether an operator released the content of an id. */
   readonly isApproved: (id: string) => boolean;
   /** How much of what is held may be named and kept to be shown. */

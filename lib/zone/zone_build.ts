@@ -211,7 +211,7 @@ export class ZoneBuild {
     const report = (problem: Problem) => this.problems.push(problem);
     const changes = this.#changes(current, rules, report);
     const first = yield* firstOf(changes);
-    const missing = this.#apexProblem(current, first);
+    const missing = this.#apexProblem(current, first, rules);
     if (soa && missing) this.problems.push(missing);
     if (!soa || missing && !(current && rules.guard) || this.#mustHold(rules)) {
       // Owners are judged also when the zone is held, or their problems would seem solved.
@@ -340,11 +340,13 @@ export class ZoneBuild {
     return undefined;
   }
 
-  /** A zone needs NS records at its apex, in what was read or in what is served. */
+  /** A zone needs NS records at its apex, in what was read or in what is served and not held. */
   #apexProblem(
     current: ZoneVersion | undefined,
     first: OwnerChange | undefined,
+    { guard }: BuildRules,
   ): Problem | undefined {
+    if (guard?.lacksNs) return checkApex(this.#zone, undefined);
     const { apexKey } = this.#zone;
     // The apex comes before all other owners.
     const apex = first?.key === apexKey ? first.after : current && getOwner(current.pages, apexKey);

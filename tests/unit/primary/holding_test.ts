@@ -207,6 +207,20 @@ Deno.test("beside a hold, other owners are read and judged alone", async () => {
   assert(served.size > 69, `${served.size} owners are served`);
 });
 
+Deno.test("beside a hold of a zone without NS records, that problem stays", async () => {
+  await using world = await World.open(20);
+  const codes = () => world.primary.status().problems.map(({ code }) => code);
+  world.change(new Map([["@", undefined]]));
+  const { id } = await until(() => world.hold, { what: "a hold" });
+  assertEquals(codes(), ["zone-without-ns"]);
+  world.change(new Map([["h1", "203.0.113.1"]]));
+  await until(() => world.served().get(ownerOf("h1")) === "1 cb007101", { what: "h1" });
+  await world.settled();
+  assertEquals([world.hold?.id, codes()], [id, ["zone-without-ns"]]);
+  world.change(new Map([["@", "ns1"]]));
+  await until(() => codes().length === 0 && !world.hold, { what: "all is right again" });
+});
+
 Deno.test("the window: what went in small parts counts together, also over a restart, and for so long", async () => {
   await using world = await World.open(99);
   world.change(hosts(0, 20));

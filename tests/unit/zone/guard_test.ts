@@ -54,6 +54,7 @@ function build(
     mostOwners: 0,
     standing: undefined,
     beside: false,
+    lacksNs: false,
     isApproved: NOBODY,
     room: { owners: 10_000, octets: 1_000_000 },
     ...rules,
