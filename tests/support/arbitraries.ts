@@ -214,7 +214,6 @@ export const RDATA: ReadonlyMap<number, Octets> = new Map<number, Octets>([
   [T.NSEC, joined(name, bitmap(1))],
   [T.NSEC3, nsec3],
   [T.NSEC3PARAM, joined(fixed(1), u8, u16, string)],
-  [T.HIP, hip],
   [T.CSYNC, joined(u32, u16, bitmap(0))],
   [T.ZONEMD, digest(joined(u32, u8), { 1: 48, 2: 64 }, 12)],
   [T.SSHFP, digest(u8, { 1: 20, 2: 32 }, 1)],
@@ -238,7 +237,9 @@ export const RDATA: ReadonlyMap<number, Octets> = new Map<number, Octets>([
 export const typedRdata: fc.Arbitrary<{ type: number; rdata: Uint8Array }> = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom(...typesWithLayout()) },
   { weight: 1, arbitrary: fc.constantFrom(T.NULL, T.HIP, 731, 65_280) },
-).chain((type) => (RDATA.get(type) ?? octets(0, 300)).map((rdata) => ({ type, rdata })));
+).chain((type) =>
+  (RDATA.get(type) ?? (type === T.HIP ? hip : octets(0, 300))).map((rdata) => ({ type, rdata }))
+);
 
 /** Records at or below an apex. */
 export function records(apex: Name = ROOT): fc.Arbitrary<ResourceRecord> {
