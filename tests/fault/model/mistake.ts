@@ -130,14 +130,12 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
       return;
     }
     const { work } = model.draft([made.mistake]);
-    if (this.ends === "approved by SQL") {
-      const approve = `select zonecast.approve('${zone}', '${id}')`;
-      model.committed(work, await world.transact([approve], "commit"));
-      return;
-    }
-    await world.zonecast.mustCli(["approve", zone, id]);
+    let xid: string | undefined;
+    if (this.ends === "approved by command") await world.zonecast.mustCli(["approve", zone, id]);
+    else xid = await world.transact([`select zonecast.approve('${zone}', '${id}')`], "commit");
+    // The read that finds an approval is not yet the one that publishes what it releases.
     await until(async () => !(await world.isHeld(zone)), { what: `${id} of ${zone} is released` });
-    model.committed(work, undefined);
+    model.committed(work, xid);
     model.mustTouch = true;
   }
 

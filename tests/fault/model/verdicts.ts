@@ -95,13 +95,16 @@ function soaOf({ zone, settings }: ZoneRows): string {
     `${refresh} 600 1209600 ${minimum}`;
 }
 
-/** Limitation: no DNAME, and no CNAME at the apex, is ever inserted. */
+/**
+ * Limitation: no DNAME is ever inserted, which may hide other owners; tests of the quarantine have
+ * them.
+ */
 interface OwnerVerdict {
   /** Least spelling of the owner. */
   readonly name: string;
   readonly lines: readonly string[];
-  /** cname-and-other-data and the like: the owner as a whole is bad. */
-  readonly conflict: string | undefined;
+  /** cname-and-other-data and the like: the owner as a whole is bad, or its one RRset of `type`. */
+  readonly conflict: { readonly code: string; readonly type: string } | undefined;
   readonly ttlsDiffer: boolean;
 }
 
@@ -128,13 +131,20 @@ function judgeOwner(zoneRows: ZoneRows, rows: readonly Row[]): OwnerVerdict {
     counts.set(type, different.size);
     lines.push(...different.values());
   }
+  const isApex = name.toLowerCase() === zone;
+  const conflict = conflictOf(counts, isApex);
+  if (!conflict) return { name, lines: lines.sort(), conflict, ttlsDiffer };
+  // The SOA stands beside a CNAME at the apex: all else is served.
+  const good = isApex ? lines.filter((line) => !/ \d+ CNAME /.test(line)) : [];
+  return { name, lines: good.sort(), conflict, ttlsDiffer };
+}
+
+/** @param counts  type → different records */
+function conflictOf(counts: ReadonlyMap<string, number>, isApex: boolean) {
   const cnames = counts.get("CNAME") ?? 0;
-  const conflict = cnames > 0 && counts.size > 1
-    ? "cname-and-other-data"
-    : cnames > 1
-    ? "several-cnames"
-    : undefined;
-  return { name, lines: lines.sort(), conflict, ttlsDiffer };
+  if (cnames === 0 || cnames === 1 && counts.size === 1 && !isApex) return undefined;
+  if (isApex) return { code: "cname-and-other-data", type: "CNAME" };
+  return { code: counts.size > 1 ? "cname-and-other-data" : "several-cnames", type: "" };
 }
 
 /** What becomes of a zone's rows. */
@@ -185,7 +195,8 @@ export function judge(zoneRows: ZoneRows | undefined, before: Served | undefined
     const rows = goodRows.get(owner) ?? [];
     const verdict = rows.length > 0 ? judgeOwner(zoneRows, rows) : undefined;
     if (verdict?.conflict) {
-      problems.add(problemLine(zone, `${verdict.name}.`, "", "", verdict.conflict));
+      const { type, code } = verdict.conflict;
+      problems.add(problemLine(zone, `${verdict.name}.`, type, "", code));
       badOwners.add(owner);
       troubledOwners.add(owner);
     } else if (verdict?.ttlsDiffer) {
@@ -194,7 +205,7 @@ export function judge(zoneRows: ZoneRows | undefined, before: Served | undefined
     }
     const isBad = unread.has(owner) || verdict?.conflict !== undefined;
     const lines = isBad && before?.owners.get(owner) ||
-      (verdict && !verdict.conflict ? verdict.lines : undefined);
+      (verdict && verdict.lines.length > 0 ? verdict.lines : undefined);
     if (lines) owners.set(owner, lines);
   }
   const wrong = settingsProblem(zoneRows.settings);
