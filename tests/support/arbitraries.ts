@@ -19,6 +19,9 @@ const counted = (content: Octets): Octets =>
 const u8 = octets(1);
 const u16 = octets(2);
 const u32 = octets(4);
+/** A u16 that is not 0. */
+const nonZero: Octets = fc.integer({ min: 1, max: 65_535 })
+  .map((value) => Uint8Array.of(value >> 8, value & 255));
 const string = counted(octets(0, 255));
 
 /** One octet of a label: any, but often a letter or a character that means something in text. */
@@ -155,7 +158,11 @@ const nsec3 = fc.oneof(
   joined(fixed(2), u8, u16, string, counted(octets(1, 255)), bitmap(0)),
 );
 const key = joined(u16, u8, u8, octets(1, 80));
-const svcb = joined(u16, name, svcParams);
+/** Priority 0 is an alias, which has no parameters. */
+const svcb = fc.oneof(
+  { weight: 1, arbitrary: joined(fixed(0, 0), name) },
+  { weight: 9, arbitrary: joined(nonZero, name, svcParams) },
+);
 const tlsa = joined(u8, u8, u8, octets(1, 80));
 const caaTag = counted(
   fc.array(fc.constantFrom(...new TextEncoder().encode("azAZ09")), { minLength: 1, maxLength: 15 })
@@ -217,7 +224,7 @@ export const RDATA: ReadonlyMap<number, Octets> = new Map<number, Octets>([
   [T.CSYNC, joined(u32, u16, bitmap(0))],
   [T.ZONEMD, digest(joined(u32, u8), { 1: 48, 2: 64 }, 12)],
   [T.SSHFP, digest(u8, { 1: 20, 2: 32 }, 1)],
-  [T.CERT, joined(u16, u16, u8, octets(1, 80))],
+  [T.CERT, joined(nonZero, u16, u8, octets(1, 80))],
   [T.DHCID, octets(1, 80)],
   [T.TLSA, tlsa],
   [T.SMIMEA, tlsa],
@@ -238,7 +245,7 @@ export const typedRdata: fc.Arbitrary<{ type: number; rdata: Uint8Array }> = fc.
   { weight: 9, arbitrary: fc.constantFrom(...typesWithLayout()) },
   { weight: 1, arbitrary: fc.constantFrom(T.NULL, T.HIP, 731, 65_280) },
 ).chain((type) =>
-  (RDATA.get(type) ?? (type === T.HIP ? hip : octets(0, 300))).map((rdata) => ({ type, rdata }))
+  (RDATA.get(type) ?? (type === T.HIP ? hip : octets(1, 300))).map((rdata) => ({ type, rdata }))
 );
 
 /** Records at or below an apex. */
