@@ -8,19 +8,13 @@ import { assert, assertEquals } from "@std/assert";
 import type fc from "fast-check";
 import { until } from "../../support/wait.ts";
 import type { Model } from "./model.ts";
-import {
-  addZone,
-  exchangeRows,
-  type Operation,
-  otherNameServers,
-  putZone,
-  removeZone,
-  ZONES,
-} from "./operations.ts";
+import { type Operation, ZONES } from "./operation.ts";
+import { exchangeRows, otherNameServers } from "./row_operations.ts";
 import { GOOD_KINDS, ownerOf, type Row } from "./rows.ts";
 import { settle } from "./settle.ts";
 import { judge } from "./verdicts.ts";
 import type { World } from "./world.ts";
+import { AddZone, putZone, RemoveZone } from "./zone_operations.ts";
 
 /** The guard looks at no zone of fewer owners. */
 const GUARDED_FROM = 10;
@@ -90,7 +84,7 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
       case "zone": {
         if (verdict.problems.size > 0) return undefined;
         const undo = putZone(zone, tables.settings(zone), rows);
-        return { mistake: removeZone(zone), undo };
+        return { mistake: new RemoveZone(zone), undo };
       }
       case "name servers": {
         const old = rows.filter(({ name, kind }) => name === "@" && kind.type === "NS");
@@ -116,7 +110,7 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
     const row: Row = { id, name: `n${id}`, kind: GOOD_KINDS[0], ttl: 60, disabled: false };
     const other = this.kind === "zone" ? model.tables.names.find((one) => one !== zone) : zone;
     const fresh = ZONES.find((one) => !model.tables.has(one));
-    const change = other ? exchangeRows(other, [], [row]) : addZone(fresh!);
+    const change = other ? exchangeRows(other, [], [row]) : new AddZone(fresh!);
     const draft = model.draft([change]);
     model.committed(draft.work, await world.transact(draft.statements, "commit"));
     await settle(model, world);

@@ -1,5 +1,5 @@
 /** The model: what the tables hold, and what may be served for that. */
-import { type Operation, RowIds, type Work, ZONES } from "./operations.ts";
+import { type Operation, RowIds, type Work, ZONES } from "./operation.ts";
 import { ownerOf } from "./rows.ts";
 import { Tables, touch, type Touched } from "./tables.ts";
 import { judge, type Served } from "./verdicts.ts";
@@ -122,6 +122,11 @@ export class Model {
     }
     return problems;
   }
+}
+
+/** What is known to be served of every zone, now that all is settled. */
+export function knownNow(model: Model): Map<string, Served | undefined> {
+  return new Map(ZONES.map((zone) => [zone, model.history(zone).finals()[0].served]));
 }
 
 /** The states that wait_live may answer, of a transaction that is the only one since a settling. */

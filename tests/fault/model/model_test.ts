@@ -12,9 +12,10 @@ import { startPostgres, type TestPostgres } from "../../support/postgres.ts";
 import { within } from "../../support/wait.ts";
 import { COMMANDS } from "./commands.ts";
 import { Model } from "./model.ts";
-import { addZone, ZONES } from "./operations.ts";
+import { ZONES } from "./operation.ts";
 import { settle } from "./settle.ts";
 import { type Variant, World } from "./world.ts";
+import { AddZone } from "./zone_operations.ts";
 
 const STEPS = Number(Deno.env.get("STEPS") ?? 40);
 /** Without one always the same, so that `make test` takes as long each time; `make model` draws one. */
@@ -79,7 +80,7 @@ async function runCommands(
 ): Promise<void> {
   await using world = await World.start(postgres, variant);
   const model = new Model();
-  const draft = model.draft([addZone(ZONES[0]), addZone(ZONES[1])]);
+  const draft = model.draft([new AddZone(ZONES[0]), new AddZone(ZONES[1])]);
   model.committed(draft.work, await world.transact(draft.statements, "commit"));
   await settle(model, world);
   await fc.asyncModelRun(() => ({ model, real: world }), commands);

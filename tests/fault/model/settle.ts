@@ -6,7 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { isBehind } from "../../support/ixfr_client.ts";
 import { until } from "../../support/wait.ts";
 import type { Model } from "./model.ts";
-import { ZONES } from "./operations.ts";
+import { ZONES } from "./operation.ts";
 import type { Copy } from "./secondary.ts";
 import type { Served } from "./verdicts.ts";
 import type { World } from "./world.ts";

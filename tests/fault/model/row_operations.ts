@@ -1,0 +1,185 @@
+/** What a transaction may do to rows: to the model's tables, and by SQL to the real ones. */
+import {
+  insertSql,
+  literal,
+  type Operation,
+  pick,
+  type RowIds,
+  type Work,
+  ZONES,
+} from "./operation.ts";
+import { NAMES, ownerOf, type Row } from "./rows.ts";
+import { type Tables, touch } from "./tables.ts";
+
+/** What a row says. */
+export type RowText = Pick<Row, "name" | "kind" | "ttl">;
+
+const shown = (text: string) => text.length > 30 ? `${text.slice(0, 30)}…` : text;
+
+export class Insert implements Operation {
+  constructor(readonly zone: number, readonly text: RowText, readonly absolute: boolean) {}
+
+  get name() {
+    const { name, kind, ttl } = this.text;
+    return `insert ${shown(name)} ${ttl} ${kind.type} ${shown(kind.content)} (${this.zone})`;
+  }
+
+  perform(work: Work, ids: RowIds): boolean {
+    const zone = pick(work.tables.names, this.zone);
+    if (!zone) return false;
+    const written = this.text.name;
+    const name = this.absolute && NAMES.includes(written) && written !== "@"
+      ? `${written}.${zone}.`
+      : written;
+    const row: Row = { ...this.text, name, id: ids.next(), disabled: false };
+    work.tables = work.tables.withRow(zone, row);
+    touch(work.touched, zone, [ownerOf(name, zone)]);
+    work.statements.push(insertSql(zone, [row]));
+    work.added.push({ zone, row });
+    return true;
+  }
+}
+
+/** A row chosen by two numbers. */
+function pickRow(tables: Tables, zone: number, row: number): [string, Row] | undefined {
+  const name = pick(tables.names, zone);
+  const one = name && pick(tables.rows(name), row);
+  return one ? [name, one] : undefined;
+}
+
+export class Delete implements Operation {
+  constructor(readonly zone: number, readonly row: number) {}
+
+  get name() {
+    return `delete row ${this.row} of ${this.zone}`;
+  }
+
+  perform(work: Work): boolean {
+    const found = pickRow(work.tables, this.zone, this.row);
+    if (!found) return false;
+    const [zone, { id, name }] = found;
+    work.tables = work.tables.withoutRow(zone, id);
+    touch(work.touched, zone, [ownerOf(name, zone)]);
+    work.statements.push(`delete from zonecast.records where id = ${id}`);
+    return true;
+  }
+}
+
+/** Gives a row another text, or another zone, or switches it off or on. */
+export class Update implements Operation {
+  constructor(
+    readonly zone: number,
+    readonly row: number,
+    readonly change: { text: RowText } | { zone: number } | "disabled",
+  ) {}
+
+  get name() {
+    const { change } = this;
+    const what = change === "disabled"
+      ? "switched"
+      : "zone" in change
+      ? `moved to ${change.zone}`
+      : `${shown(change.text.name)} ${change.text.ttl} ${change.text.kind.type} ` +
+        shown(change.text.kind.content);
+    return `update row ${this.row} of ${this.zone}: ${what}`;
+  }
+
+  perform(work: Work): boolean {
+    const found = pickRow(work.tables, this.zone, this.row);
+    if (!found) return false;
+    const [zone, row] = found;
+    const { change } = this;
+    const to = change !== "disabled" && "zone" in change
+      ? pick(work.tables.names, change.zone)!
+      : zone;
+    const after: Row = change === "disabled"
+      ? { ...row, disabled: !row.disabled }
+      : "text" in change
+      ? { ...row, ...change.text }
+      : row;
+    work.tables = work.tables.withoutRow(zone, row.id).withRow(to, after);
+    touch(work.touched, zone, [ownerOf(row.name, zone)]);
+    touch(work.touched, to, [ownerOf(after.name, to)]);
+    const { name, kind, ttl, disabled } = after;
+    work.statements.push(`update zonecast.records set zone = ${literal(to)},
+      name = ${literal(name)}, type = ${literal(kind.type)}, content = ${literal(kind.content)},
+      ttl = ${ttl}, disabled = ${disabled} where id = ${row.id}`);
+    return true;
+  }
+}
+
+/** Empties the table and fills it again, every so-manieth row left out. */
+export class Refill implements Operation {
+  readonly name: string;
+  constructor(readonly leaveOut: number) {
+    this.name = `truncate and refill but each ${leaveOut}th row`;
+  }
+
+  perform(work: Work, ids: RowIds): boolean {
+    work.statements.push("truncate zonecast.records");
+    let n = 0;
+    for (const zone of ZONES) {
+      touch(work.touched, zone, "all");
+      if (!work.tables.has(zone)) continue;
+      const kept = work.tables.rows(zone).filter(({ kind }) =>
+        kind.type === "NS" || ++n % this.leaveOut > 0
+      ).map((row) => ({ ...row, id: ids.next() }));
+      work.tables = work.tables.withZone(zone, work.tables.settings(zone), kept);
+      if (kept.length > 0) work.statements.push(insertSql(zone, kept));
+    }
+    return true;
+  }
+}
+
+/** Every row of a type in a zone gets one TTL: many owners in one statement. */
+export class SetTtls implements Operation {
+  constructor(readonly zone: number, readonly ttl: number) {}
+
+  get name() {
+    return `set all TTLs of A in ${this.zone} to ${this.ttl}`;
+  }
+
+  perform(work: Work): boolean {
+    const zone = pick(work.tables.names, this.zone);
+    if (!zone) return false;
+    for (const row of work.tables.rows(zone)) {
+      if (row.kind.type !== "A") continue;
+      work.tables = work.tables.withRow(zone, { ...row, ttl: this.ttl });
+      touch(work.touched, zone, [ownerOf(row.name, zone)]);
+    }
+    work.statements.push(`update zonecast.records set ttl = ${this.ttl}
+      where zone = ${literal(zone)} and type = 'A'`);
+    return true;
+  }
+}
+
+/** Takes rows away, and puts others in their place. */
+export const exchangeRows = (
+  zone: string,
+  gone: readonly Row[],
+  added: readonly Row[],
+): Operation => ({
+  name: `remove ${gone.length} rows of ${zone}, add ${added.length}`,
+  perform(work) {
+    const ids = new Set(gone.map(({ id }) => id));
+    const kept = work.tables.rows(zone).filter(({ id }) => !ids.has(id));
+    work.tables = work.tables.withZone(zone, work.tables.settings(zone), [...kept, ...added]);
+    touch(work.touched, zone, [...gone, ...added].map(({ name }) => ownerOf(name, zone)));
+    if (gone.length > 0) {
+      work.statements.push(`delete from zonecast.records where id in (${[...ids].join(", ")})`);
+    }
+    if (added.length > 0) work.statements.push(insertSql(zone, added));
+    return true;
+  },
+});
+
+/** The name servers a zone has after somebody exchanged them. */
+export function otherNameServers(ids: RowIds): Row[] {
+  return ["ns8.servers.example.", "ns9.servers.example."].map((name) => ({
+    id: ids.next(),
+    name: "@",
+    kind: { type: "NS", content: name, rdata: () => name.slice(0, -1), ofNames: true },
+    ttl: null,
+    disabled: false,
+  }));
+}

@@ -1,0 +1,153 @@
+/** What goes wrong between changes. One step each. */
+import type fc from "fast-check";
+import { assert } from "@std/assert";
+import { knownNow, type Model } from "./model.ts";
+import { namesOf, type Operation, ZONES } from "./operation.ts";
+import { settle } from "./settle.ts";
+import type { World } from "./world.ts";
+
+type Command = fc.AsyncCommand<Model, World>;
+
+/** zonecast ends and is started again, on the state file as it is, without one, or on an old copy. */
+export class Restart implements Command {
+  constructor(
+    readonly signal: "SIGKILL" | "SIGTERM",
+    readonly state: "kept" | "lost" | "old",
+    readonly journal: "default" | "small",
+    readonly meanwhile: readonly Operation[],
+  ) {}
+
+  check({ open, copied }: Readonly<Model>): boolean {
+    return !(open && this.meanwhile.length > 0) && !(this.state === "old" && !copied);
+  }
+
+  async run(model: Model, world: World): Promise<void> {
+    await world.stopZonecast(this.signal);
+    const draft = model.draft(this.meanwhile);
+    if (this.meanwhile.length > 0) {
+      model.committed(draft.work, await world.transact(draft.statements, "commit"));
+    }
+    await world.secondary.idle();
+    model.mustTouch = true;
+    if (this.state !== "kept") {
+      for (const zone of ZONES) {
+        model.history(zone).saw(zone, world.secondary.takeSeen(zone));
+      }
+      if (this.state === "lost") await world.removeState();
+      else await world.restoreState();
+      model.begunFrom(this.state === "old" ? model.copied! : new Map());
+    }
+    await world.setFlags({ journal: this.journal });
+    await world.zonecast.start();
+  }
+
+  toString(): string {
+    const { signal, state, journal, meanwhile } = this;
+    const changes = meanwhile.length > 0 ? `, meanwhile: ${namesOf(meanwhile)}` : "";
+    return `restart by ${signal}, state ${state}, journal ${journal}${changes}`;
+  }
+}
+
+/** The state file is copied, to be put back later. */
+export class CopyState implements Command {
+  check = () => true;
+
+  async run(model: Model, world: World): Promise<void> {
+    await settle(model, world);
+    await world.stopZonecast("SIGTERM");
+    await world.copyState();
+    model.copied = knownNow(model);
+    model.mustTouch = true;
+    await world.zonecast.start();
+  }
+
+  toString = () => "copy the state file";
+}
+
+/** Postgres goes and comes back; zonecast serves on, also when it is started meanwhile. */
+export class Outage implements Command {
+  constructor(readonly how: "immediate" | "fast" | "kill9", readonly restarts: boolean) {}
+
+  check = () => true;
+
+  async run(model: Model, world: World): Promise<void> {
+    await world.stopPostgres(this.how);
+    model.open = undefined;
+    model.mustTouch = true;
+    if (this.restarts) {
+      await world.stopZonecast("SIGKILL");
+      await world.zonecast.start();
+    }
+    for (const zone of ZONES) {
+      const texts = model.history(zone).texts();
+      const text = (await world.secondary.whole(zone))?.text ?? "";
+      assert(
+        texts.has(text),
+        `${zone} without Postgres:\n${text}\n--- expected one of\n` +
+          [...texts].join("\n--- or\n"),
+      );
+    }
+    await world.startPostgres();
+  }
+
+  toString = () => `Postgres stopped (${this.how})${this.restarts ? ", zonecast restarted" : ""}`;
+}
+
+export class TerminateConnections implements Command {
+  check = () => true;
+
+  async run(model: Model, world: World): Promise<void> {
+    await world.terminateConnections();
+    model.mustTouch = true;
+  }
+
+  toString = () => "terminate zonecast's connections";
+}
+
+/** Transactions as fast as they go, with transfers meanwhile; zonecast may be killed in the midst. */
+export class Burst implements Command {
+  constructor(
+    readonly transactions: readonly (readonly Operation[])[],
+    /** After how many of them zonecast is killed; undefined: it is not. */
+    readonly killAfter: number | undefined,
+    /** So much later, in ms: a publication takes some 20. */
+    readonly killDelayMs: number,
+  ) {}
+
+  check = ({ open }: Readonly<Model>) => !open;
+
+  async run(model: Model, world: World): Promise<void> {
+    let killed: Promise<void> | undefined;
+    let isOver = false;
+    const fetching = (async () => {
+      while (!isOver) for (const zone of ZONES) await world.secondary.refresh(zone);
+    })();
+    try {
+      for (const [i, operations] of this.transactions.entries()) {
+        const draft = model.draft(operations);
+        model.committed(draft.work, await world.transact(draft.statements, "commit"));
+        if (this.killAfter === i) killed = this.#kill(world);
+      }
+      await killed;
+    } finally {
+      isOver = true;
+      await fetching;
+    }
+    if (!killed) return;
+    model.mustTouch = true;
+    await world.zonecast.start();
+  }
+
+  async #kill(world: World): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.killDelayMs));
+    await world.stopZonecast("SIGKILL");
+  }
+
+  toString(): string {
+    const { transactions, killAfter, killDelayMs } = this;
+    const kill = killAfter === undefined
+      ? ""
+      : `, zonecast killed ${killDelayMs} ms after commit ${killAfter}`;
+    return `burst: ${transactions.map(namesOf).join(" | ")}${kill}`;
+  }
+}
