@@ -19,7 +19,7 @@ import { AddZone } from "./zone_operations.ts";
 
 const STEPS = Number(Deno.env.get("STEPS") ?? 40);
 /** Without one always the same, so that `make test` takes as long each time; `make model` draws one. */
-const SEED = Number(Deno.env.get("SEED") ?? 7);
+const SEED = Number(Deno.env.get("SEED") ?? 62);
 const [PATH, REPLAY] = (Deno.env.get("REPLAY") ?? "").split(",");
 const SHRINK = Number(Deno.env.get("SHRINK") ?? 10);
 /** Whether every step is printed, with its time. */
@@ -49,10 +49,15 @@ class Tally {
   readonly byCommand = new Map<string, number>();
   readonly forms = { soa: 0, ixfr: 0, axfr: 0 };
 
+  /** Whether all steps were done; one that failed is made smaller. */
+  get isEnough(): boolean {
+    return this.failures === 0 && this.steps >= STEPS;
+  }
+
   /** Commands that count themselves. */
   count(command: fc.AsyncCommand<Model, World>): fc.AsyncCommand<Model, World> {
     return {
-      check: (model) => command.check(model),
+      check: (model) => !this.isEnough && command.check(model),
       run: async (model, world) => {
         this.steps++;
         const { name } = command.constructor;
@@ -101,8 +106,7 @@ interopTest(
       replayPath: REPLAY,
     });
     const property = fc.asyncProperty(variants, commands, async (variant, commands) => {
-      const isEnough = tally.failures === 0 ? tally.steps >= STEPS : tally.tries++ > SHRINK;
-      if (isEnough) return;
+      if (tally.isEnough || tally.failures > 0 && tally.tries++ > SHRINK) return;
       try {
         await runCommands(postgres, variant, commands, tally);
       } catch (error) {
