@@ -178,6 +178,8 @@ export class Holding {
     plan.size = withHold(plan.size, before.hold, hold);
     const approved = this.#approvals.get(apexKey);
     if (approved === undefined || stays) return; // it is read again for that
+    // So it is where this was approved while it was built without.
+    if (approved === hold?.id && !hold.reasons.includes("no-ns")) return;
     plan.approvals.set(apexKey, {
       id: approved,
       zone: formatName(apex),
