@@ -7,7 +7,7 @@ import { openSource, type Source } from "../source/mod.ts";
 import { listRecords } from "../zone/mod.ts";
 import { readArgument } from "./arguments.ts";
 import { type Baseline, readBaseline } from "./check_baseline.ts";
-import { CHECK_SHAPE, checkReport } from "./check_report.ts";
+import { CHECK_SHAPE, checkReport, isGood } from "./check_report.ts";
 import { type Paint, paintFor } from "./colour.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { mergedLines } from "./diff_text.ts";
@@ -95,12 +95,6 @@ function isOf(zone: string, apexKey: string): boolean {
     if (error instanceof ZonecastError) return false;
     throw error;
   }
-}
-
-/** Whether all of it can be published. */
-function isGood({ zones, problems }: Forecast): boolean {
-  return problems.every(({ severity }) => severity === "warning") &&
-    zones.every(({ kind, hold }) => kind !== "refused" && !hold);
 }
 
 /** Starts a source, and waits until it can be read. @throws {CommandError} it is not there in time */

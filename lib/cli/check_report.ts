@@ -33,9 +33,10 @@ export const CHECK_SHAPE = object("what would be published", {
     }),
   ),
   problems: list(
-    "what cannot be served as written",
+    "what cannot be served as written, or hardly should be",
     object("a problem", {
       zone: text("as the source has it"),
+      severity: word("error: not served as written; warning: served", ["error", "warning"]),
       name: text("of the row or owner; empty where the zone is meant"),
       type: text("empty where the owner or the zone is meant"),
       content: text("empty where no one row is meant"),
@@ -46,11 +47,17 @@ export const CHECK_SHAPE = object("what would be published", {
   ),
 });
 
+/** Whether all of it can be published; warnings do not hinder that. */
+export function isGood({ zones, problems }: Forecast): boolean {
+  return problems.every(({ severity }) => severity === "warning") &&
+    zones.every(({ kind, hold }) => kind !== "refused" && !hold);
+}
+
 /** The report; its shape is {@link CHECK_SHAPE}. */
 export function checkReport({ from }: Baseline, { zones, problems }: Forecast) {
   return {
     comparedWith: from,
-    good: problems.length === 0 && zones.every(({ kind, hold }) => kind !== "refused" && !hold),
+    good: isGood({ zones, problems }),
     zones: zones.map(({ zone, kind, current, next, diff, hold }) => ({
       zone,
       outcome: kind,
@@ -69,8 +76,9 @@ export function checkReport({ from }: Baseline, { zones, problems }: Forecast) {
         }
         : null,
     })),
-    problems: problems.map(({ zone, name, type, content, code, reason, hint }) => ({
+    problems: problems.map(({ zone, severity, name, type, content, code, reason, hint }) => ({
       zone,
+      severity,
       name,
       type,
       content,

@@ -124,8 +124,9 @@ export function* statusParts(
       yield { secondary: { name, address, notify, keys: [...keys], zones: some } };
     }
   }
-  for (const { zone, name, type, content, code, reason } of problems) {
-    yield { problem: { zone, name, type, content, code, reason } };
+  for (const { zone, severity, name, type, content, code, reason, hint, since } of problems) {
+    const at = new Date(since).toISOString();
+    yield { problem: { zone, severity, name, type, content, code, reason, hint, since: at } };
   }
   for (const hold of held) yield { held: heldStatus(hold) };
 }

@@ -92,15 +92,16 @@ export function serverFindings(report: StatusReport): Finding[] {
       ),
     );
   }
-  if (problems.length > 0) {
-    const some = problems.slice(0, 3).map(({ zone, name, reason }) => `${name || zone}: ${reason}`);
+  const bad = problems.filter(({ severity }) => severity === "error");
+  if (bad.length > 0) {
+    const some = bad.slice(0, 3).map(({ zone, name, reason }) => `${name || zone}: ${reason}`);
     findings.push(
       found(
         "warning",
         "problems",
-        `${problems.length} ${problems.length === 1 ? "record is" : "records are"} not served ` +
+        `${bad.length} ${bad.length === 1 ? "record is" : "records are"} not served ` +
           `as written: ${some.join("; ")}`,
-        "mend them in the source: zonecast status lists all",
+        "mend them in the source: zonecast problems lists all",
       ),
     );
   }

@@ -148,6 +148,8 @@ export interface TransferStatus extends JsonObject {
 /** A row or a zone that cannot be published as it is. */
 export interface ProblemStatus extends JsonObject {
   readonly zone: string;
+  /** "error": not served as written; "warning": served. */
+  readonly severity: string;
   /** Of the row or owner; empty where the zone is meant. */
   readonly name: string;
   /** Empty where the owner or the zone is meant. */
@@ -156,6 +158,9 @@ export interface ProblemStatus extends JsonObject {
   readonly content: string;
   readonly code: string;
   readonly reason: string;
+  readonly hint?: string;
+  /** ISO 8601 in UTC. */
+  readonly since: string;
 }
 
 /** All of it. */
@@ -255,10 +260,10 @@ export function renderReport(report: StatusReport, now: number): string {
     blocks.push(table(["SECONDARY", "ZONE", "STATE", "SHOWS", "NOTIFY", "TRANSFER"], rows));
   }
   if (problems.length > 0) {
-    const rows = problems.map(({ zone, name, type, reason }) => [
+    const rows = problems.map(({ zone, severity, name, type, reason }) => [
       zone,
       [name, type].filter(Boolean).join(" ") || "-",
-      reason,
+      severity === "warning" ? `warning: ${reason}` : reason,
     ]);
     blocks.push(table(["ZONE", "ROW", "PROBLEM"], rows));
   }

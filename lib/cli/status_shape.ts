@@ -1,6 +1,6 @@
 /** What `zonecast status --json` prints: {@link StatusReport}, documented. Pure. */
 import { HELD_SHAPE } from "./held_status.ts";
-import { list, maybe, number, object, record, text, time, yesNo } from "./json_shape.ts";
+import { list, maybe, number, object, record, text, time, word, yesNo } from "./json_shape.ts";
 
 const SOURCE = object("the connection to the source", {
   description: text("the source, without secrets"),
@@ -97,19 +97,22 @@ const SECONDARY = object("a secondary", {
   zones: list("each zone it was told of or asked for", SECONDARY_ZONE),
 });
 
-const PROBLEM = object("what is not served as written", {
+const PROBLEM = object("a problem", {
   zone: text("its zone"),
+  severity: word("error: not served as written; warning: served", ["error", "warning"]),
   name: text("the owner; empty where the zone is meant"),
   type: text("the RR type; empty where the owner or the zone is meant"),
   content: text("the data; empty where no one row is meant"),
   code: text("one word for programs"),
   reason: text("why"),
+  hint: maybe(text("what to do")),
+  since: time("when it was first seen"),
 });
 
 export const STATUS_SHAPE = object("how the server stands", {
   server: maybe(SERVER),
   zones: list("the zones that are served", ZONE),
   secondaries: list("the secondaries", SECONDARY),
-  problems: list("what is not served as written", PROBLEM),
+  problems: list("what is not served as written, or hardly should be", PROBLEM),
   held: list("changes that are not published until they are approved", HELD_SHAPE),
 });

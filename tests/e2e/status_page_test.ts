@@ -87,6 +87,12 @@ interopTest("status page: shows changes as they happen, to everybody", {
     await shows("#attention-list", "1 row or name is not served as written");
     await page.locator("#attention-list summary").first().click();
     await shows("#attention-list", "no address");
+    await shows("#attention-list td", "not served as written");
+    await sql`insert into zonecast.records (zone, name, ttl, type, content) values
+      ('page.example', 'ttls', 60, 'A', '192.0.2.8'), ('page.example', 'ttls', 90, 'A', '192.0.2.9')`;
+    await shows("#attention-list", "1 row or name is not served as written, 1 warning beside");
+    await page.locator("#attention-list summary").first().click();
+    await shows("#attention-list td", "warning: served all the same");
     await sql`delete from zonecast.records where zone = 'other.example'`;
     await shows("#attention-list", "A change of other.example. is held back");
     await shows("#state", "ready, with remarks");

@@ -101,14 +101,21 @@ function held({ held }: PrimaryStatus): JsonObject {
 }
 
 function problems({ problems, problemCounts }: PrimaryStatus): JsonObject {
-  const listed = problems.slice(0, LISTED).map(({ zone, name, type, content, code, reason }) => ({
-    zone,
-    name,
-    type,
-    content: content.slice(0, 200),
-    code,
-    reason,
+  const listed = problems.slice(0, LISTED).map((problem) => ({
+    zone: problem.zone,
+    severity: problem.severity,
+    name: problem.name,
+    type: problem.type,
+    content: problem.content.slice(0, 200),
+    code: problem.code,
+    reason: problem.reason,
+    hint: problem.hint,
+    since: problem.since,
   }));
-  const count = problemCounts.reduce((sum, { errors, warnings }) => sum + errors + warnings, 0);
-  return { count, listed };
+  let [errors, warnings] = [0, 0];
+  for (const count of problemCounts) {
+    errors += count.errors;
+    warnings += count.warnings;
+  }
+  return { errors, warnings, listed };
 }

@@ -59,7 +59,7 @@ function attention({ ready, secondaries, problems, held, lagAlarmMs, now }) {
       );
     }
   }
-  if (problems.count > 0) add("warn", ...problemWords(problems));
+  if (problems.errors + problems.warnings > 0) add("warn", ...problemWords(problems));
   return items;
 }
 
@@ -74,19 +74,24 @@ function diffLines(lines, of, label) {
   );
 }
 
-function problemWords({ count: number, listed }) {
-  const rows = listed.map(({ zone, name, type, content, reason }) => [
+function problemWords({ errors, warnings, listed }) {
+  const rows = listed.map(({ zone, severity, name, type, content, reason, hint }) => [
     { value: zone, class: "mono" },
     { value: [name, type, content].filter(Boolean).join(" ") || "–", class: "mono" },
-    reason,
+    severity === "warning" ? "warning: served all the same" : "not served as written",
+    hint ? `${reason}; ${hint}` : reason,
   ]);
+  const number = errors + warnings;
   const shown = listed.length < number ? `, ${listed.length} of them shown` : "";
+  const warned = number === 1 ? "1 row or name is" : `${count(number)} rows or names are`;
+  const bad = errors === 1 ? "1 row or name is" : `${count(errors)} rows or names are`;
+  const more = warnings > 0 ? `, ${count(warnings, "warning")} beside` : "";
   return [
-    `${
-      number === 1 ? "1 row or name is" : `${count(number)} rows or names are`
-    } not served as written${shown}`,
+    errors === 0
+      ? `${warned} served, with a warning${shown}`
+      : `${bad} not served as written${more}${shown}`,
     "Mend them in the source: what is right is published at once, and the problem is gone.",
-    table(["Zone", "Row", "Why"], rows, "Problems"),
+    table(["Zone", "Row", "Served", "Why, and what to do"], rows, "Problems"),
   ];
 }
 

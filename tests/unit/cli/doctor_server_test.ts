@@ -30,11 +30,13 @@ function report(server: object = {}, more: object = {}): StatusReport {
 
 const PROBLEM = {
   zone: "a.",
+  severity: "error",
   name: "x.a.",
   type: "A",
   content: "y",
   code: "c",
   reason: "it is bad",
+  since: "2026-01-02T03:04:05.000Z",
 };
 const HELD = { zone: "a.", id: "1f", why: "9 of 10 owners would be gone" };
 
@@ -81,9 +83,9 @@ Deno.test("doctor: what a server is in trouble with, and what mends it", async (
       [
         "problems",
         "warning",
-        report({}, { problems: [PROBLEM] }),
+        report({}, { problems: [{ ...PROBLEM, severity: "warning" }, PROBLEM] }),
         /1 record is not served as written: x\.a\.: it is bad/,
-        /zonecast status/,
+        /zonecast problems/,
       ],
       [
         "held",
