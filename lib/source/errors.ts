@@ -82,7 +82,11 @@ const BY_SQLSTATE: Record<string, [code: SourceErrorCode, hint: string]> = {
   "3F000": ["source-schema-missing", NO_SCHEMA],
   "42P01": ["source-schema-missing", NO_SCHEMA],
   "42883": ["source-schema-missing", 'bring it up to date: "zonecast schema apply"'],
-  "42703": ["source-columns", 'see the columns "zonecast schema" prints'],
+  "42703": [
+    "source-columns",
+    '"zonecast schema apply" brings an older schema up to date; a view of your own needs ' +
+    'the columns "zonecast schema" prints',
+  ],
   "42501": ["source-permission", '"zonecast schema apply --role ROLE" grants what serving takes'],
   "25006": ["source-read-only", "connect to the primary server to have it written"],
   "55P03": ["source-locked", "see pg_locks; zonecast goes on serving and tries again"],
