@@ -31,7 +31,7 @@ export const check = defineCommand({
     "server serves or, when none runs, with its state file. Prints records that would go behind " +
     "-, those that would come behind +, what the guard would hold and why, and what cannot be " +
     "served as written.",
-    "Exit code 0: all of it can be published; 3: something would be held, or has a problem.",
+    "Exit code 0: all of it can be published; 3: something would be held, or is not served as written.",
   ],
   positionals: [{ name: "ZONE", help: `${ZONE.takes}; all when left out`, optional: true }],
   flags: { ...SERVE_FLAGS, ...JSON_FLAG },

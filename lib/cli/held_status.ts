@@ -6,7 +6,7 @@ import { listRecords, type ZoneDiff } from "../zone/mod.ts";
 import { mergedLines } from "./diff_text.ts";
 import { recordJson, records } from "./json_output.ts";
 import { list, maybe, number, object, text, time, word } from "./json_shape.ts";
-import { table } from "./table.ts";
+import { count, table } from "./table.ts";
 
 /** A part of a zone that is not published until it is approved. */
 export interface HeldStatus extends JsonObject {
@@ -98,9 +98,10 @@ export function* heldLines(
   const { zone, id, since, why, owners, removed, added, reasons, release } = held;
   yield `${zone} held as ${id} for ${formatAge(now - Date.parse(since))}: ${why}`;
   if (reasons.includes("zone-removed")) {
-    yield `all of it would go: ${owners} owners, ${removed} records`;
+    yield `all of it would go: ${count(owners, "owner")}, ${count(removed, "record")}`;
   } else {
-    yield `${owners} owners are served as before: ${removed} records would go, ${added} would come`;
+    const served = owners === 1 ? "1 owner is" : `${count(owners, "owner")} are`;
+    yield `${served} served as before: ${count(removed, "record")} would go, ${added} would come`;
     if (!difference) yield "the records are known when the source was read again";
     else {
       yield* mergedLines(listRecords(difference.removed), listRecords(difference.added));
