@@ -254,13 +254,14 @@ export class Holding {
   }
 
   /** A zone is in the source: that it was gone is over. */
-  async hasReturned({ apexKey }: ZoneVersion): Promise<void> {
+  async hasReturned({ apex, apexKey }: ZoneVersion): Promise<void> {
     const before = this.#zones.get(apexKey);
     if (!isRemoval(before?.hold)) return;
     const plan = this.newPlan();
     plan.zones.set(apexKey, { peaks: before?.peaks ?? [], hold: undefined });
     await this.#options.store.keepGuard(this.notesOf(plan));
     this.keep(plan);
+    this.#options.changed(apex); // owners may have been held before it was gone
   }
 
   /** A zone is no longer served, and the state file has forgotten it. */
