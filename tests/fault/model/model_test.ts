@@ -17,7 +17,7 @@ import { settle } from "./settle.ts";
 import { type Variant, World } from "./world.ts";
 import { AddZone } from "./zone_operations.ts";
 
-const STEPS = Number(Deno.env.get("STEPS") ?? 40);
+const STEPS = Number(Deno.env.get("STEPS") ?? 30);
 /** Without one always the same, so that `make test` takes as long each time; `make model` draws one. */
 const SEED = Number(Deno.env.get("SEED") ?? 62);
 const [PATH, REPLAY] = (Deno.env.get("REPLAY") ?? "").split(",");
