@@ -81,6 +81,11 @@ export class WriteBackQueue {
   /** Whether all problems must be written; they can be as soon as the source was read once. */
   #mustCompare = true;
   #problemsKnown = false;
+  /**
+   * Zones published since the start. Until a new state file has published one, what was told of it
+   * before is another instance's, and stays: then all is compared again.
+   */
+  readonly #ours = new Set<string>();
   #live: LiveReport[] = [];
   /** Secondaries' standings not written yet, and all, by zone and name. */
   #secondaries = new Map<string, SecondaryReport>();
@@ -112,6 +117,10 @@ export class WriteBackQueue {
   /** A version was published. */
   published(report: PublishedReport): void {
     this.#published.push(report);
+    if (!this.#ours.has(report.zone)) {
+      this.#ours.add(report.zone);
+      this.#compareProblems();
+    }
     this.#wake();
   }
 

@@ -188,6 +188,19 @@ Deno.test("of problems all are written once, then what changes, and all after a 
   await queue.close();
 });
 
+Deno.test("all problems are written again when a zone is published first: its rows are ours from then on", async () => {
+  const { queue, writes, wrote } = setUp();
+  queue.problems([], []);
+  await wrote(1);
+  queue.published(published(1));
+  await wrote(2);
+  assertEquals(writes[1].problems, { isWhole: true, put: [PROBLEM], gone: [] });
+  queue.published(published(2));
+  await wrote(3);
+  assertEquals(writes[2].problems, undefined);
+  await queue.close();
+});
+
 Deno.test("without a link it is tried again by itself, said once", async () => {
   const { queue, writes, lines, failing, wrote } = setUp();
   failing.with = away;
