@@ -70,7 +70,10 @@ export const FIGURES: readonly Panel[] = [
     title: "Problems",
     help: "Rows, names and zones not served as written.",
     unit: "number",
-    queries: [{ expr: `sum(${of("zonecast_problems")}) or vector(0)`, legend: "" }],
+    queries: [{
+      expr: `sum(${of("zonecast_problems", 'severity="error"')}) or vector(0)`,
+      legend: "",
+    }],
     figure: { warn: 1, bad: 1000 },
   },
   {
