@@ -18,7 +18,8 @@ export const tail = defineCommand({
   details: [
     "Prints a line for each step of each version from now on, until Ctrl-C, or --count lines: " +
     "published; notified, when a secondary acknowledges it; transferred; live, when it shows it, " +
-    "with how many of all do. Times count from the commit, where the source tells when that was.",
+    "with how many of all do. What the guard holds has a line, too, and another when it is held no " +
+    "more: approved, or right again in the source. Times count from the commit, where the source tells when that was.",
     "The log has the same, with the serial in each line.",
   ],
   positionals: [{ name: "ZONE", help: `only this zone: ${ZONE.takes}`, optional: true }],
@@ -36,11 +37,13 @@ export const tail = defineCommand({
       "transferred",
       "live",
       "behind",
+      "held",
+      "released",
       "missed",
     ]),
     at: time("when"),
     zone: maybe(text("the zone; absent with missed")),
-    serial: maybe(number("of the version; absent with missed")),
+    serial: maybe(number("of the version; absent with held, released and missed")),
     added: maybe(number("published: records added to the version before")),
     removed: maybe(number("published: records removed from it")),
     cause: maybe(text("published: what made zonecast read the source")),
@@ -51,6 +54,8 @@ export const tail = defineCommand({
     live: maybe(number("live: how many secondaries have it")),
     of: maybe(number("live: how many there are")),
     ms: maybe(number("ms since the commit, else since it was published")),
+    id: maybe(text("held, released: stands for the content, as approve takes it")),
+    why: maybe(text("held: what exceeds which limit")),
     count: maybe(number("missed: events that were too many to be told")),
   }),
   examples: ["tail", "tail example.org --json", "tail example.org --count 5"],
@@ -78,12 +83,13 @@ export const tail = defineCommand({
 function line(event: JsonObject, paint: Paint): string {
   const { zone = "", serial = "" } = event;
   const time = String(event.at).slice(11, 23);
-  const head = `${paint.faint(time)}  ${String(zone)}  ${paint.strong(String(serial))}`;
+  const head = [paint.faint(time), String(zone), serial === "" ? "" : paint.strong(String(serial))]
+    .filter(Boolean).join("  ");
   return `${head}  ${happened(event, paint)}\n`;
 }
 
 function happened(event: JsonObject, paint: Paint): string {
-  const { secondary, ms, added, removed, cause, kind, live, of, shows, count } = event;
+  const { secondary, ms, added, removed, cause, kind, live, of, shows, count, id, why } = event;
   const after = ms === undefined ? "" : `, ${String(ms)} ms`;
   switch (event.event) {
     case "published":
@@ -99,6 +105,10 @@ function happened(event: JsonObject, paint: Paint): string {
     case "behind":
       return paint.bad(`${String(secondary)} is behind, shows ${String(shows ?? "nothing")}`) +
         after;
+    case "held":
+      return `${paint.warn(`held as ${String(id)}`)}: ${String(why)}`;
+    case "released":
+      return paint.good(`${String(id)} is held no more`);
     case "missed":
       return paint.warn(`${String(count)} events were too many to be told`);
     default:

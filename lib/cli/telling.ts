@@ -52,7 +52,7 @@ export class Telling implements Teller {
     queue: Queue,
     zones: ZoneTable,
     secondaries: number,
-    readonly trail?: Pick<Trail, "published">,
+    readonly trail?: Pick<Trail, "published" | "held">,
     onlooker?: Onlooker,
   ) {
     this.#onlooker = onlooker;
@@ -104,8 +104,10 @@ export class Telling implements Teller {
     if (snapshot !== undefined) this.#queue.covered({ snapshot, pending: waiting });
   }
 
-  held(holds: Iterable<Hold>): void {
+  held(all: Iterable<Hold>): void {
+    const holds = [...all];
     this.#onlooker?.changed();
+    this.trail?.held(holds);
     const reports = [];
     for (const hold of holds) {
       const { zone, id, since, why: reason, ownerCount, removedCount, addedCount } = hold;

@@ -2,12 +2,16 @@
  * What becomes of each change, from its commit in the source until the secondaries show it:
  * told to whoever follows (`zonecast tail`), and logged with the serial in every line.
  *
+ * So is what the guard holds, and that it is held no more; the log has that from elsewhere.
+ *
  * Only versions published since the start are followed: what was announced again then is old.
  *
- * Owns: the newest version of each zone published since the start, and who follows.
+ * Owns: the newest version of each zone published since the start, what was last said to be held,
+ * and who follows.
  */
 import { canonicalKey, formatName, type Name, type Serial } from "../dns/mod.ts";
 import type { JsonObject, Logger } from "../ops/mod.ts";
+import type { Hold } from "../primary.ts";
 import type { Secondary, SecondaryEvent } from "../server/mod.ts";
 import type { Publication } from "../store/mod.ts";
 
@@ -16,15 +20,27 @@ const MAX_WAITING = 1000;
 
 /** Something that happened to a change. Times are ISO 8601 in UTC. */
 export interface TrailEvent extends JsonObject {
-  readonly event: "published" | "notified" | "transferred" | "live" | "behind" | "missed";
+  readonly event:
+    | "published"
+    | "notified"
+    | "transferred"
+    | "live"
+    | "behind"
+    | "held"
+    | "released"
+    | "missed";
   readonly at: string;
   /** Undefined where events were missed. */
   readonly zone?: string;
+  /** Undefined, too, of what is held: it has no serial yet. */
   readonly serial?: number;
 }
 
 /** A secondary, and whether anything shows that it is live. */
 type Watched = Pick<Secondary, "name" | "watch">;
+
+/** What of a held part is told. */
+type TrailHold = Pick<Hold, "zone" | "id" | "why">;
 
 /** A version that is followed. */
 interface Followed {
@@ -44,6 +60,8 @@ export class Trail {
   /** By canonical key of the apex. */
   readonly #followed = new Map<string, Followed>();
   readonly #followers = new Set<Follower>();
+  /** Zone → what is held of it. */
+  #holds = new Map<string, TrailHold>();
 
   /** @param secondaries  all there are: the m of "live on n of m" */
   constructor(log: Logger, secondaries: readonly Watched[], now: () => number = Date.now) {
@@ -85,6 +103,23 @@ export class Trail {
   /** A zone is no longer served. */
   retired(apex: Name): void {
     this.#followed.delete(canonicalKey(apex));
+  }
+
+  /**
+   * What is held is no longer the same.
+   *
+   * @param holds  all there are now, one a zone
+   */
+  held(holds: Iterable<TrailHold>): void {
+    const before = this.#holds;
+    this.#holds = new Map(Array.from(holds, ({ zone, id, why }) => [zone, { zone, id, why }]));
+    const at = isoTime(this.#now());
+    for (const { zone, id, why } of this.#holds.values()) {
+      if (before.get(zone)?.id !== id) this.#tell({ event: "held", at, zone, id, why });
+    }
+    for (const { zone, id } of before.values()) {
+      if (!this.#holds.has(zone)) this.#tell({ event: "released", at, zone, id });
+    }
   }
 
   /** A secondary's standing with a zone has changed. */
