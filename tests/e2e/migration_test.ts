@@ -183,7 +183,7 @@ async function installZonecast(dir: TempDir): Promise<void> {
 
 interopTest("README: the move from a managed provider, every command of it", {
   needs: ["bind", "nsd", "knot", "dig", "ip"],
-  ignore: Deno.uid() !== 0,
+  ignore: Deno.uid() === 0 ? undefined : "only root may make what it runs in",
 }, async (t) => {
   await using postgres = await startPostgres();
   await postgres.createDatabase("app");

@@ -16,7 +16,7 @@ const OURS = "198.51.100.1";
 
 interopTest("--preset: NSD at the provider's addresses is notified, transfers and goes live", {
   needs: ["nsd", "ip"],
-  ignore: Deno.uid() !== 0,
+  ignore: Deno.uid() === 0 ? undefined : "only root may make what it runs in",
 }, async () => {
   const { transfer, servers: [{ notify, watch }] } = PRESETS.find(({ name }) => name === "he")!;
   const pulls = transfer.find((address) => !address.includes(":"))!;

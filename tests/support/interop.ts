@@ -74,8 +74,8 @@ function isHere(what: string): boolean {
 
 export interface InteropTestOptions {
   readonly needs?: readonly Need[];
-  /** A reason to skip that the needs do not cover. */
-  readonly ignore?: boolean;
+  /** A reason to skip that the needs do not cover, and is printed; undefined: none. */
+  readonly ignore?: string;
   /** True where a dependency leaves a timer behind, which ends by itself. */
   readonly leavesTimers?: boolean;
   /** When it has hung, in ms; default {@link TEST_LIMIT_MS}. */
@@ -115,9 +115,10 @@ export function interopTest(
   const required = Deno.env.get("ZONECAST_REQUIRE_INTEROP");
   const skipped = reasons.length > 0 && !required;
   if (skipped) console.error(`skipped: ${name}: ${reasons.join(", ")}`);
+  else if (options.ignore !== undefined) console.error(`skipped: ${name}: ${options.ignore}`);
   Deno.test({
     name,
-    ignore: skipped || options.ignore,
+    ignore: skipped || options.ignore !== undefined,
     sanitizeOps: !options.leavesTimers,
     sanitizeResources: !options.leavesTimers,
     fn: async (t) => {
