@@ -57,7 +57,7 @@ export function controlCommands(parts: ServerParts): Record<string, ControlComma
     raise: (request) =>
       raise(parts, publishedZone(parts.zones, request), SERIAL.parse(String(request.above))),
     tail: (request, signal) => follow(parts, request, signal),
-    held: () => heldParts(parts.primary),
+    held: (request) => heldParts(parts, request),
     "held-difference": (request) =>
       heldDifference(parts.primary, publishedZone(parts.zones, request)),
     approve: (request) => approve(parts.primary, request),

@@ -1,5 +1,5 @@
 /** `zonecast held`. */
-import { canonicalKey, parseName } from "../dns/mod.ts";
+import { canonicalKey } from "../dns/mod.ts";
 import { askServer, ControlError, isJsonObject } from "../ops/mod.ts";
 import { storedHolds } from "../primary.ts";
 import type { StateStore } from "../store/mod.ts";
@@ -13,8 +13,8 @@ import {
   HELD_LIST_SHAPE,
   heldJson,
   heldLines,
+  heldOf,
   type HeldStatus,
-  heldStatus,
   heldTable,
 } from "./held_status.ts";
 import { readDifferences } from "./history_parts.ts";
@@ -45,8 +45,10 @@ export const held = defineCommand({
     const zone = args[0] === undefined ? undefined : readArgument("ZONE", ZONE, args[0]);
     const paths = serverPaths(flags, context);
     const found: HeldStatus[] = [];
-    for await (const part of askOrRead(paths, { command: "held" }, offline, context)) {
-      if (isJsonObject(part) && isOf(part as HeldStatus, zone)) found.push(part as HeldStatus);
+    const request = { command: "held", ...zone && { zone: zone.text } };
+    const offline = (store: StateStore) => stored(store, zone);
+    for await (const part of askOrRead(paths, request, offline, context)) {
+      if (isJsonObject(part)) found.push(part as HeldStatus);
     }
     found.sort((a, b) => a.zone < b.zone ? -1 : 1);
     const now = Date.now();
@@ -66,13 +68,10 @@ export const held = defineCommand({
   },
 });
 
-function isOf(part: HeldStatus, zone: ZoneName | undefined): boolean {
-  return !zone || canonicalKey(parseName(part.zone)) === canonicalKey(zone.apex);
-}
-
-async function* offline(store: StateStore) {
-  const { guard } = await store.load();
-  for (const hold of storedHolds(guard)) yield heldStatus(hold);
+async function* stored(store: StateStore, zone: ZoneName | undefined) {
+  const { zones, guard } = await store.load();
+  const published = new Set(zones.map(({ version }) => version.apexKey));
+  yield* heldOf(storedHolds(guard), zone, ({ apex }) => published.has(canonicalKey(apex)));
 }
 
 /** The first of a hold's records; undefined when the server does not have them, or none runs. */

@@ -1,9 +1,11 @@
 /** What is held, as JSON and for people. Pure. */
-import type { ResourceRecord } from "../dns/mod.ts";
+import { canonicalKey, type ResourceRecord } from "../dns/mod.ts";
 import { formatAge, type JsonObject } from "../ops/mod.ts";
 import { type Hold, releaseCommand } from "../primary.ts";
 import { listRecords, type ZoneDiff } from "../zone/mod.ts";
 import { mergedLines } from "./diff_text.ts";
+import { notPublished } from "./errors.ts";
+import type { ZoneName } from "./forms.ts";
 import { recordJson, records } from "./json_output.ts";
 import { list, maybe, number, object, text, time, word } from "./json_shape.ts";
 import { count, table } from "./table.ts";
@@ -71,6 +73,23 @@ export function heldStatus(hold: Hold): HeldStatus {
     added: addedCount,
     release: releaseCommand(hold),
   };
+}
+
+/**
+ * Of all holds those of a zone, or of every zone.
+ *
+ * @throws {CommandError} "zone-not-published": there is no such zone
+ */
+export function heldOf(
+  holds: Iterable<Hold>,
+  zone: ZoneName | undefined,
+  isPublished: (zone: ZoneName) => boolean,
+): HeldStatus[] {
+  if (!zone) return [...holds].map(heldStatus);
+  const key = canonicalKey(zone.apex);
+  const found = [...holds].filter(({ apexKey }) => apexKey === key);
+  if (found.length === 0 && !isPublished(zone)) throw notPublished(zone);
+  return found.map(heldStatus);
 }
 
 /** All holds for people; empty where there are none. */

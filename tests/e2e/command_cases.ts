@@ -98,7 +98,10 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCases>> = {
   },
   held: {
     good: ({ holds }) => ["held", holds[0].zone],
-    ends: [[1, ({ nowhere }) => ["held", ...nowhere], noServer]],
+    ends: [
+      [1, ({ nowhere }) => ["held", ...nowhere], noServer],
+      [1, () => ["held", "none.example"], /The zone none\.example is not published/],
+    ],
   },
   approve: {
     good: ({ holds }, run) => {

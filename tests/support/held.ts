@@ -6,8 +6,9 @@ import type { Zonecast } from "./zonecast.ts";
 
 /** What is held of a zone; undefined: nothing. */
 export async function heldOf(zonecast: Zonecast, zone: string): Promise<HeldStatus | undefined> {
-  const list: HeldStatus[] = JSON.parse(await zonecast.mustCli(["held", zone, "--json"]));
-  return list[0];
+  const list: HeldStatus[] = JSON.parse(await zonecast.mustCli(["held", "--json"]));
+  const absolute = zone.endsWith(".") ? zone : `${zone}.`;
+  return list.find((held) => held.zone === absolute);
 }
 
 /** Waits until something of a zone is held, and is as wanted. */
