@@ -199,6 +199,8 @@ export const DEFAULT_LAG_ALARM_MS = 60_000;
 
 /** Least time between two NOTIFY messages to one secondary for one zone, ms: a zone that changes faster is told of less often. */
 export const NOTIFY_GAP_MS = 50;
+/** Time for which a secondary that showed its SOA counts as alive, ms: the next is asked for sooner. */
+export const LIVELY_MS = 6_000;
 /** NOTIFY messages to one secondary in one {@link PACE_WINDOW_MS}. */
 export const PACE_WINDOW_MESSAGES = 40;
 /** SOA queries to one server in one {@link PACE_WINDOW_MS}: 1,000 a second. */

@@ -28,6 +28,8 @@ export interface NotifySenderOptions {
   readonly onAcknowledged?: (secondary: Secondary, version: ZoneVersion) => void;
   /** Told of each NOTIFY that goes to a secondary. */
   readonly onSent?: (secondary: Secondary, version: ZoneVersion) => void;
+  /** From 0 up to 1; for tests. */
+  readonly random?: () => number;
 }
 
 export class NotifySender {
@@ -77,6 +79,12 @@ export class NotifySender {
   /** Tells one secondary again of a version it has acknowledged and does not show. */
   announceAgain(secondary: Secondary, version: ZoneVersion): void {
     for (const target of this.#targets) if (target.is(secondary)) target.announceAgain(version);
+  }
+
+  /** One secondary lags and shows its SOA: what it was sent may be lost. */
+  lags(secondary: Secondary, apex: Name): void {
+    const zone = formatName(apex);
+    for (const target of this.#targets) if (target.is(secondary)) target.lags(zone);
   }
 
   /** Stops telling one secondary about a zone: it shows the version. */

@@ -11,6 +11,7 @@ import { formatSocketAddress, type Logger, type SocketAddress } from "../ops/mod
 import {
   answersNotify,
   FAST_TRIES,
+  livelyRetryMs,
   notifyMessage,
   notifyRetryMs,
   notifyVerdict,
@@ -22,7 +23,7 @@ import type { ZoneVersion } from "../zone/mod.ts";
 import type { Clock } from "./clock.ts";
 import { type KeyRing, RequestSigner, type Signed } from "./key_ring.ts";
 import type { LogLimiter } from "./log_limiter.ts";
-import { NOTIFY_GAP_MS, PACE_WINDOW_MESSAGES } from "./limits.ts";
+import { LIVELY_MS, NOTIFY_GAP_MS, PACE_WINDOW_MESSAGES } from "./limits.ts";
 import { freeId } from "./message_ids.ts";
 import { Pacer } from "./pacer.ts";
 import type { Secondary } from "./secondary.ts";
@@ -36,6 +37,14 @@ interface Outstanding {
   readonly id: number;
   readonly state: SecondaryZone;
   tries: number;
+  /** Tries with nothing seen of the secondary: the waits grow with them. */
+  silentTries: number;
+  /** When the secondary was last seen to lag, ms since the epoch. */
+  lagSeenAt: number | undefined;
+  /** When it is sent again, ms since the epoch. */
+  retryAt: number;
+  /** Whether it came through and was not accepted: sending it sooner is no use. */
+  replied: boolean;
   /** The signature of the message last sent, if it has one. */
   signed: Signed | undefined;
   /** True while it waits for its turn to be sent. */
@@ -54,6 +63,8 @@ export interface NotifySetting {
   readonly onAcknowledged?: (secondary: Secondary, version: ZoneVersion) => void;
   /** Told of each NOTIFY that goes to a secondary. */
   readonly onSent?: (secondary: Secondary, version: ZoneVersion) => void;
+  /** From 0 up to 1. */
+  readonly random?: () => number;
 }
 
 export class NotifyTarget {
@@ -72,6 +83,7 @@ export class NotifyTarget {
   readonly #signer: RequestSigner;
   readonly #onAcknowledged: NotifySetting["onAcknowledged"];
   readonly #onSent: NotifySetting["onSent"];
+  readonly #random: () => number;
   readonly #counts: SecondaryCounts;
 
   constructor(secondary: Secondary, setting: NotifySetting) {
@@ -84,6 +96,7 @@ export class NotifyTarget {
     this.#signer = new RequestSigner(setting.keys, secondary.keys);
     this.#onAcknowledged = setting.onAcknowledged;
     this.#onSent = setting.onSent;
+    this.#random = setting.random ?? Math.random;
     this.#counts = setting.states.countsOf(secondary);
   }
 
@@ -146,6 +159,10 @@ export class NotifyTarget {
       id,
       state,
       tries: 0,
+      silentTries: 0,
+      lagSeenAt: undefined,
+      retryAt: Infinity,
+      replied: false,
       signed: undefined,
       queued: false,
       cancelTimer: undefined,
@@ -157,6 +174,19 @@ export class NotifyTarget {
     // A clock set back must not make it wait for longer.
     if (wait > 0 && wait <= NOTIFY_GAP_MS) this.#retryIn(outstanding, wait);
     else this.#enqueue(outstanding);
+  }
+
+  /** The secondary lags and shows its SOA: what it was sent is lost, so it is sent again soon. */
+  lags(zone: string): void {
+    const outstanding = this.#byZone.get(zone);
+    // Over TLS nothing is lost while the connection stands.
+    if (!outstanding || outstanding.tries === 0 || this.#secondary.tls) return;
+    outstanding.lagSeenAt = this.#clock.now();
+    const ms = this.#livelyRetryMs(outstanding);
+    if (ms === undefined || outstanding.queued) return;
+    const retryAt = this.#sentAt.get(zone)! + ms;
+    if (retryAt >= outstanding.retryAt) return;
+    this.#retryIn(outstanding, Math.max(0, retryAt - this.#clock.now()));
   }
 
   /** Stops telling of the version announced. */
@@ -205,6 +235,7 @@ export class NotifyTarget {
     const { state, version } = outstanding;
     const verdict = notifyVerdict(rcode);
     const now = this.#clock.now();
+    outstanding.replied = true;
     const acknowledgedAt = verdict === "acknowledged" ? now : state.notify!.acknowledgedAt;
     state.notify = { ...state.notify!, rcode, acknowledgedAt };
     const fields = { zone: state.zone, serial: version.serial, rcode: rcodeName(rcode) };
@@ -256,12 +287,21 @@ export class NotifyTarget {
       serial: version.serial,
       attempt: outstanding.tries,
     });
-    if (outstanding.tries === FAST_TRIES) this.#reportSilence(outstanding);
-    this.#retryIn(outstanding, notifyRetryMs(outstanding.tries));
+    const retryMs = this.#livelyRetryMs(outstanding) ?? notifyRetryMs(++outstanding.silentTries);
+    if (outstanding.silentTries === FAST_TRIES) this.#reportSilence(outstanding);
+    this.#retryIn(outstanding, retryMs);
+  }
+
+  /** Undefined where the secondary is not known to be alive and out of reach of NOTIFY alone. */
+  #livelyRetryMs({ tries, lagSeenAt, replied }: Outstanding): number | undefined {
+    if (replied || lagSeenAt === undefined) return undefined;
+    if (this.#clock.now() - lagSeenAt > LIVELY_MS) return undefined;
+    return livelyRetryMs(tries, this.#random());
   }
 
   #retryIn(outstanding: Outstanding, ms: number): void {
     outstanding.cancelTimer?.();
+    outstanding.retryAt = this.#clock.now() + ms;
     outstanding.cancelTimer = this.#clock.after(ms, () => {
       outstanding.cancelTimer = undefined;
       this.#enqueue(outstanding);

@@ -53,9 +53,10 @@ export interface WatcherOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly lagAlarmMs: number;
-  /** Sends NOTIFY again; stops sending it. */
+  /** Sends NOTIFY again, or soon; stops sending it. */
   readonly notify: {
     announceAgain(secondary: Secondary, version: ZoneVersion): void;
+    lags(secondary: Secondary, apex: Name): void;
     settle(secondary: Secondary, apex: Name): void;
   };
   readonly onSecondary?: (event: SecondaryEvent) => void;
@@ -148,6 +149,10 @@ export class Watcher implements WatchSetting {
 
   renotify({ secondary, version }: ZoneWatch): void {
     this.#options.notify.announceAgain(secondary, version);
+  }
+
+  lags({ secondary, apex }: ZoneWatch): void {
+    this.#options.notify.lags(secondary, apex);
   }
 
   #watchesOf(version: ZoneVersion): Map<Secondary, ZoneWatch> {

@@ -35,6 +35,8 @@ export interface WatchSetting {
   changed(watch: ZoneWatch, before: WatchState | undefined): void;
   /** The secondary lags though it has acknowledged: notify it again. */
   renotify(watch: ZoneWatch): void;
+  /** The secondary lags, shows its SOA, and has not acknowledged: NOTIFY may be lost on its way. */
+  lags(watch: ZoneWatch): void;
 }
 
 /** A version announced, sampled: how long it has not been shown is the lag. */
@@ -147,7 +149,9 @@ export class ZoneWatch implements Watching {
       this.#become("behind");
     }
     this.#judge();
-    if (!server.confirmed) this.#maybeRenotify();
+    if (server.confirmed || !this.secondary.notify || this.#stopped) return;
+    if (this.#acknowledged) this.#maybeRenotify();
+    else if (answer?.serial !== undefined) this.#setting.lags(this);
   }
 
   stop(): void {
@@ -220,7 +224,6 @@ export class ZoneWatch implements Watching {
   }
 
   #maybeRenotify(): void {
-    if (!this.secondary.notify || !this.#acknowledged || this.#stopped) return;
     if (this.#setting.clock.now() < this.#renotifyAt) return;
     this.#acknowledged = false; // until it acknowledges this one
     this.#renotified++;

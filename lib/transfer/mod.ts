@@ -14,6 +14,7 @@ export {
 export {
   answersNotify,
   FAST_TRIES,
+  livelyRetryMs,
   notifyMessage,
   type NotifyReply,
   notifyRetryMs,

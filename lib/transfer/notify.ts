@@ -104,9 +104,31 @@ export const FAST_TRIES = 10;
 export const SLOW_RETRY_MS = 300_000;
 
 /**
- * How long to wait for a reply before sending again, in ms.
+ * Wait between tries while the secondary lags and shows its SOA, ms: it is alive, so the
+ * messages are lost on their way, and another may get through.
+ */
+const LIVELY_RETRY_MS = 500;
+/** The wait is longer by up to this share of it, so that zones lost together do not stay so. */
+const LIVELY_JITTER = 0.5;
+/** Tries up to which that is done, some 25 s: then it is rather a filter than loss. */
+const LIVELY_TRIES = 40;
+
+/**
+ * How long to wait before sending again to a secondary that is alive, in ms; undefined
+ * when that was done often enough.
  *
  * @param tries  how often this NOTIFY was sent, from 1
+ * @param random  from 0 up to 1
+ */
+export function livelyRetryMs(tries: number, random: number): number | undefined {
+  if (tries >= LIVELY_TRIES) return undefined;
+  return LIVELY_RETRY_MS * (1 + LIVELY_JITTER * random);
+}
+
+/**
+ * How long to wait for a reply before sending again, in ms.
+ *
+ * @param tries  how often this NOTIFY was sent with nothing seen of the secondary, from 1
  */
 export function notifyRetryMs(tries: number): number {
   if (tries >= FAST_TRIES) return SLOW_RETRY_MS;

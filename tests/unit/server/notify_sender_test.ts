@@ -21,6 +21,10 @@ interface Sent {
 
 /** A sender on a clock and a network in the test's hands. */
 function rig(...texts: string[]) {
+  return rigOf(texts, () => 0);
+}
+
+function rigOf(texts: readonly string[], random: () => number) {
   const secondaries = texts.map(parseSecondary);
   const states = new SecondaryStates(secondaries);
   const clock = new HandClock();
@@ -30,6 +34,7 @@ function rig(...texts: string[]) {
     states,
     log: nullLogger,
     clock,
+    random,
     open: (local, received) => {
       receivers.push(received);
       return {
@@ -88,6 +93,57 @@ Deno.test("without a reply NOTIFY is sent again after 1, 2, 4 s …, then every 
   assertEquals(new Set(sent.map(({ message }) => message[0] << 8 | message[1])).size, 1);
   assertEquals(state()?.attempts, FAST_TRIES + 2);
   assertEquals(state()?.acknowledgedAt, undefined);
+  sender.close();
+});
+
+/** The gaps between NOTIFY messages, s, while the secondary shows an old SOA each few seconds. */
+function gapsWhileLagging(seconds: number, every: number, random = () => 0): number[] {
+  const { sender, sent, clock, secondaries } = rigOf(["192.0.2.1"], random);
+  const { apex } = version(7);
+  sender.announce(version(7));
+  const times = [clock.now()];
+  for (let at = 1; at <= seconds * 100; at++) {
+    clock.advance(10);
+    while (times.length < sent.length) times.push(clock.now());
+    if (at % (every * 100) === 0) sender.lags(secondaries[0], apex);
+  }
+  sender.close();
+  return times.slice(1).map((time, i) => Math.round((time - times[i]) / 100) / 10);
+}
+
+Deno.test("one that shows its SOA and does not acknowledge is sent NOTIFY twice a second, for 20 s", () => {
+  const gaps = gapsWhileLagging(600, 5);
+  // Silent until its SOA is first seen, after 5 s.
+  assertEquals(gaps.slice(0, 3), [1, 2, 2]);
+  assertEquals(new Set(gaps.slice(3, 39)), new Set([0.5]));
+  assertEquals(gaps.slice(39), [8, 16, 32, 60, 60, 60, 300]);
+});
+
+Deno.test("how soon it is sent again differs by half", () => {
+  let last = 0;
+  const gaps = gapsWhileLagging(20, 5, () => last = (last + 0.37) % 1).slice(3);
+  assert(gaps.every((gap) => gap >= 0.5 && gap <= 0.8), gaps.join(" "));
+  assert(new Set(gaps).size > 2, gaps.join(" "));
+});
+
+Deno.test("one that is silent again, or refuses, is sent NOTIFY with growing waits", () => {
+  const { sender, sent, clock, secondaries, reply } = rig("192.0.2.1");
+  const { apex } = version(7);
+  sender.announce(version(7));
+  clock.advance(900);
+  sender.lags(secondaries[0], apex);
+  clock.advance(7_000); // for six of them it counts as alive
+  const count = sent.length;
+  assert(count >= 12 && count <= 15, `${count} NOTIFY`);
+  clock.advance(3_000);
+  assert(sent.length - count <= 2, `${sent.length - count} NOTIFY`);
+  reply(sent[0], { rcode: RCODE.REFUSED });
+  const refused = sent.length;
+  for (let i = 0; i < 50; i++) {
+    sender.lags(secondaries[0], apex);
+    clock.advance(5_000);
+  }
+  assertEquals(sent.length, refused);
   sender.close();
 });
 

@@ -160,6 +160,23 @@ Deno.test("one that never acknowledges is live when it shows the serial, and tol
   assertEquals(run.server.status().notifyOutstanding, 0);
 });
 
+Deno.test("NOTIFY lost again and again to one that shows its SOA: sent until one comes through", async () => {
+  await using run = await rig([`ns1=${NS1}`]);
+  const ns1 = run.network.at(NS1);
+  ns1.acknowledges = false;
+  let serial = 6;
+  ns1.shows = () => serial;
+  run.publish(7);
+  run.clock.advance(20_000);
+  const lost = ns1.count("notify");
+  assert(lost >= 20 && lost <= 41, `${lost} NOTIFY in 20 s`);
+  ns1.acknowledges = true;
+  serial = 7; // it asks for the zone once one comes
+  run.clock.advance(800);
+  assertEquals(ns1.count("notify"), lost + 1);
+  assertEquals(run.told(), ["unknown", "unknown 6", "notified 6", "live 7"]);
+});
+
 Deno.test("one that acknowledges and never transfers: notified again with backoff, an alarm, few messages", async () => {
   await using run = await rig([`ns1=${NS1}`]);
   const ns1 = run.network.at(NS1);
