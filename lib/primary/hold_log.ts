@@ -1,5 +1,6 @@
 /**
- * What the log says of holds: each once, and again when its content has changed.
+ * What the log says of holds: each once, again when its content has changed, and at a
+ * restart that it still is.
  *
  * A hold that grows with every commit of a long series is told of when it begins
  * and when it stays as it is.
@@ -21,8 +22,17 @@ export class HoldLog {
   constructor(readonly log: Logger) {}
 
   /** Takes one that was told of before a restart. */
-  restored({ apexKey, id }: Hold): void {
+  restored(hold: Hold): void {
+    const { apexKey, zone, id, since, why } = hold;
     this.#said.set(apexKey, id);
+    const at = new Date(since).toISOString();
+    this.log.warn("a change is still held; the zone is served as before", {
+      zone,
+      id,
+      since: at,
+      why,
+      hint: hintOf(hold),
+    });
   }
 
   /** A zone's hold began, has other content, or is over. */
@@ -50,7 +60,7 @@ export class HoldLog {
       owners: ownerCount,
       removed: removedCount,
       added: addedCount,
-      hint: `if it is meant: ${releaseCommand(hold)}; to see it: zonecast held ${zone}`,
+      hint: hintOf(hold),
     });
   }
 
@@ -71,4 +81,8 @@ export class HoldLog {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
   }
+}
+
+function hintOf(hold: Hold): string {
+  return `if it is meant: ${releaseCommand(hold)}; to see it: zonecast held ${hold.zone}`;
 }

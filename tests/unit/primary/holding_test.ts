@@ -1,8 +1,8 @@
 /** What the primary holds: told, kept over restarts, released by its id, and nothing beside it. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { formatName, parseName } from "../../../lib/dns/mod.ts";
-import { nullLogger } from "../../../lib/ops/mod.ts";
+import { createLogger } from "../../../lib/ops/mod.ts";
 import { type Hold, HoldError, Primary, type Teller } from "../../../lib/primary.ts";
 import type { SourceRow } from "../../../lib/source/mod.ts";
 import { openStateFile } from "../../../lib/store/mod.ts";
@@ -38,6 +38,8 @@ class World implements AsyncDisposable {
   /** What the teller was told last. */
   waiting: readonly string[] = [];
   held: Hold[] = [];
+  /** What was logged since the start, from warnings on. */
+  lines: string[] = [];
   #store!: Awaited<ReturnType<typeof openStateFile>>;
 
   private constructor(
@@ -58,6 +60,7 @@ class World implements AsyncDisposable {
   async start(): Promise<void> {
     this.#store = await openStateFile(`${this.dir.path}/state.db`);
     this.zones = new ZoneTable();
+    this.lines = [];
     const teller: Teller = {
       published: () => {},
       raised: () => {},
@@ -82,7 +85,11 @@ class World implements AsyncDisposable {
         fullReadIntervalMs: 3_600_000,
         guard: { limits: { maxShrink: 0.3, maxChange: 0.5 }, windowMs: 600_000 },
       },
-      log: nullLogger,
+      log: createLogger({
+        format: "logfmt",
+        level: "warn",
+        write: (line) => void this.lines.push(line),
+      }),
       now: () => this.now,
       retryMs: 10,
     });
@@ -219,6 +226,23 @@ Deno.test("beside a hold of a zone without NS records, that problem stays", asyn
   assertEquals([world.hold?.id, codes()], [id, ["zone-without-ns"]]);
   world.change(new Map([["@", "ns1"]]));
   await until(() => codes().length === 0 && !world.hold, { what: "all is right again" });
+});
+
+Deno.test("the log says at a restart what is still held, and that once", async () => {
+  await using world = await World.open(99);
+  const told = () => world.lines.filter((line) => line.includes("held"));
+  world.change(hosts(0, 50));
+  const { id } = await until(() => world.hold, { what: "a hold" });
+  assertEquals(told().length, 1);
+  await world.restart();
+  assertEquals(told().length, 1, told().join(""));
+  assertMatch(told()[0], /level=warn event="a change is still held; the zone is served as before"/);
+  assertMatch(told()[0], new RegExp(` id=${id} since=\\S+ why="50 of 100 owners would be gone`));
+  assertMatch(told()[0], new RegExp(`zonecast approve example\\.org\\. ${id}`));
+  world.change(hosts(0, 50, "192.0.2.1"));
+  await until(() => !world.hold, { what: "nothing is held" });
+  await world.restart();
+  assertEquals(told(), []);
 });
 
 Deno.test("the window: what went in small parts counts together, also over a restart, and for so long", async () => {
