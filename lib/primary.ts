@@ -259,7 +259,7 @@ export class Primary {
     for (const build of all) await this.#build(build, reading, due, read.reason, outcome);
     builds.release(); // of those that could not be built
     const readMs = this.#now() - startedAt;
-    this.#reporting.read(outcome.publications, read.reason, reading.changedAt, readMs);
+    this.#reporting.read(outcome.publications, reading.changedAt, readMs);
     const zoneBuilds = all.filter((build) => !outcome.again.has(build));
     await this.#quarantine.take(zoneBuilds, builds, reading.scope === "everything");
     const problems = await this.#commit(outcome, reading);
@@ -301,17 +301,18 @@ export class Primary {
     build: ZoneBuild,
     reading: Reading,
     due: ReadonlySet<string>,
-    cause: WakeReason,
+    reason: WakeReason,
     outcome: Outcome,
   ): Promise<void> {
     const { zones, config } = this.#parts;
     const { name } = build.settings;
+    const cause = this.#waiting.takeCause(name) ?? reason;
     const beside = this.#waiting.heldBeside(name, reading, due);
     if (beside) {
       outcome.pending.set(name, beside);
       const read = reading.scope === "everything" ? "all" : reading.scope.get(name) ?? new Set();
       if (!await runSliced(this.#holding.isBeside(build.apexKey, read))) {
-        return this.#readWithHeld(build, reading, outcome);
+        return this.#readWithHeld(build, reading, cause, outcome);
       }
     }
     const previous = zones.get(build.apex);
@@ -327,11 +328,13 @@ export class Primary {
     }));
     if (!result || result.kind === "held") {
       addRead(outcome.pending, reading, name);
+      if (!floors) this.#waiting.noteCause(name, cause);
     } else if (result.kind === "incomplete") {
       outcome.pending.set(name, "all");
       outcome.incomplete.push(build.apex);
+      this.#waiting.noteCause(name, cause);
     } else if (result.kind === "together") {
-      this.#readWithHeld(build, reading, outcome);
+      this.#readWithHeld(build, reading, cause, outcome);
     } else {
       outcome.settled.push(build);
       if (result.held) outcome.pending.set(name, result.held.owners.names);
@@ -344,7 +347,13 @@ export class Primary {
   }
 
   /** What was read of a zone must be judged with what is held of it: both are read next. */
-  #readWithHeld(build: ZoneBuild, reading: Reading, outcome: Outcome): void {
+  #readWithHeld(
+    build: ZoneBuild,
+    reading: Reading,
+    cause: WakeReason,
+    outcome: Outcome,
+  ): void {
+    this.#waiting.noteCause(build.settings.name, cause);
     addRead(outcome.pending, reading, build.settings.name);
     outcome.incomplete.push(build.apex);
     outcome.again.add(build);

@@ -53,11 +53,10 @@ export class Reporting {
    */
   read(
     publications: readonly Publication[],
-    cause: string,
     changedAt: number | undefined,
     ms: number,
   ): void {
-    for (const { version } of publications) {
+    for (const { version, cause } of publications) {
       this.log.info("change read", {
         zone: formatName(version.apex),
         serial: version.serial,
@@ -70,14 +69,14 @@ export class Reporting {
 
   /** @param ms  from the start of the read to now */
   published(publications: readonly Publication[], read: DueRead, ms: number): void {
-    for (const { version, diff } of publications) {
+    for (const { version, diff, cause } of publications) {
       this.log.info("zone published", {
         zone: formatName(version.apex),
         serial: version.serial,
         records: version.records,
         added: diff?.added.count ?? version.records,
         removed: diff?.removed.count ?? 0,
-        cause: read.reason,
+        cause,
         ms,
       });
     }

@@ -5,7 +5,7 @@
  * Owns: both. Zones are named as the source names them.
  */
 import { canonicalKey, parseName, ZonecastError } from "../dns/mod.ts";
-import type { OwnerScope, Reading } from "../source/mod.ts";
+import type { OwnerScope, Reading, WakeReason } from "../source/mod.ts";
 import type { PendingOwners } from "../store/mod.ts";
 
 export class Waiting {
@@ -14,6 +14,8 @@ export class Waiting {
   #held: ReadonlySet<string> = new Set();
   /** Apex keys of zones whose waiting owners are to be read whatever the feed says. */
   readonly #due = new Set<string>();
+  /** What led to the first read of zones that could not be built on what was known then. */
+  readonly #causes = new Map<string, WakeReason>();
 
   get pending(): PendingOwners {
     return this.#pending;
@@ -27,6 +29,19 @@ export class Waiting {
   keep(pending: PendingOwners, held: ReadonlySet<string>): void {
     this.#pending = pending;
     this.#held = held;
+    for (const zone of this.#causes.keys()) if (!pending.has(zone)) this.#causes.delete(zone);
+  }
+
+  /** Notes what led to a read of a zone that could not be built yet. */
+  noteCause(zone: string, cause: WakeReason): void {
+    this.#causes.set(zone, cause);
+  }
+
+  /** What was noted of a zone, if anything; forgotten with that. */
+  takeCause(zone: string): WakeReason | undefined {
+    const cause = this.#causes.get(zone);
+    this.#causes.delete(zone);
+    return cause;
   }
 
   /** Takes what was kept when zonecast ended: why it waited is not known, so all is read again. */

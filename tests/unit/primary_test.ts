@@ -279,6 +279,21 @@ Deno.test("what cannot be kept is said with what to do, is not served, and is pu
   assertEquals([primary.status().unkept, primary.status().failure], [undefined, undefined]);
 });
 
+Deno.test("a zone that waits for its secondaries' serials is published for the cause it was read for", async () => {
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push(line);
+  const log = createLogger({ format: "logfmt", level: "info", write });
+  const answer = { asked: 1, answered: 1, serials: [] };
+  const serials = () => Promise.resolve(answer);
+  await using driven = await drive({ serials, log });
+  const { announced, source } = driven;
+  await until(() => announced.length === 1, { what: "the zone" });
+  source.set("www", "192.0.2.1");
+  await until(() => announced.length === 2, { what: "the change" });
+  const causes = lines.map((line) => /event="zone published".* cause=(\S+)/.exec(line)?.[1]);
+  assertEquals(causes.filter(Boolean), ["start", "notification"]);
+});
+
 Deno.test("a zone that was due and could not be committed is due at the next try", async () => {
   const answer = { asked: 1, answered: 1, serials: [] };
   const serials = () => Promise.resolve(answer);
