@@ -1,6 +1,6 @@
 /**
  * The certificate TLS is served with: read from its files or systemd's credentials, and read again
- * when they change.
+ * when they change; one that ends soon is warned of when it is read, and every day.
  *
  * Owns: a timer that looks at the files.
  */
@@ -13,6 +13,8 @@ import type { TlsCertificate } from "../server/mod.ts";
 const CREDENTIALS = { cert: "tls-cert", key: "tls-key" } as const;
 /** Time between two looks at the files, ms: they are changed every few weeks. */
 const LOOK_MS = 2_000;
+/** Time between two warnings of the same certificate, ms. */
+const WARNING_MS = 86_400_000;
 /** A certificate that ends so soon is warned of, ms: whoever renews it should have. */
 const ENDS_SOON_MS = 7 * 86_400_000;
 
@@ -47,9 +49,17 @@ async function credential(directory: string | undefined, name: string) {
   }
 }
 
+/** A certificate as it was read. */
+interface ReadCertificate extends TlsCertificate {
+  readonly subject: string;
+  readonly ends: Date;
+}
+
 /** A certificate and its key, read from files. */
 export class CertificateSource {
-  #current: TlsCertificate;
+  #current: ReadCertificate;
+  /** When it was last looked at whether it ends soon, ms since the epoch. */
+  #lookedAt = 0;
   /** How the files looked when they were last read. */
   #seen: string;
   /** How they looked a moment ago, if that was not yet read. */
@@ -58,18 +68,27 @@ export class CertificateSource {
 
   private constructor(
     readonly files: CertificateFiles,
-    current: TlsCertificate,
+    current: ReadCertificate,
     seen: string,
     readonly log: Logger,
+    readonly now: () => number,
   ) {
     this.#current = current;
     this.#seen = seen;
+    this.#tell(current);
   }
 
-  /** @throws {TlsFileError} a file cannot be read, or they do not belong together */
-  static async open(files: CertificateFiles, log: Logger): Promise<CertificateSource> {
+  /**
+   * @param now  ms since the epoch
+   * @throws {TlsFileError} a file cannot be read, or they do not belong together
+   */
+  static async open(
+    files: CertificateFiles,
+    log: Logger,
+    now: () => number = Date.now,
+  ): Promise<CertificateSource> {
     const seen = await looks(files);
-    return new CertificateSource(files, await readCertificate(files, log), seen, log);
+    return new CertificateSource(files, await readCertificate(files), seen, log, now);
   }
 
   get current(): TlsCertificate {
@@ -85,7 +104,8 @@ export class CertificateSource {
     this.#changing = undefined;
     this.#seen = await looks(this.files);
     try {
-      const certificate = await readCertificate(this.files, this.log);
+      const certificate = await readCertificate(this.files);
+      this.#tell(certificate);
       use(certificate);
       this.#current = certificate;
     } catch (error) {
@@ -117,6 +137,29 @@ export class CertificateSource {
     if (now === this.#seen) this.#changing = undefined;
     else if (now === this.#changing) await this.reload(use);
     else this.#changing = now;
+    if (this.now() - this.#lookedAt >= WARNING_MS) this.#warnOfEnd(this.#current);
+  }
+
+  #tell(certificate: ReadCertificate): void {
+    this.log.info("TLS certificate read", this.#fieldsOf(certificate));
+    this.#warnOfEnd(certificate);
+  }
+
+  #warnOfEnd(certificate: ReadCertificate): void {
+    this.#lookedAt = this.now();
+    const left = certificate.ends.getTime() - this.#lookedAt;
+    if (left >= ENDS_SOON_MS) return;
+    this.log.warn(
+      left < 0 ? "the TLS certificate has expired" : "the TLS certificate soon expires",
+      {
+        ...this.#fieldsOf(certificate),
+        hint: "secondaries that verify it can then transfer no more: renew it",
+      },
+    );
+  }
+
+  #fieldsOf({ subject, ends }: ReadCertificate) {
+    return { certificate: this.files.cert, subject, until: ends.toISOString() };
   }
 }
 
@@ -134,10 +177,7 @@ async function looks({ cert, key }: CertificateFiles): Promise<string> {
 }
 
 /** @throws {TlsFileError} a file cannot be read, or they do not belong together */
-async function readCertificate(
-  files: CertificateFiles,
-  log: Logger,
-): Promise<TlsCertificate> {
+async function readCertificate(files: CertificateFiles): Promise<ReadCertificate> {
   const cert = await readPem(files.cert);
   await refuseOpen(files.key);
   const key = await readPem(files.key);
@@ -150,17 +190,7 @@ async function readCertificate(
       "the server's own certificate comes first in its file, its issuers after it",
     );
   }
-  const ends = new Date(first.validTo);
-  const fields = { certificate: files.cert, subject: first.subject, until: ends.toISOString() };
-  log.info("TLS certificate read", fields);
-  const left = ends.getTime() - Date.now();
-  if (left < ENDS_SOON_MS) {
-    log.warn(left < 0 ? "the TLS certificate has expired" : "the TLS certificate soon expires", {
-      ...fields,
-      hint: "secondaries that verify it can then transfer no more: renew it",
-    });
-  }
-  return { cert, key };
+  return { cert, key, subject: first.subject, ends: new Date(first.validTo) };
 }
 
 /** @throws {TlsFileError} everybody may read or change the file */
