@@ -20,7 +20,7 @@ import { NAME, ZONE, type ZoneName } from "./forms.ts";
 import { zoneFromFile } from "./import/from_file.ts";
 import { zoneFromPowerdns } from "./import/from_powerdns.ts";
 import { zoneFromServer } from "./import/from_server.ts";
-import type { ImportedZone } from "./import/imported.ts";
+import { type ImportedZone, placeholderNotes } from "./import/imported.ts";
 import { JSON_FLAG, printJson } from "./json_output.ts";
 import { list, maybe, number, object, orNull, text, yesNo } from "./json_shape.ts";
 import { Progress } from "./progress.ts";
@@ -152,7 +152,7 @@ function adjusted(
   ns: readonly string[],
   withoutDnssec: boolean,
 ): ImportedZone {
-  const notes = [...imported.notes];
+  const notes = [...imported.notes, ...placeholderNotes(imported.settings)];
   const isSigning = ({ type }: RecordEdit) => DNSSEC_TYPES.has(findTypeCode(type));
   let edits = imported.edits;
   const signing = edits.filter(isSigning).length;

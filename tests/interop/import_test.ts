@@ -232,6 +232,17 @@ systemTest("import --from-powerdns: a file of gsqlite3", async () => {
   assertEquals([code, stderr], [0, "zonecast: note: 1 row left out: disabled there\n"]);
   const exported = await cli(["export", ZONE, "--from-source", "--json"]);
   assertEquals(recordsOf(exported.stdout), EXPECTED);
+  const placeholder =
+    "a.misconfigured.dns.server.invalid hostmaster.example.org 0 10800 3600 3600 9";
+  const changing = new DatabaseSync(path);
+  changing.prepare("update records set content = ? where type = 'SOA'").run(placeholder);
+  changing.close();
+  const warned = await cli(["import", ZONE, "--from-powerdns", `sqlite:${path}`]);
+  assertEquals(warned.code, 0);
+  assertMatch(
+    warned.stderr,
+    /note: the SOA names a\.misconfigured\.dns\.server\.invalid\. as primary.* zone set example\.org --mname/,
+  );
   const gone = await cli(["import", ZONE, "--from-powerdns", `sqlite:${path}.gone`]);
   assertEquals(gone.code, 1);
   assertMatch(gone.stderr, /Cannot read the PowerDNS database .*gone/);

@@ -67,6 +67,20 @@ function ownerText(owner: Name, apex: Name): string {
   return sameCase || owner.length === apex.length ? formatRelative(owner, apex) : formatName(owner);
 }
 
+/**
+ * A note where the SOA names a primary that cannot be, as PowerDNS' `pdnsutil create-zone` writes
+ * it: a.misconfigured.dns.server.invalid.
+ *
+ * Spec: RFC 6761 §6.4 (names below invalid. do not exist).
+ */
+export function placeholderNotes({ name, mname }: ZoneSettings): string[] {
+  if (!/(^|\.)invalid\.$/i.test(mname)) return [];
+  return [
+    `the SOA names ${mname} as primary, which stands for none: \`zonecast zone set ${name} ` +
+    "--mname NAME` gives it the name of a name server of the zone",
+  ];
+}
+
 /** Whether two records say the same, whatever their TTLs. */
 export function isSame(a: ResourceRecord, b: ResourceRecord): boolean {
   return equalNames(a.owner, b.owner) && equalOctets(a.rdata, b.rdata);
