@@ -67,10 +67,10 @@ export class SerialFloors {
       return { kind: "unanswered", floors: known, jump: UNANSWERED_JUMP };
     }
     const serials = [...known, ...answers.serials];
-    if (maximum(serials) === undefined && serials.length > 0 && !chosen) {
-      return { kind: "incomparable", serials };
+    if (maximum(serials) === undefined && serials.length > 0) {
+      return chosen ? { kind: "known", floors: known } : { kind: "incomparable", serials };
     }
-    return { kind: "known", floors: chosen ? known : serials };
+    return { kind: "known", floors: serials };
   }
 
   /** Forgets what was answered about a zone: the next verdict asks again. */

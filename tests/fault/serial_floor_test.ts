@@ -41,6 +41,17 @@ Deno.test("the state file is lost: the zone begins above what the secondaries ha
   assertEquals(await newSerial(zonecast, ZONE, undefined), theirs + 1);
 });
 
+Deno.test("the state file of a zone with a floor of its own is lost: what the secondaries have counts too", async () => {
+  await using dir = await tempDir();
+  await using ahead = await startFakeSecondary();
+  const theirs = now() + 100_000;
+  ahead.serials.set(ZONE, theirs);
+  const source = await sourceWithZone(dir.path);
+  await mustZonecast(source, ["zone", "set", ZONE, "--serial-floor", String(theirs - 5)]);
+  await using zonecast = await serve(source, [ahead]);
+  assertEquals(await newSerial(zonecast, ZONE, undefined), theirs + 1);
+});
+
 Deno.test("secondaries that do not have the zone yet set no floor", async () => {
   await using dir = await tempDir();
   await using fresh = await startFakeSecondary();

@@ -23,6 +23,11 @@ Deno.test("the floor is above what every secondary and the database last had", a
   assertEquals(floors.verdict(APEX, [45], false), { kind: "known", floors: [45, 40, 50] });
 });
 
+Deno.test("an operator's floor is one among the others, where they have a greatest one", async () => {
+  const floors = await answered({ asked: 2, answered: 2, serials: [40, 50] });
+  assertEquals(floors.verdict(APEX, [45], true), { kind: "known", floors: [45, 40, 50] });
+});
+
 Deno.test("secondaries that answer without having the zone set no floor", async () => {
   const floors = await answered({ asked: 1, answered: 1, serials: [] });
   assertEquals(floors.verdict(APEX, [], false), { kind: "known", floors: [] });
