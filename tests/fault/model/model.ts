@@ -28,7 +28,7 @@ export class Model {
   readonly mayRise = new Set<string>();
   /** What was served when the state file was copied. */
   copied: Known | undefined;
-  /** Zones that this state file never published: problems of before it may still stand. */
+  /** Zones that this state file never published: until it does, problems of before it may stand. */
   readonly unpublished = new Set<string>();
   /** Zones that the guard holds: their changes may wait. */
   guarded = new Set<string>();
@@ -144,7 +144,8 @@ export function expectedStates(
     : [...owners].some((owner) => verdict.heldOwners.has(owner));
   if (isHeld) return ["held"];
   const isNew = verdict.served?.text !== before?.text || model.mayRise.has(zone);
-  const mayBeBad = model.unpublished.has(zone) || owners === "all" && verdict.badOwners.size > 0;
+  const mayBeBad = model.unpublished.has(zone) && !verdict.served ||
+    owners === "all" && verdict.badOwners.size > 0;
   const otherwise = verdict.held ? "held" : isNew ? "live" : "unchanged";
   if (owners !== "all" && [...owners].some((owner) => verdict.badOwners.has(owner))) {
     return ["bad_row"];

@@ -17,7 +17,8 @@ export async function settle(model: Model, world: World): Promise<void> {
   if (!model.isSettled || model.mustTouch) await waitRead(model, world);
   const known = new Map<string, Served | undefined>();
   for (const zone of ZONES) known.set(zone, await settleZone(model, world, zone));
-  await compareProblems(world, model.problems(known));
+  const others = new Set([...model.unpublished].filter((zone) => !known.get(zone)));
+  await compareProblems(world, model.problems(known), others);
   world.secondary.check();
   model.settled(known);
 }
@@ -113,11 +114,16 @@ async function updateCopies(
   }
 }
 
-async function compareProblems(world: World, expected: ReadonlySet<string>): Promise<void> {
+/** @param others  zones of which problems may stand that another state file told of */
+async function compareProblems(
+  world: World,
+  expected: ReadonlySet<string>,
+  others: ReadonlySet<string>,
+): Promise<void> {
   let found = new Set<string>();
   try {
     await until(async () => {
-      found = await world.problems(expected);
+      found = await world.problems(expected, others);
       return found.symmetricDifference(expected).size === 0;
     }, { what: "the problems written back are the model's", timeoutMs: 20_000 });
   } catch (error) {

@@ -156,20 +156,18 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * All lines of zonecast.problems; of zones that are gone, or that another state file published
-   * last, which are that one's to solve, only those in `expected`.
+   * All lines of zonecast.problems; of zones in `others`, which another state file published last
+   * and is to solve, only those in `expected`.
    */
-  async problems(expected: ReadonlySet<string>): Promise<Set<string>> {
-    const rows = await this.#sql`select zone, name, type, content, code, coalesce((
-        select instance from zonecast.published as newest where newest.zone = problem.zone
-        order by published_at desc limit 1
-      ) <> (select instance from zonecast.readers order by read_at desc limit 1), false)
-      or not exists (select from zonecast.zones where name = problem.zone) as is_others
-      from zonecast.problems as problem`;
+  async problems(
+    expected: ReadonlySet<string>,
+    others: ReadonlySet<string>,
+  ): Promise<Set<string>> {
+    const rows = await this.#sql`select zone, name, type, content, code from zonecast.problems`;
     const lines = new Set<string>();
-    for (const { zone, name, type, content, code, is_others } of rows) {
+    for (const { zone, name, type, content, code } of rows) {
       const line = JSON.stringify([zone, name, type, content, code]);
-      if (!is_others || expected.has(line)) lines.add(line);
+      if (!others.has(zone) || expected.has(line)) lines.add(line);
     }
     return lines;
   }
