@@ -10,8 +10,9 @@ import { heldStatus } from "./held_status.ts";
 import { JSON_FLAG } from "./json_output.ts";
 import { askOrRead } from "./live.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
-import { assembleReport, renderReport, type ZoneStatus } from "./status_report.ts";
+import { assembleReport, type ZoneStatus } from "./status_report.ts";
 import { STATUS_SHAPE } from "./status_shape.ts";
+import { renderReport } from "./status_text.ts";
 
 export const status = defineCommand({
   name: "status",

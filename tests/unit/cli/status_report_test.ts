@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { assembleReport, renderReport, type StatusPart } from "../../../lib/cli/status_report.ts";
+import { assembleReport, type StatusPart } from "../../../lib/cli/status_report.ts";
+import { renderReport } from "../../../lib/cli/status_text.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 12);
 
