@@ -86,3 +86,20 @@ function completing(
   if (words) return { kind: "words", words };
   return { kind: isPath ? "path" : "free" };
 }
+
+/** Commands of one word, and the groups of two, by their first word. */
+export function byFirstWord(
+  commands: readonly CompletedCommand[],
+): Map<string, CompletedCommand[]> {
+  return Map.groupBy(commands, ({ words }) => words[0]);
+}
+
+/** The second words that a first word may have. */
+export function secondWords(group: readonly CompletedCommand[]): string[] {
+  return group.flatMap(({ words }) => words.slice(1));
+}
+
+/** A text in single quotes, as bash and zsh have it. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
