@@ -14,5 +14,7 @@ export { readSoaResponse, type SoaResponse } from "./soa_response.ts";
 export { SIPHASH_KEY_OCTETS } from "./siphash.ts";
 export * from "./tsig.ts";
 export * from "./tsig_key.ts";
+export { type SignOptions, timeOctets, timeSeconds, TSIG_FUDGE_SECONDS } from "./tsig_mac.ts";
 export { findTsig, readTsig, type TsigFields } from "./tsig_record.ts";
+export * from "./tsig_sequence.ts";
 export { WireError, type WireErrorCode } from "./wire_error.ts";
