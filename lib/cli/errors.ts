@@ -29,6 +29,11 @@ export class CommandError extends ZonecastError {
   override readonly name = "CommandError";
 }
 
+/** A value of the wrong form; the message says what is wrong with it. */
+export function wrongForm(message: string): CommandError {
+  return new CommandError("value-form", message);
+}
+
 /** The error for a zone that no version is published of. */
 export function notPublished(zone: { readonly text: string }): CommandError {
   return new CommandError(

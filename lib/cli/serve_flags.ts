@@ -14,25 +14,27 @@ import { optional, repeated, type ValueForm, withDefault } from "./flags.ts";
 import {
   CHANNEL,
   CIDR,
-  COUNT,
-  DURATION,
-  EACH,
   FILE,
   GROUP,
   IDENTITY,
-  INTERVAL,
   LISTEN_ADDRESS,
   oneOf,
+  SERIAL,
+  TRANSFER_RULE,
+  ZONE,
+} from "./forms.ts";
+import {
+  COUNT,
+  DURATION,
+  EACH,
+  INTERVAL,
   PERIOD,
   RATE,
   RECORDS,
-  SERIAL,
   SHARE,
   SIZE,
-  TRANSFER_RULE,
   UDP_SIZE,
-  ZONE,
-} from "./forms.ts";
+} from "./number_forms.ts";
 import { PRESET } from "./preset_flag.ts";
 import { SOURCE_FLAGS } from "./source_flags.ts";
 import { CONTROL_FLAG, STATE_FLAG } from "./state_flags.ts";

@@ -11,7 +11,8 @@ import type { TsigKey } from "../wire/mod.ts";
 import type { Context } from "./command.ts";
 import { CommandError, UsageError } from "./errors.ts";
 import { optional, repeated, type ValueForm, withDefault } from "./flags.ts";
-import { FILE, INTERVAL } from "./forms.ts";
+import { FILE } from "./forms.ts";
+import { INTERVAL } from "./number_forms.ts";
 import { readAuthorities } from "./tls_certificate.ts";
 import { loadKeys } from "./tsig_keys.ts";
 

@@ -5,8 +5,9 @@ import { type Paint, paintFor } from "./colour.ts";
 import { defineCommand } from "./command.ts";
 import { EXIT } from "./errors.ts";
 import { optional, toggle } from "./flags.ts";
-import { COUNT, ZONE } from "./forms.ts";
+import { ZONE } from "./forms.ts";
 import { maybe, number, object, text, time, word } from "./json_shape.ts";
+import { COUNT } from "./number_forms.ts";
 import { CONTROL_FLAG, serverPaths, STATE_FLAG } from "./state_flags.ts";
 
 /** The server says that it is there at least this often; then nothing else may come for days. */

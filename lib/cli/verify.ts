@@ -8,10 +8,11 @@ import { type Context, defineCommand } from "./command.ts";
 import { recordLine } from "./diff_text.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import { repeated, toggle, type ValueForm, withDefault } from "./flags.ts";
-import { COUNT, RR_TYPE, ZONE } from "./forms.ts";
+import { RR_TYPE, ZONE } from "./forms.ts";
 import { withHistory } from "./history.ts";
 import { JSON_FLAG, printJson } from "./json_output.ts";
 import { list, number, object, orNull, text, word, yesNo } from "./json_shape.ts";
+import { COUNT } from "./number_forms.ts";
 import { Progress } from "./progress.ts";
 import type { CompareRules, IgnoreRule, RRsetDifference } from "./rrset_compare.ts";
 import {

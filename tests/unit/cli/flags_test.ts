@@ -10,17 +10,8 @@ import {
   toggle,
   withDefault,
 } from "../../../lib/cli/flags.ts";
-import {
-  CHANNEL,
-  CIDR,
-  DURATION,
-  INTERVAL,
-  LISTEN_ADDRESS,
-  oneOf,
-  SERIAL,
-  SIZE,
-  TTL,
-} from "../../../lib/cli/forms.ts";
+import { CHANNEL, CIDR, LISTEN_ADDRESS, oneOf, SERIAL, TTL } from "../../../lib/cli/forms.ts";
+import { DURATION, INTERVAL, SIZE } from "../../../lib/cli/number_forms.ts";
 import { SERVE_FLAGS } from "../../../lib/cli/serve_flags.ts";
 
 const TABLE = {
