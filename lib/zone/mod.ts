@@ -70,7 +70,8 @@ export {
 export { BAD_ROWS, type BadRows } from "./checks.ts";
 export { identityOf, isBadRow, type Problem, type Severity } from "./problem.ts";
 export { type KnownProblem, ProblemChange, type ProblemEvent } from "./problem_change.ts";
-export { NOT_LISTED, type ProblemCount, ProblemTable } from "./problem_table.ts";
+export { ProblemTable } from "./problem_table.ts";
+export { NOT_LISTED, type ProblemCount } from "./problem_tally.ts";
 export {
   type AskSerials,
   incomparableProblem,

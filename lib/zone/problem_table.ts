@@ -7,15 +7,9 @@
  * and one problem of each zone says how many these are.
  */
 import { type BriefProblem, MAX_LISTED_PROBLEMS } from "./found_problems.ts";
-import {
-  identityOf,
-  type Problem,
-  type Severity,
-  STRAY_ROWS,
-  WHOLE_ZONE,
-  zoneProblem,
-} from "./problem.ts";
+import { identityOf, type Problem, type Severity, STRAY_ROWS, WHOLE_ZONE } from "./problem.ts";
 import { type KnownProblem, ProblemChange } from "./problem_change.ts";
+import { NOT_LISTED, type ProblemCount, ProblemTally } from "./problem_tally.ts";
 
 /** What a zone's build says of problems. */
 export interface ProblemVerdict {
@@ -39,17 +33,6 @@ export interface ProblemVerdict {
   covers(group: string): boolean;
 }
 
-/** How many problems a zone has. */
-export interface ProblemCount {
-  /** As {@link Problem.zone} has it. */
-  readonly zone: string;
-  readonly errors: number;
-  readonly warnings: number;
-}
-
-/** The code of the problem that says how many are not listed. */
-export const NOT_LISTED = "problems-not-listed";
-
 /** The code of a zone that stands in the source more than once: of zones as such. */
 export const ZONE_TWICE = "zone-twice";
 
@@ -69,16 +52,6 @@ class Bucket {
   constructor(readonly zone?: string) {}
 }
 
-/** What is counted of a zone. */
-interface Tally {
-  errors: number;
-  warnings: number;
-  /** Those only counted. */
-  hidden: number;
-  /** Says how many these are. */
-  summary: KnownProblem | undefined;
-}
-
 /** Groups taken between two pauses. */
 const GROUPS_PER_PAUSE = 256;
 const NOTHING: readonly Entry[] = [];
@@ -88,17 +61,17 @@ export class ProblemTable {
   readonly #zones = new Map<string, Bucket>();
   readonly #ofZones = new Bucket();
   readonly #strays = new Bucket();
-  /** By {@link Problem.zone}. */
-  readonly #tallies = new Map<string, Tally>();
-  #listed = 0;
+  readonly #tally: ProblemTally;
   #change = new ProblemChange();
 
   /** @param now  ms since the epoch */
-  constructor(readonly now: () => number = Date.now, readonly maxListed = MAX_LISTED_PROBLEMS) {}
+  constructor(readonly now: () => number = Date.now, maxListed = MAX_LISTED_PROBLEMS) {
+    this.#tally = new ProblemTally(now, maxListed);
+  }
 
   /** All problems that are listed, those that say how many are not among them. */
   *all(): Generator<KnownProblem> {
-    for (const { summary } of this.#tallies.values()) if (summary) yield summary;
+    yield* this.#tally.summaries();
     for (const bucket of [this.#ofZones, this.#strays, ...this.#zones.values()]) {
       for (const entries of bucket.groups.values()) {
         for (const { problem } of entries) if (problem) yield problem;
@@ -107,8 +80,8 @@ export class ProblemTable {
   }
 
   /** How many there are in each zone that has any. */
-  *counts(): Generator<ProblemCount> {
-    for (const [zone, { errors, warnings }] of this.#tallies) yield { zone, errors, warnings };
+  counts(): Generator<ProblemCount> {
+    return this.#tally.counts();
   }
 
   /** What has changed since this was asked last. */
@@ -127,8 +100,7 @@ export class ProblemTable {
     for (const problem of kept) {
       const { zone, group, code, since, severity } = problem;
       if (code === NOT_LISTED) {
-        this.#tally(zone).summary = problem; // until all is counted again
-        this.#touched.add(zone);
+        this.#tally.restore(problem);
         continue;
       }
       const key = code === ZONE_TWICE ? undefined : apexKeyOf(zone);
@@ -140,7 +112,7 @@ export class ProblemTable {
       const within = bucket.zone === undefined ? zone : group;
       const entry = { identity: identityOf(problem), since, severity, problem };
       bucket.groups.set(within, [...bucket.groups.get(within) ?? [], entry]);
-      this.#count(zone, entry, 1);
+      this.#tally.count(zone, entry, 1);
     }
   }
 
@@ -164,7 +136,7 @@ export class ProblemTable {
       }
       if (bucket.groups.size === 0) this.#zones.delete(apexKey);
     }
-    this.#summarize();
+    this.#tally.summarize(this.#change);
   }
 
   /** Takes what is wrong with zones as such, all there is. */
@@ -189,7 +161,7 @@ export class ProblemTable {
       for (const group of [...bucket.groups.keys()]) this.#replace(bucket, bucket.zone!, group, []);
       this.#zones.delete(apexKey);
     }
-    this.#summarize();
+    this.#tally.summarize(this.#change);
   }
 
   /** How many rows and owners of a zone are bad, beside those that a build covers. */
@@ -230,7 +202,7 @@ export class ProblemTable {
       if (!found.has(zone) && !stays(zone)) this.#replace(bucket, zone, zone, []);
     }
     for (const [zone, some] of found) this.#replace(bucket, zone, zone, some);
-    this.#summarize();
+    this.#tally.summarize(this.#change);
   }
 
   /** Makes these the problems of a group. */
@@ -249,17 +221,17 @@ export class ProblemTable {
       if (after.has(identity)) continue;
       const known = before.find((entry) => entry.identity === identity);
       const since = known?.since ?? this.now();
-      const isListed = known?.problem !== undefined || isWhole && this.#listed < this.maxListed;
+      const isListed = known?.problem !== undefined || isWhole && this.#tally.hasRoom;
       const problem = !isListed ? undefined : isWhole ? { ...one, since } : known?.problem;
       const entry = { identity, since, severity: one.severity, problem };
       after.set(identity, entry);
-      if (known) this.#count(zone, known, -1);
-      this.#count(zone, entry, 1);
+      if (known) this.#tally.count(zone, known, -1);
+      this.#tally.count(zone, entry, 1);
       if (!known) appeared.push(entry);
       else this.#noteKept(known, entry);
     }
     const solved = before.filter(({ identity }) => !after.has(identity));
-    for (const entry of solved) this.#count(zone, entry, -1);
+    for (const entry of solved) this.#tally.count(zone, entry, -1);
     this.#change.noteGroup(appeared, solved);
     if (after.size > 0) bucket.groups.set(group, [...after.values()]);
     else bucket.groups.delete(group);
@@ -273,58 +245,12 @@ export class ProblemTable {
       this.#change.changed(identity, problem);
     }
   }
-
-  #count(zone: string, { severity, problem }: Entry, sign: 1 | -1): void {
-    const tally = this.#tally(zone);
-    tally[severity === "error" ? "errors" : "warnings"] += sign;
-    if (problem) this.#listed += sign;
-    else tally.hidden += sign;
-    this.#touched.add(zone);
-  }
-
-  #tally(zone: string): Tally {
-    let tally = this.#tallies.get(zone);
-    if (!tally) {
-      this.#tallies.set(zone, tally = { errors: 0, warnings: 0, hidden: 0, summary: undefined });
-    }
-    return tally;
-  }
-
-  /** Zones whose numbers have changed since {@link #summarize}. */
-  readonly #touched = new Set<string>();
-
-  /** Says in each zone how many of its problems are not listed. */
-  #summarize(): void {
-    for (const zone of this.#touched) {
-      const tally = this.#tallies.get(zone)!;
-      const { errors, warnings, hidden, summary } = tally;
-      if (hidden === 0) {
-        if (summary) this.#change.ended(identityOf(summary), summary);
-        tally.summary = undefined;
-        if (errors + warnings === 0) this.#tallies.delete(zone);
-        continue;
-      }
-      const problem = { ...notListed(zone, hidden), since: summary?.since ?? this.now() };
-      if (summary?.reason !== problem.reason) this.#change.listed(identityOf(problem), problem);
-      tally.summary = problem;
-    }
-    this.#touched.clear();
-  }
 }
 
 /** What counts of a build's problems. */
 function judgedOf({ isJudged, problems }: ProblemVerdict): ProblemVerdict["problems"] {
   if (isJudged) return problems;
   return { listed: problems.listed.filter(({ group }) => group === WHOLE_ZONE), briefs: [] };
-}
-
-function notListed(zone: string, hidden: number): Problem {
-  return zoneProblem(zone, {
-    severity: "warning",
-    code: NOT_LISTED,
-    reason: `${hidden} more problems of the zone are counted and not listed`,
-    hint: "mend those that are listed: others then take their places at the next full read",
-  });
 }
 
 /** What was found, owner by owner. */
