@@ -7,7 +7,7 @@
  * Limitation: 16 bits of ID tell the outstanding messages apart; beyond some ten
  * thousand a reply may be missed, and its NOTIFY repeated.
  */
-import { formatSocketAddress, type Logger, type SocketAddress } from "../ops/mod.ts";
+import type { Logger, SocketAddress } from "../ops/mod.ts";
 import {
   answersNotify,
   FAST_TRIES,
@@ -18,13 +18,13 @@ import {
   readNotifyReply,
   SLOW_RETRY_MS,
 } from "../transfer/mod.ts";
-import { rcodeName } from "../wire/mod.ts";
 import type { ZoneVersion } from "../zone/mod.ts";
 import type { Clock } from "./clock.ts";
 import { type KeyRing, RequestSigner, type Signed } from "./key_ring.ts";
 import type { LogLimiter } from "./log_limiter.ts";
 import { LIVELY_MS, NOTIFY_GAP_MS, PACE_WINDOW_MESSAGES } from "./limits.ts";
 import { freeId } from "./message_ids.ts";
+import { NotifyLog } from "./notify_log.ts";
 import { Pacer } from "./pacer.ts";
 import type { Secondary } from "./secondary.ts";
 import type { SecondaryCounts, SecondaryStates, SecondaryZone } from "./secondary_state.ts";
@@ -72,8 +72,7 @@ export class NotifyTarget {
   readonly #secondary: Secondary;
   readonly #states: SecondaryStates;
   readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #limiter: LogLimiter;
+  readonly #log: NotifyLog;
   /** By zone, in presentation format as the states have it. */
   readonly #byZone = new Map<string, Outstanding>();
   readonly #byId = new Map<number, Outstanding>();
@@ -91,8 +90,7 @@ export class NotifyTarget {
     this.#states = setting.states;
     this.#clock = setting.clock;
     this.#pacer = new Pacer(setting.clock);
-    this.#log = setting.log.child({ secondary: secondary.name });
-    this.#limiter = setting.limiter;
+    this.#log = new NotifyLog(secondary, setting.log, setting.limiter);
     this.#signer = new RequestSigner(setting.keys, secondary.keys);
     this.#onAcknowledged = setting.onAcknowledged;
     this.#onSent = setting.onSent;
@@ -214,21 +212,9 @@ export class NotifyTarget {
     if (!outstanding || outstanding.tries === 0) return;
     if (!answersNotify(reply, outstanding.id, outstanding.version.apex)) return;
     const fault = this.#signer.fault(message, outstanding.signed);
-    if (fault) return this.#disbelieve(outstanding, reply.rcode, fault);
-    this.#replied(outstanding, reply.rcode);
-  }
-
-  /** A reply that anybody may have sent changes nothing; it is asked again. */
-  #disbelieve({ state, version }: Outstanding, rcode: number, fault: string): void {
-    const held = this.#limiter.pass(`notify-tsig ${this.#secondary.name}`);
-    if (held === undefined) return;
-    this.#log.warn("the answer to a NOTIFY is not believed", {
-      zone: state.zone,
-      serial: version.serial,
-      rcode: rcodeName(rcode),
-      why: fault,
-      alike: held,
-    });
+    if (!fault) return this.#replied(outstanding, reply.rcode);
+    // A reply that anybody may have sent changes nothing; it is asked again.
+    this.#log.disbelieved(outstanding, reply.rcode, fault);
   }
 
   #replied(outstanding: Outstanding, rcode: number): void {
@@ -238,18 +224,14 @@ export class NotifyTarget {
     outstanding.replied = true;
     const acknowledgedAt = verdict === "acknowledged" ? now : state.notify!.acknowledgedAt;
     state.notify = { ...state.notify!, rcode, acknowledgedAt };
-    const fields = { zone: state.zone, serial: version.serial, rcode: rcodeName(rcode) };
     if (verdict === "acknowledged") {
       this.#counts.notifyAcknowledged++;
-      this.#log.debug("NOTIFY acknowledged", { ...fields, attempts: outstanding.tries });
+      this.#log.acknowledged(outstanding);
       this.#drop(outstanding);
       return this.#onAcknowledged?.(this.#secondary, version);
     }
     this.#counts.notifyRefused++;
-    const held = this.#limiter.pass(`notify-${verdict} ${this.#secondary.name}`);
-    if (held !== undefined) {
-      this.#log.warn("NOTIFY not accepted", { ...fields, meaning: MEANING[verdict], alike: held });
-    }
+    this.#log.notAccepted(outstanding, rcode, verdict);
     if (verdict === "unsupported") return this.#drop(outstanding);
     // SERVFAIL runs on by the timer that is set; a refusal waits for an operator.
     if (verdict === "refused") this.#retryIn(outstanding, SLOW_RETRY_MS);
@@ -279,16 +261,12 @@ export class NotifyTarget {
     const to = { ip: this.#secondary.ip, port: this.#secondary.port };
     const { message, signed } = this.#signer.sign(notifyMessage(outstanding.id, version.soa));
     outstanding.signed = signed;
-    this.socket?.send(message, to, (error) => this.#failed(error));
+    this.socket?.send(message, to, (error) => this.#log.failed(error));
     this.#counts.notifySent++;
     this.#onSent?.(this.#secondary, version);
-    this.#log.debug("NOTIFY sent", {
-      zone: state.zone,
-      serial: version.serial,
-      attempt: outstanding.tries,
-    });
+    this.#log.sent(outstanding);
     const retryMs = this.#livelyRetryMs(outstanding) ?? notifyRetryMs(++outstanding.silentTries);
-    if (outstanding.silentTries === FAST_TRIES) this.#reportSilence(outstanding);
+    if (outstanding.silentTries === FAST_TRIES) this.#log.silent(outstanding);
     this.#retryIn(outstanding, retryMs);
   }
 
@@ -308,25 +286,6 @@ export class NotifyTarget {
     });
   }
 
-  #reportSilence({ state, tries }: Outstanding): void {
-    const held = this.#limiter.pass(`notify-silent ${this.#secondary.name}`);
-    if (held === undefined) return;
-    this.#log.warn("secondary does not acknowledge NOTIFY", {
-      zone: state.zone,
-      attempts: tries,
-      address: formatSocketAddress(this.#secondary),
-      hint: "is it up, does it have the zone, and does it allow NOTIFY from this address?",
-      alike: held,
-    });
-  }
-
-  #failed(error: unknown): void {
-    const held = this.#limiter.pass(`notify-send ${this.#secondary.name}`);
-    if (held === undefined) return;
-    const cause = error instanceof Error ? error : new Error(String(error));
-    this.#log.warn("NOTIFY could not be sent", { error: cause, alike: held });
-  }
-
   #drop(outstanding: Outstanding | undefined): void {
     if (!outstanding) return;
     outstanding.cancelTimer?.();
@@ -337,10 +296,3 @@ export class NotifyTarget {
     if (this.#byId.get(outstanding.id) === outstanding) this.#byId.delete(outstanding.id);
   }
 }
-
-/** What a verdict means, for the log. */
-const MEANING = {
-  unsupported: "it does not know NOTIFY and will find the change at its REFRESH",
-  refused: "its zone or its list of primaries is missing; asked again every 5 minutes",
-  retry: "it could not use it now; tried again",
-} as const;
