@@ -22,6 +22,7 @@ export {
   parseName,
   ROOT,
 } from "./name.ts";
+export { NameKey } from "./name_key.ts";
 export {
   canonicalRdata,
   checkRdata,

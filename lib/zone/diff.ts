@@ -14,7 +14,8 @@ import {
 import { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
 import { buildPagesPaused } from "./page_build.ts";
 import { editPages, editSteps, mergeSmall, type OwnerChange, type Paused } from "./page_edit.ts";
-import { compareOwner, findOwner, findPage, readOwners, readWholeOwner } from "./page_read.ts";
+import { readOwners, readWholeOwner } from "./page_read.ts";
+import { compareOwner, findOwner, findPage } from "./page_search.ts";
 import type { Page } from "./page.ts";
 import { listRecords, packRecords, RecordListWriter } from "./record_list.ts";
 import type { ZoneDiff } from "./zone_diff.ts";

@@ -6,7 +6,8 @@
  * though it owns no records).
  */
 import { canonicalKey, type Name, type ResourceRecord } from "../dns/mod.ts";
-import { BELOW, compareOwner, findOwner, findPage, ownerEnd, readWholeOwner } from "./page_read.ts";
+import { ownerEnd, readWholeOwner } from "./page_read.ts";
+import { BELOW, compareOwner, findOwner, findPage } from "./page_search.ts";
 import type { OwnerRecords } from "./owner_records.ts";
 import type { Page } from "./page.ts";
 import type { ZoneVersion } from "./zone_version.ts";

@@ -29,7 +29,9 @@ export { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records
 export { HEADER_OCTETS, type Page } from "./page.ts";
 export { buildPages, MAX_BLOCK_OCTETS, recordFits } from "./page_build.ts";
 export { editPages, type OwnerChange } from "./page_edit.ts";
-export { PageError, readOwner, readOwners, readOwnersAfter } from "./page_read.ts";
+export { RrsetPlace } from "./rrset_place.ts";
+export { PageError } from "./page_error.ts";
+export { readOwner, readOwners, readOwnersAfter } from "./page_read.ts";
 export {
   listRecords,
   NO_RECORDS,

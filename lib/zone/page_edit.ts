@@ -18,7 +18,8 @@ import {
   PAGE_CUT_OCTETS,
 } from "./page_build.ts";
 import { PagePatch } from "./page_patch.ts";
-import { findPage, groupEnd, readOwners } from "./page_read.ts";
+import { groupEnd, readOwners } from "./page_read.ts";
+import { findPage } from "./page_search.ts";
 
 /** One owner as it was and as it shall be; undefined where it is not in the zone. */
 export interface OwnerChange {

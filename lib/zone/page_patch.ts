@@ -8,7 +8,8 @@
  */
 import type { OwnerRecords } from "./owner_records.ts";
 import type { Page } from "./page.ts";
-import { compareOwner, findOwner, mayBeCompressed, nameIs, skipName } from "./page_read.ts";
+import { mayBeCompressed, nameIs, skipName } from "./page_read.ts";
+import { compareOwner, findOwner } from "./page_search.ts";
 import { RECORD_FIXED_OCTETS } from "./record_list.ts";
 
 /** One page being changed. Owns its copy of the page's octets. */

@@ -7,19 +7,14 @@
 import {
   canonicalKey,
   decompressRdata,
-  lowerOctet,
   MAX_NAME_OCTETS,
   type Name,
   type ResourceRecord,
-  ZonecastError,
 } from "../dns/mod.ts";
 import type { OwnerRecords } from "./owner_records.ts";
 import { HEADER_OCTETS, type Page } from "./page.ts";
-
-/** A page whose octets are not what a page must be. */
-export class PageError extends ZonecastError {
-  override readonly name = "PageError";
-}
+import { damaged } from "./page_error.ts";
+import { findPage } from "./page_search.ts";
 
 const nameScratch = new Uint8Array(MAX_NAME_OCTETS + 64);
 
@@ -63,11 +58,20 @@ function readName(block: Uint8Array, from: number): Name {
   return nameScratch.slice(0, copyName(block, from, nameScratch));
 }
 
-/** Whether the name at an offset of a block is this one, octet for octet; read in place. */
-export function nameIs(block: Uint8Array, from: number, name: Uint8Array): boolean {
+/**
+ * Whether the name at an offset of a block is this one, octet for octet; read in place.
+ *
+ * @param name  octets in which it stands uncompressed, from `nameAt` on
+ */
+export function nameIs(
+  block: Uint8Array,
+  from: number,
+  name: Uint8Array,
+  nameAt = 0,
+): boolean {
   let at = from;
   let bound = from;
-  for (let i = 0;;) {
+  for (let i = nameAt;;) {
     const octet = block[at];
     if (octet >= 0xc0) {
       at = ((octet & 0x3f) << 8 | block[at + 1]) - HEADER_OCTETS;
@@ -81,10 +85,6 @@ export function nameIs(block: Uint8Array, from: number, name: Uint8Array): boole
     at += 1 + octet;
     i += 1 + octet;
   }
-}
-
-function damaged(at: number, what: string): PageError {
-  return new PageError("page-damaged", `Cannot read page: ${what} at octet ${at}`);
 }
 
 /**
@@ -229,102 +229,4 @@ export function groupEnd(pages: readonly Page[], from: number): number {
   let end = from + 1;
   while (end < pages.length && pages[end].part > 0) end++;
   return end;
-}
-
-/**
- * Index of the page in which an owner stands or would stand: the last whose
- * first owner is at or before the key, and of several parts the first; 0 when
- * the key is before all pages.
- */
-export function findPage(pages: readonly Page[], key: string): number {
-  let low = 0;
-  let high = pages.length;
-  while (low < high) {
-    const middle = low + high >> 1;
-    if (pages[middle].firstKey <= key) low = middle + 1;
-    else high = middle;
-  }
-  let index = Math.max(0, low - 1);
-  while (index > 0 && pages[index].part > 0 && pages[index].firstKey === key) index--;
-  return index;
-}
-
-/** Where the labels of a name being compared start in its block; a name has at most 127. */
-const labelStarts = new Uint32Array(MAX_NAME_OCTETS);
-
-/**
- * Fills {@link labelStarts} with the labels of the name at an offset, the root left
- * out; returns their number.
- *
- * @throws {PageError} as {@link readName}
- */
-function markLabels(block: Uint8Array, from: number): number {
-  let at = from;
-  let bound = from;
-  let labels = 0;
-  let length = 0;
-  while (true) {
-    const octet = block[at];
-    if (octet === 0) return labels;
-    if (octet >= 0xc0) {
-      at = ((octet & 0x3f) << 8 | block[at + 1]) - HEADER_OCTETS;
-      if (!(at < bound) || at < 0) throw damaged(from, "a pointer that does not go backward");
-      bound = at;
-      continue;
-    }
-    if (octet === undefined || octet > 63 || length + octet + 2 > MAX_NAME_OCTETS) {
-      throw damaged(from, "no name");
-    }
-    labelStarts[labels++] = at;
-    length += 1 + octet;
-    at += 1 + octet;
-  }
-}
-
-/**
- * The order of a page's owner number `index` and a name, given by its key: negative,
- * 0 or positive, as `canonicalKey(owner)` compares with it. Reads the owner in place.
- *
- * A key is a prefix of the keys of all names below it: where the owner lies below
- * the key's name the order is {@link BELOW}.
- *
- * @throws {PageError} the page is damaged
- */
-export function compareOwner(page: Page, index: number, key: string): number {
-  const { block } = page;
-  let at = 0; // in the key
-  for (let label = markLabels(block, page.owners[index]) - 1; label >= 0; label--) {
-    if (at === key.length) return BELOW;
-    const start = labelStarts[label];
-    const end = start + 1 + block[start];
-    for (let i = start + 1; i < end; i++) {
-      const octet = lowerOctet(block[i]);
-      // The octets 0 and 1 stand as two characters in a key; the end of a label as one.
-      let order = (octet > 1 ? octet : 1) - charAt(key, at++);
-      if (order === 0 && octet <= 1) order = octet + 1 - charAt(key, at++);
-      if (order !== 0) return order < 0 ? -1 : 1;
-    }
-    if (charAt(key, at++) !== 0) return -1; // the key's label goes on; an end sorts first
-  }
-  return at === key.length ? 0 : -1;
-}
-
-/** What {@link compareOwner} gives for an owner below the key's name; positive. */
-export const BELOW = 2;
-
-/** A character of a key, or -1 behind its end, which sorts before all. */
-function charAt(key: string, at: number): number {
-  return at < key.length ? key.charCodeAt(at) : -1;
-}
-
-/** Number of the first owner in a page, from number `from` on, whose key is at or after `key`. */
-export function findOwner(page: Page, key: string, from = 0): number {
-  let low = from;
-  let high = page.owners.length;
-  while (low < high) {
-    const middle = low + high >> 1;
-    if (compareOwner(page, middle, key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -3,7 +3,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { canonicalKey, type Name, parseName } from "../../../lib/dns/mod.ts";
 import { buildPages, lookupOwner, type Page, PageError } from "../../../lib/zone/mod.ts";
-import { BELOW, compareOwner, findOwner, readOwner } from "../../../lib/zone/page_read.ts";
+import { readOwner } from "../../../lib/zone/page_read.ts";
+import { BELOW, compareOwner, findOwner } from "../../../lib/zone/page_search.ts";
 import { toOwners } from "../../support/random_zones.ts";
 import { soaOf, versionOf } from "../../support/zone_version.ts";
 
