@@ -48,6 +48,7 @@ function compileArgs(target: string | undefined): string[] {
     "--allow-write",
     "--allow-env",
     "--allow-sys=statfs", // `zonecast doctor` asks for the room there is
+    "--allow-ffi", // given back as the program starts (lib/ops/system_calls.ts)
     `--v8-flags=--max-semi-space-size=${SEMI_SPACE_MIB}`,
     ...(Deno.env.get("CI") ? ["--frozen"] : []),
     ...includes("lib").flatMap((file) => ["--include", file]),

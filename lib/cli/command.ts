@@ -4,6 +4,7 @@
  * Commands get all they touch of the process as a {@link Context}, so that
  * tests run them as they are.
  */
+import type { SystemCalls } from "../ops/mod.ts";
 import { UsageError } from "./errors.ts";
 import { type FlagTable, type FlagValues, readArguments } from "./flags.ts";
 import { withFlagsFile } from "./flags_file.ts";
@@ -25,6 +26,8 @@ export interface Context {
   /** Whether standard output and standard error are terminals. */
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
+  /** Undefined: there are none, see {@link takeSystemCalls}. */
+  readonly systemCalls?: SystemCalls;
 }
 
 /** A positional argument. */

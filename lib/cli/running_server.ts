@@ -10,6 +10,7 @@ import {
   type Logger,
   LoopDelay,
   type SocketAddress,
+  type SystemCalls,
 } from "../ops/mod.ts";
 import { type GuardSettings, Primary } from "../primary.ts";
 import {
@@ -87,6 +88,8 @@ export interface ServeConfig {
   readonly chaosVersion: string | undefined;
   /** Where they differ from the defaults. */
   readonly limits: Partial<ServerLimits>;
+  /** Undefined: UDP datagrams are received and sent one at a time. */
+  readonly systemCalls?: SystemCalls;
 }
 
 /** What may change while serving. */

@@ -38,7 +38,7 @@ export const serve = defineCommand({
     const level = { level: flags["log-level"] };
     const log = openLog(flags, context, level);
     const { keys, certificate, configOf } = await prepareServing(flags, context, log);
-    const config = configOf(flags);
+    const config = { ...configOf(flags), systemCalls: context.systemCalls };
     log.info("starting", { version: VERSION, pid: Deno.pid });
     warnOfRisks(flags, context, log);
     const ending = endingSignal(log);

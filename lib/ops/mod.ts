@@ -23,5 +23,6 @@ export {
 export * from "./size.ts";
 export { pause, runSliced, SLICE_MS } from "./slices.ts";
 export { statusPage } from "./status_page.ts";
+export { type SystemCalls, takeSystemCalls } from "./system_calls.ts";
 export { type Slot, TimeRing } from "./time_ring.ts";
 export { WorkPace } from "./work_pace.ts";

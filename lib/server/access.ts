@@ -56,6 +56,11 @@ export class Access {
   }
 
   mayQuery({ ip }: Asker): boolean {
+    return this.mayQueryFrom(ip);
+  }
+
+  /** Whether questions from an address are answered. */
+  mayQueryFrom(ip: string): boolean {
     return this.#rules.allowQuery === undefined || this.#verdict(ip).query;
   }
 

@@ -37,6 +37,11 @@ export class AnswerCounts {
     this.#rcodes[rcode]++;
   }
 
+  /** An answer has been made whose RCODE is NOERROR. */
+  answeredWell(): void {
+    this.#rcodes[RCODE.NOERROR]++;
+  }
+
   /** Answers made, by RCODE. */
   get responses(): Readonly<Record<string, number>> {
     const counts: Record<string, number> = {};

@@ -7,8 +7,8 @@ import { formatName, type Name, type Serial, TYPE } from "../dns/mod.ts";
 import { type Logger, normalIp } from "../ops/mod.ts";
 import type { TransferPlan } from "../transfer/mod.ts";
 import { EDE, type Query, RCODE, rcodeName } from "../wire/mod.ts";
-import type { DifferenceReader } from "../zone/mod.ts";
-import type { Access } from "./access.ts";
+import type { DifferenceReader, ZoneVersion } from "../zone/mod.ts";
+import type { Access, Asker } from "./access.ts";
 import { errorAnswer } from "./answer.ts";
 import { AnswerCounts } from "./answer_counts.ts";
 import type { Clock } from "./clock.ts";
@@ -23,7 +23,8 @@ import {
   respondWithDifferences,
   type Response,
 } from "./respond.ts";
-import type { ResponseRate } from "./response_rate.ts";
+import { PlainAnswers } from "./plain_answer.ts";
+import type { RateVerdict, ResponseRate } from "./response_rate.ts";
 import type { Secondary } from "./secondary.ts";
 import { signedAnswer } from "./signed_request.ts";
 import type { SecondaryStates, TransferState } from "./secondary_state.ts";
@@ -70,6 +71,9 @@ export interface TransferRun {
 export type WantingResponse = Response & Required<Pick<Response, "wanted" | "envelope">> & {
   readonly query: Query;
 };
+
+/** See {@link DnsService.answerInPlace}. */
+export const NOT_PLAIN = -1;
 
 /** Whether the answer depends on differences. */
 export function isWanting(response: Response): response is WantingResponse {
@@ -119,14 +123,42 @@ export class DnsService {
   readonly log: Logger;
   readonly #options: DnsServiceOptions;
   readonly #context: AnswerContext;
+  readonly #plain: PlainAnswers;
   readonly #reads: DifferenceReads;
 
   constructor(options: DnsServiceOptions) {
     this.#options = options;
     this.#context = { ...options, keepsDifferences: options.differences !== undefined };
+    this.#plain = new PlainAnswers(options.zones, options.udpOctets);
     this.#reads = new DifferenceReads(options.differences, options.clock);
     this.log = options.log;
     this.limiter = new LogLimiter(() => options.clock.now());
+  }
+
+  /**
+   * Answers an ordinary question that came over UDP, in its place; never throws.
+   *
+   * @param octets  begins with the message; the answer may take all of it
+   * @param length  octets of the message
+   * @returns octets of the answer; 0: none is sent; {@link NOT_PLAIN}: the question stands
+   *   unchanged, {@link respond} has its answer
+   */
+  answerInPlace(octets: Uint8Array, length: number, ip: string): number {
+    const { access } = this.#options;
+    const plain = this.#plain;
+    let answer: number;
+    try {
+      if (!access.mayQueryFrom(ip)) return NOT_PLAIN;
+      answer = plain.answer(octets, length);
+    } catch {
+      return NOT_PLAIN; // the long way meets it too, and reports it
+    }
+    if (answer === 0) return NOT_PLAIN;
+    this.counts.udpQueries++;
+    if (plain.type === TYPE.SOA) this.#noteSoaQuery({ ip }, plain.version);
+    this.answers.answeredWell();
+    const verdict = this.#judge(ip, octets);
+    return verdict === "send" ? answer : verdict === "drop" ? 0 : plain.truncate(octets);
   }
 
   /** Answers a message, or says which differences the answer depends on; never throws. */
@@ -146,7 +178,7 @@ export class DnsService {
     const { query, plan, client: asker, signatureFault: fault } = response;
     if (fault !== undefined) this.#reportSignature(query!, asker, fault);
     else if (plan) this.#notePlan(plan, query!, asker);
-    else if (query?.question.type === TYPE.SOA) this.#noteSoaQuery(query, asker);
+    else if (query?.question.type === TYPE.SOA) this.#noteSoaQueryOf(query, asker);
     else if (!response.message && !response.wanted) this.counts.ignored++;
     if (response.message || plan) this.answers.answered(response.message, query);
     return signed(response);
@@ -181,18 +213,23 @@ export class DnsService {
    */
   limited(response: Response, ip: string): Uint8Array | undefined {
     const { message: answer, query, envelope } = response;
-    const { rate, access } = this.#options;
-    if (!answer || !rate || envelope?.validCookie || !access.isRateLimited(ip)) return answer;
-    if (envelope?.signature?.error === 0) return answer;
-    const verdict = rate.judge(ip, answer);
+    if (!answer || envelope?.validCookie || envelope?.signature?.error === 0) return answer;
+    const verdict = this.#judge(ip, answer);
     if (verdict === "send") return answer;
-    this.#reportRate(ip);
-    if (verdict === "drop") {
-      this.counts.rateDropped++;
-      return undefined;
-    }
-    this.counts.rateTruncated++;
+    if (verdict === "drop") return undefined;
     return query ? truncatedAnswer(query, envelope?.edns) : answer;
+  }
+
+  /** What becomes of an answer over UDP, by its client's share; counted and reported. */
+  #judge(ip: string, answer: Uint8Array): RateVerdict {
+    const { rate, access } = this.#options;
+    if (!rate || !access.isRateLimited(ip)) return "send";
+    const verdict = rate.judge(ip, answer);
+    if (verdict === "send") return verdict;
+    this.#reportRate(ip);
+    if (verdict === "drop") this.counts.rateDropped++;
+    else this.counts.rateTruncated++;
+    return verdict;
   }
 
   #reportRate(ip: string): void {
@@ -307,7 +344,7 @@ export class DnsService {
     this.answers.planned(plan, query);
     const fields = this.#transferFields(query, client);
     if (plan.kind === "soa") {
-      this.#noteSoaQuery(query, client);
+      this.#noteSoaQueryOf(query, client);
       const { serial, apex } = plan.version;
       if (query.ixfrSerial === serial) {
         for (const secondary of this.#options.access.secondariesAt(client)) {
@@ -328,12 +365,15 @@ export class DnsService {
     this.log.warn("transfer refused", { ...fields, rcode, reason: plan.reason, alike: held });
   }
 
-  #noteSoaQuery(query: Query, client: Client): void {
-    const { access, states, clock, zones } = this.#options;
-    const secondaries = access.secondariesAt(client);
-    if (secondaries.length === 0) return;
-    const version = zones.get(query.question.name);
+  #noteSoaQueryOf({ question }: Query, client: Client): void {
+    this.#noteSoaQuery(client, this.#options.zones.get(question.name));
+  }
+
+  #noteSoaQuery(asker: Asker, version: ZoneVersion | undefined): void {
+    const { access, states, clock } = this.#options;
     if (!version) return;
+    const secondaries = access.secondariesAt(asker);
+    if (secondaries.length === 0) return;
     const now = clock.now();
     for (const secondary of secondaries) states.of(secondary, version.apex).soaQueryAt = now;
   }

@@ -11,6 +11,7 @@ import {
   type Logger,
   parseCidr,
   type SocketAddress,
+  type SystemCalls,
 } from "../ops/mod.ts";
 import type { DifferenceReader, ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import { Access, type TransferRule } from "./access.ts";
@@ -19,6 +20,7 @@ import { Announcements } from "./announcements.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { Cookies } from "./cookies.ts";
+import { DatagramBatch } from "./datagram_batch.ts";
 import { DnsService } from "./dns_service.ts";
 import { freeDescriptors } from "./descriptors.ts";
 import {
@@ -82,6 +84,8 @@ export interface DnsServerOptions {
   /** Told of each NOTIFY that goes to a secondary, given by its name; must return at once. */
   readonly onNotify?: (secondary: string, version: ZoneVersion) => void;
   readonly limits?: Partial<ServerLimits>;
+  /** What several UDP datagrams are received and sent with; undefined: one at a time. */
+  readonly systemCalls?: SystemCalls;
   /** For tests. */
   readonly clock?: Clock;
   /** For tests. */
@@ -119,6 +123,7 @@ export class DnsServer {
   readonly #watcher: Watcher;
   readonly #announcements: Announcements;
   readonly #clock: Clock;
+  readonly #datagrams: DatagramBatch | undefined;
   #tcp: TcpListener[] = [];
   #udp: UdpListener[] = [];
   #tls: TcpListener[] = [];
@@ -189,6 +194,7 @@ export class DnsServer {
       hasRoom: () => this.#notify.hasRoom,
     });
     this.#clock = clock;
+    this.#datagrams = options.systemCalls && new DatagramBatch(options.systemCalls);
   }
 
   /**
@@ -367,7 +373,7 @@ export class DnsServer {
         connections: this.#connections,
       });
       try {
-        this.#udp.push(new UdpListener(tcp.address, this.#service));
+        this.#udp.push(new UdpListener(tcp.address, this.#service, this.#datagrams));
         this.#tcp.push(tcp);
         return;
       } catch (error) {

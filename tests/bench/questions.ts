@@ -19,16 +19,13 @@ const SECONDS = { quick: 0.2, whole: 2 };
 const WINDOW = { sockets: 4, window: 32 };
 const REFERENCE = "BIND";
 /**
- * Found by a profile, by timing datagrams alone, and by strace: no SO_REUSEPORT is set for UDP.
- * More receives at a time change nothing. libc's recvmmsg and sendmmsg, called through FFI, echo
- * some 260,000 a second on one thread, but who may use FFI may do anything: the executable's
- * other permissions would be worth nothing.
+ * Found by a profile and by timing datagrams alone: sending and receiving 64 at a time, an echo
+ * does some 260,000 a second on one thread, and an answer's own work is 0.2 µs (SOA) to 1.5 µs (A,
+ * most of it memory that lies far apart).
  */
 const MISSED =
-  "zonecast answers on one thread, where the runtime takes some 4.4 µs to send a datagram and about " +
-  "as much to receive one: a bare echo in it reaches 71,000 to 127,000 a second here; it can neither " +
-  "share a UDP port among threads nor send or receive several at once without FFI, which would " +
-  "undo its sandbox. BIND uses every core";
+  "zonecast answers on one thread: the runtime cannot share a UDP port among several. " +
+  "BIND uses every core";
 
 async function writeNames(path: string, size: number): Promise<void> {
   const owners = size / 2;

@@ -13,6 +13,7 @@ const PERMISSIONS = [
   "--allow-write",
   "--allow-env",
   "--allow-sys=statfs",
+  "--allow-ffi",
 ];
 
 export interface ZonecastOptions {

@@ -27,8 +27,8 @@ function answer(query: Uint8Array, more: { id?: number; name?: string; flags?: n
 }
 
 /** A server over UDP that answers each query with these messages. */
-function udpServer(react: (query: Uint8Array) => readonly Uint8Array[]) {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+function udpServer(react: (query: Uint8Array) => readonly Uint8Array[], port = 0) {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port });
   (async () => {
     for await (const [query, from] of socket) {
       for (const message of react(query)) await socket.send(message, from);
@@ -76,8 +76,9 @@ Deno.test("Asker: the right answer is believed among wrong ones", async () => {
 });
 
 Deno.test("Asker: what is cut short is asked for again over TCP", async () => {
-  using udp = udpServer((query) => [answer(query, { flags: FLAG.TC })]);
-  await using _ = tcpServer((query) => [frame(answer(query))], udp.port);
+  const port = freePort(); // over UDP and TCP
+  using udp = udpServer((query) => [answer(query, { flags: FLAG.TC })], port);
+  await using _ = tcpServer((query) => [frame(answer(query))], port);
   using asker = new Asker(FAST);
   const { transport } = await asker.ask({ ip: "127.0.0.1", port: udp.port }, QUESTION);
   assertEquals(transport, "tcp");
