@@ -34,8 +34,10 @@ function udpServer(react: (query: Uint8Array) => readonly Uint8Array[], port = 0
       for (const message of react(query)) await socket.send(message, from);
     }
   })().catch(() => {}); // closed
-  const { port } = socket.addr as Deno.NetAddr;
-  return { port, [Symbol.dispose]: () => socket.close() };
+  return {
+    port: (socket.addr as Deno.NetAddr).port,
+    [Symbol.dispose]: () => socket.close(),
+  };
 }
 
 /** A server over TCP that answers each query with these octets, then closes. */
