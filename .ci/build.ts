@@ -10,6 +10,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { stageSources } from "./stage.ts";
 import { DENORT_VERSION, denortFromNpm } from "./denort.ts";
+import { unusedFiles } from "./unused.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const TOOLS = `${ROOT}.tools`;
@@ -52,11 +53,25 @@ function compileArgs(target: string | undefined): string[] {
     `--v8-flags=--max-semi-space-size=${SEMI_SPACE_MIB}`,
     ...(Deno.env.get("CI") ? ["--frozen"] : []),
     ...includes("lib").flatMap((file) => ["--include", file]),
+    ...unused.flatMap((path) => ["--exclude", path]),
     ...(target ? ["--target", target] : []),
     "--output",
     ROOT + outputPath(target),
     "main.ts",
   ];
+}
+
+/** What of the npm packages is not compiled in. */
+async function unusedOfPackages(): Promise<string[]> {
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json"],
+    cwd: SOURCES,
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error("Deno does not say where it keeps npm packages");
+  const { npmCache } = JSON.parse(new TextDecoder().decode(stdout));
+  const lock = JSON.parse(await Deno.readTextFile(`${SOURCES}/deno.lock`));
+  return unusedFiles(npmCache, Object.keys(lock.npm));
 }
 
 function includes(dir: string): string[] {
@@ -123,6 +138,7 @@ const target = targetGiven || undefined;
 await Deno.mkdir(TOOLS, { recursive: true });
 await Deno.mkdir(`${ROOT}dist`, { recursive: true });
 if (sources === undefined) await stageSources(SOURCES);
+const unused = await unusedOfPackages();
 const { success, stderr } = await compile(target).finally(async () => {
   if (sources === undefined) await Deno.remove(SOURCES, { recursive: true });
 });
