@@ -274,6 +274,7 @@ export class Primary {
     this.#settling.lookedAt(reading);
     const everything = reading.scope === "everything";
     this.#reads[everything ? "everything" : "part"]++;
+    if (everything) this.#parts.readWhole?.();
     return everything;
   }
 

@@ -27,6 +27,7 @@ import { openSource, WriteBackQueue } from "../source/mod.ts";
 import { type BadRows, ZoneTable } from "../zone/mod.ts";
 import { controlCommands, type ServerParts } from "./control_commands.ts";
 import { HttpService } from "./http/http_service.ts";
+import { IdleMemory } from "./idle_memory.ts";
 import { notingStore, openDifferences, openState } from "./serve_state.ts";
 import { Telling } from "./telling.ts";
 import { Trail } from "./trail.ts";
@@ -171,6 +172,8 @@ export class RunningServer {
       trail,
       http,
     );
+    const idle = new IdleMemory(config.systemCalls);
+    this.#parts.push({ name: "memory", close: () => Promise.resolve(idle.close()) });
     const primary: Primary = new Primary({
       source,
       store: notingStore(store, differences, (apex) => {
@@ -180,6 +183,7 @@ export class RunningServer {
       zones,
       announcer: server,
       teller: telling,
+      readWhole: () => idle.workIsDone(),
       config: {
         zones: config.zones,
         badRows: config.badRows,
@@ -224,6 +228,7 @@ export class RunningServer {
     primary.start();
     this.#parts.push({ name: "primary", close: () => primary.close() });
     this.#parts.push({ name: "writing back", close: () => queue.close() });
+    idle.workIsDone();
     log.info("serving", { zones: zones.size, source: source.description, state: config.state });
   }
 

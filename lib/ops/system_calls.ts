@@ -1,5 +1,6 @@
 /**
- * The calls of the C library that the runtime has no function for: several datagrams at a time.
+ * The calls of the C library that the runtime has no function for: several datagrams at a time,
+ * and memory given back.
  *
  * Owns: the library, and memory whose address is known. Code that may call any function of
  * the C library needs no other permission, so these are taken as the program starts, before it
@@ -9,6 +10,8 @@
  * Limitation: Linux with glibc on x86_64 and aarch64, where the structures lie as
  * `datagram_batch.ts` writes them.
  */
+
+import { IDLE_MEMORY_SYMBOLS, idleMemory } from "./idle_memory.ts";
 
 const SYMBOLS = {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
@@ -25,6 +28,8 @@ export type SystemCalls =
     readonly memory: Uint8Array<ArrayBuffer>;
     /** Its address. */
     readonly address: bigint;
+    /** Gives back memory that is not used, see {@link idleMemory}. */
+    giveBack(): void;
   };
 
 /** Untouched it costs nothing: the kernel gives pages as they are written. */
@@ -42,7 +47,12 @@ export function takeSystemCalls(): SystemCalls | undefined {
   try {
     const { symbols } = Deno.dlopen("libc.so.6", SYMBOLS);
     const memory = new Uint8Array(MEMORY_OCTETS);
-    return { ...symbols, memory, address: Deno.UnsafePointer.value(Deno.UnsafePointer.of(memory)) };
+    return {
+      ...symbols,
+      memory,
+      address: Deno.UnsafePointer.value(Deno.UnsafePointer.of(memory)),
+      giveBack: idleMemory(Deno.dlopen("libc.so.6", IDLE_MEMORY_SYMBOLS).symbols),
+    };
   } catch (error) {
     if (error instanceof Error && /Could not open library/.test(error.message)) return undefined;
     throw error;

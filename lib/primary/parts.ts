@@ -75,6 +75,8 @@ export interface PrimaryParts {
   readonly zones: ZoneTable;
   readonly announcer: Announcer;
   readonly teller?: Teller;
+  /** Called when everything was read and what came of it is done. */
+  readonly readWhole?: () => void;
   readonly config: PrimaryConfig;
   readonly log: Logger;
   /** ms since the epoch; the default is the clock. */
