@@ -239,12 +239,15 @@ export function inline(query: string, parameters: readonly string[]): string {
  * A statement that fails ends the message; a transaction begun in it is left to be rolled back.
  *
  * @param statements  the first returns no rows, as BEGIN does
+ * @param minOctets  the message is filled up to these
  */
 export async function runAll(
   sql: Sql,
   statements: readonly string[],
+  minOctets = 0,
 ): Promise<(readonly Record<string, unknown>[])[]> {
-  const results: unknown = await sql.unsafe(statements.join(";\n")).simple();
+  const results: unknown = await sql.unsafe(statements.join(";\n").padEnd(minOctets))
+    .simple();
   // One result for all before the first rows; a lone result is no list of them.
   return Array.isArray(results) && Array.isArray(results[0]) ? results.slice(1) : [];
 }

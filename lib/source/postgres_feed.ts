@@ -180,13 +180,13 @@ export function presentQuery({ obstacle, views }: Inventory): string {
   return `${views ? VIEWS_BEHIND : ""}
     select pg_current_snapshot()::text as snapshot,
       extract(epoch from clock_timestamp())::float8 * 1000 as read_at,
-      (select oid from pg_database where datname = current_database()) as database_oid,
-      'zonecast.zones'::regclass::oid as zones_oid,
-      'zonecast.records'::regclass::oid as records_oid,
+      (select oid::int8 from pg_database where datname = current_database()) as database_oid,
+      'zonecast.zones'::regclass::int8 as zones_oid,
+      'zonecast.records'::regclass::int8 as records_oid,
       ${
     obstacle
       ? "null as changes_oid, null as floor,"
-      : `'zonecast.changes'::regclass::oid as changes_oid,
+      : `'zonecast.changes'::regclass::int8 as changes_oid,
       (select xid::text from zonecast.feed_floor) as floor,`
   }
       ${

@@ -5,7 +5,8 @@
  * `records` may be a view: it needs the columns zone, name, type, ttl and
  * content; rows whose `disabled` is true are left out where there is such a
  * column. Without a column `owner` every read is of everything. A change of a
- * few owners costs two round trips: what was touched, and their records.
+ * few owners costs one round trip ({@link QuickReader}) or two: what was touched,
+ * and their records.
  *
  * Limitations: what a view reads from materialized views, foreign tables or
  * functions is not locked.
@@ -35,7 +36,8 @@ import {
 } from "./postgres_rows.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import { addOwners, withPending } from "./read_scope.ts";
-import type { Deliver, Reading, ReadRequest } from "./source.ts";
+import { QuickReader } from "./postgres_quick.ts";
+import type { Deliver, Reading, ReadRequest, SourceRow } from "./source.ts";
 
 /** A cursor that nothing happened since is kept this long, in ms: each new one is a write. */
 const CURSOR_AGE_MS = 600_000;
@@ -53,6 +55,7 @@ export interface ReaderMemory {
 /** What a read comes to. */
 interface ReadResult {
   readonly reading: Reading;
+  readonly present: Present;
   readonly changes: Changes | undefined;
   /** Whether the transaction was ended with its last query. */
   readonly ended?: boolean;
@@ -64,6 +67,7 @@ export class PostgresReader {
   /** What there is to read; undefined before it was looked at. */
   #inventory: Inventory | undefined;
   readonly #follower: FeedFollower;
+  readonly #quick: QuickReader;
   /** The zones at the cursor of the last read; undefined when changes of them go unnoticed. */
   #zones: Zones | undefined;
 
@@ -74,6 +78,7 @@ export class PostgresReader {
   ) {
     this.#opener = new ReadOpener(session, log);
     this.#follower = new FeedFollower(session);
+    this.#quick = new QuickReader(session);
   }
 
   /**
@@ -101,9 +106,28 @@ export class PostgresReader {
   }
 
   async #read(request: ReadRequest, deliver: Deliver): Promise<Reading> {
-    const { reading, changes } = await this.session.guard(this.#transact(request, deliver));
+    if (this.#quick.preparing) await this.#quick.preparing;
+    const quick = await this.#readQuickly(request, deliver);
+    const result = quick ?? await this.session.guard(this.#transact(request, deliver));
+    const { reading, changes, present } = result;
     this.#follower.ended(reading.cursor, changes);
+    if (!quick) this.#quick.prepare(this.#inventory!, present);
     return reading;
+  }
+
+  /** What a few touched owners come to; undefined where the read is of more, or of anything else. */
+  async #readQuickly(request: ReadRequest, deliver: Deliver): Promise<ReadResult | undefined> {
+    const { everything, pending, due } = request;
+    if (everything || pending.size > 0 || due.size > 0 || !this.#zones) return undefined;
+    if (request.cursor === undefined || !this.#follower.continues(request.cursor)) return undefined;
+    const cursor = parseCursor(request.cursor)!;
+    const quick = await this.#quick.read(cursor);
+    if (!quick || whyNotOn(request, cursor, quick.present) !== undefined) return undefined;
+    const { present, records } = quick;
+    const { sql } = this.session.reader;
+    const changes = await this.#follower.changes(sql, cursor, present, quick.changes);
+    if (changes.zones || [...changes.owners.values()].includes("all")) return undefined;
+    return await this.#readTouched(sql, request, cursor, present, changes, deliver, records);
   }
 
   async #transact(request: ReadRequest, deliver: Deliver): Promise<ReadResult> {
@@ -185,7 +209,7 @@ export class PostgresReader {
       approvals,
     };
     this.#zones = present.zonesTable ? zones : undefined;
-    return { reading, changes };
+    return { reading, present, changes };
   }
 
   async #readTouched(
@@ -195,6 +219,7 @@ export class PostgresReader {
     present: Present,
     changes: Changes,
     deliver: Deliver,
+    records?: SourceRow[],
   ): Promise<ReadResult> {
     const { session } = this;
     this.#say(undefined);
@@ -216,7 +241,9 @@ export class PostgresReader {
     const approvals = this.#inventory!.approvals && (isFirst || changes.zones)
       ? await readApprovals(sql, session)
       : undefined;
-    const owners = readOwners(sql, session, present.columns, zones, scope, request.maxRecords);
+    const owners = records
+      ? readAlready(records)
+      : readOwners(sql, session, present.columns, zones, scope, request.maxRecords);
     let ended = false;
     for (let next = await owners.next();; next = await owners.next()) {
       if (next.done) {
@@ -239,7 +266,7 @@ export class PostgresReader {
       approvals,
     };
     this.#zones = present.zonesTable ? zones : undefined;
-    return { reading, changes, ended };
+    return { reading, present, changes, ended };
   }
 
   /** Says once why every read is of everything, and when that is over. */
@@ -249,6 +276,12 @@ export class PostgresReader {
     if (obstacle) this.log.warn("source must be read whole every time", { ...obstacle });
     else this.log.info("source is read by what was touched again");
   }
+}
+
+/** Records that came in a transaction which has ended. */
+async function* readAlready(records: SourceRow[]): AsyncGenerator<SourceRow[], boolean> {
+  yield records;
+  return true;
 }
 
 /** Why owners of `records` cannot be asked for; undefined when they can. */

@@ -46,7 +46,7 @@ export interface Zones {
 }
 
 /** A row as it comes: a view may give any type, and null. */
-type RawRow = Record<keyof SourceRow, unknown>;
+export type RawRow = Record<keyof SourceRow, unknown>;
 
 /** An array as Postgres reads it; postgres.js, without the server's types, cannot write one. */
 export function arrayText(values: readonly string[]): string {
@@ -82,7 +82,7 @@ export async function* fetchAll<T extends object>(
   }
 }
 
-function selectRecords({ owner, disabled }: RecordColumns, conditions: string[]): string {
+export function selectRecords({ owner, disabled }: RecordColumns, conditions: string[]): string {
   const all = disabled ? [...conditions, "disabled is not true"] : conditions;
   return `select zone, name, type, ttl, content${owner ? ", owner" : ""} from zonecast.records
     ${all.length > 0 ? "where " : ""}${all.join(" and ")}`;
@@ -224,7 +224,7 @@ function* chunks(values: Iterable<string>, size: number): Generator<string[]> {
 }
 
 /** The row as text; null becomes empty text, which is reported as a bad row, not skipped. */
-function sourceRow({ zone, name, type, ttl, content, owner }: RawRow): SourceRow {
+export function sourceRow({ zone, name, type, ttl, content, owner }: RawRow): SourceRow {
   return {
     zone: String(zone ?? ""),
     name: String(name ?? ""),

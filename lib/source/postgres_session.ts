@@ -142,6 +142,11 @@ export class PostgresSession {
     return !this.#over.signal.aborted;
   }
 
+  /** Whether notifications arrive: so far as is known, on connections that stay the same. */
+  get hears(): boolean {
+    return this.#heard > 0;
+  }
+
   /** The connection reads are made on. Connects with its first query. */
   get reader(): PostgresClient {
     return this.#reader;
