@@ -22,8 +22,14 @@ import {
 /** How long a statement waits for another program's lock, in ms. */
 const BUSY_TIMEOUT_MS = 5000;
 
-/** Above this the write-ahead log goes into the file when the store is idle, in octets. */
+/**
+ * Above this the write-ahead log goes into the file when the store is idle, in octets. Its length
+ * does not tell: it is written anew from its beginning, which costs an fsync less than growing.
+ */
 const WAL_CHECKPOINT_OCTETS = 4 * 1024 * 1024;
+
+/** What a transaction writes into the log beside blobs, in octets: whole pages, most of them indexes. */
+const TRANSACTION_OCTETS = 10 * DATABASE_PAGE_OCTETS;
 
 /** What the write-ahead log is cut down to when it starts again, in octets. */
 const WAL_KEPT_OCTETS = 16 * 1024 * 1024;
@@ -35,6 +41,8 @@ export class StateConnection {
   readonly #statements = new Map<string, StatementSync>();
   /** Whether a transaction found the disk full and {@link tidy} has not run since. */
   #diskFull = false;
+  /** About what the write-ahead log holds that is not in the file, in octets. */
+  #logged = 0;
 
   /**
    * Opens the file; makes it when it is not there, and brings its schema up to
@@ -58,6 +66,7 @@ export class StateConnection {
       if (!readOnly) {
         setPragmas(this.db);
         migrate(this.db, path);
+        this.#logged = stat(`${path}-wal`)?.size ?? 0;
       }
     } catch (error) {
       this.db.close();
@@ -68,9 +77,10 @@ export class StateConnection {
   /**
    * Runs the body in one transaction: all of it is on disk, or nothing.
    *
+   * @param octets  about how many the blobs have that it writes
    * @throws what the body throws, or SQLite's error; the file is then as before
    */
-  transaction<T>(body: () => T): T {
+  transaction<T>(body: () => T, octets = 0): T {
     if (this.readOnly) throw openedReadOnly(this.path);
     this.#mustBeInPlace();
     const { db } = this;
@@ -79,6 +89,7 @@ export class StateConnection {
     try {
       const result = body();
       this.#prepared("COMMIT").run();
+      this.#logged += TRANSACTION_OCTETS + octets;
       return result;
     } catch (error) {
       // SQLite has rolled back by itself after some errors, disk full among them.
@@ -110,13 +121,15 @@ export class StateConnection {
       this.#diskFull = false;
       try {
         this.#prepared("PRAGMA wal_checkpoint(TRUNCATE)").get();
+        this.#logged = stat(`${this.path}-wal`)?.size ?? 0;
       } catch (error) {
         if (!isDiskFull(error)) throw error; // a full disk was told of by the transaction
       }
       return;
     }
-    if (this.readOnly || (stat(`${this.path}-wal`)?.size ?? 0) < WAL_CHECKPOINT_OCTETS) return;
-    this.#prepared("PRAGMA wal_checkpoint(PASSIVE)").get();
+    if (this.readOnly || this.#logged < WAL_CHECKPOINT_OCTETS) return;
+    const moved = this.#prepared("PRAGMA wal_checkpoint(PASSIVE)").get();
+    if (moved?.busy === 0 && moved.log === moved.checkpointed) this.#logged = 0;
   }
 
   /** Checkpoints and closes. */

@@ -121,9 +121,10 @@ export class StateDatabase {
   /**
    * Makes publications durable, all or none, with the progress if it is given.
    *
+   * @param octets  what their pages and differences take
    * @throws {StateError} "state-diverged": a version does not follow what is stored
    */
-  publish(publications: readonly WirePublication[], progress?: WireProgress): void {
+  publish(publications: readonly WirePublication[], progress?: WireProgress, octets = 0): void {
     this.#run("publish to", () => {
       const problems: StateError[] = [];
       this.#write(() => {
@@ -131,7 +132,7 @@ export class StateDatabase {
         const isNew = publications.some(({ previousSerial }) => previousSerial === undefined);
         if (isNew) this.#meta.set({ zones: this.#zones.count() });
         if (progress) this.#keepProgress(progress);
-      });
+      }, octets);
       for (const problem of problems) this.report(problem);
     });
   }
@@ -229,10 +230,10 @@ export class StateDatabase {
   }
 
   /** One transaction. */
-  #write(body: () => void): void {
+  #write(body: () => void, octets = 0): void {
     const sum = this.#problemSum;
     try {
-      this.#connection.transaction(body);
+      this.#connection.transaction(body, octets);
     } catch (error) {
       this.#pending.forget();
       this.#problemSum = sum;

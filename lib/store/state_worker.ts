@@ -38,7 +38,8 @@ function answer(request: Request): { answer: Answer; transfer?: ArrayBufferLike[
       };
     case "publish":
       try {
-        open().publish(request.body.publications, request.body.progress);
+        const { publications, progress, buffer } = request.body;
+        open().publish(publications, progress, buffer.byteLength);
       } finally {
         request.body.buffer.transfer(0); // now: when it is found to be garbage may be much later
       }
