@@ -8,6 +8,7 @@
  */
 import net from "node:net";
 import postgres from "postgres";
+import { openPostgresSocket, PostgresSocket } from "./postgres_socket.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 
 /** Queries, bigint as number. */
@@ -37,7 +38,7 @@ interface UndeclaredOptions {
   host: string | string[];
   port: number | number[];
   ssl?: { readonly ca: string | undefined; readonly host: string | undefined };
-  socket: (options: ParsedAddress) => Promise<net.Socket>;
+  socket: (options: ParsedAddress) => Promise<net.Socket | PostgresSocket>;
   onnotify?: (channel: string, payload: string) => void;
 }
 
@@ -47,6 +48,8 @@ interface ParsedAddress {
   readonly port: readonly number[];
   /** Unix socket; false without. */
   readonly path: string | false;
+  /** Whether, and how, TLS is asked for. */
+  readonly ssl: unknown;
 }
 
 /** bigint columns as numbers: TTLs, timers and counts all lie below 2^53. */
@@ -63,7 +66,7 @@ const BIGINT: postgres.PostgresType<number> = {
  * (`target_session_attrs`) or broke off before its greeting.
  */
 class SocketMaker {
-  socket: net.Socket | undefined;
+  socket: net.Socket | PostgresSocket | undefined;
   /** The host that {@link socket} is connected to, or to be. */
   host: string | undefined;
   #next = 0;
@@ -71,7 +74,7 @@ class SocketMaker {
 
   constructor(readonly timeoutMs: number) {}
 
-  async make(address: ParsedAddress): Promise<net.Socket> {
+  async make(address: ParsedAddress): Promise<net.Socket | PostgresSocket> {
     const hosts = address.path ? [""] : address.host;
     let failure: unknown = new Error("the connection broke off, or no host suits");
     while (!this.#ended && this.#next < hosts.length) {
@@ -80,7 +83,8 @@ class SocketMaker {
       this.host = host;
       try {
         const to = address.path ? { path: address.path } : { host, port };
-        this.socket = await openSocket(to, this.timeoutMs);
+        const open = address.ssl ? openSocket : openPostgresSocket;
+        this.socket = await open(to, this.timeoutMs);
         if (this.#ended) this.socket.destroy();
         return Object.assign(this.socket, { host, port }); // read by postgres.js for TLS
       } catch (error) {
@@ -98,6 +102,7 @@ class SocketMaker {
   }
 }
 
+/** A socket that TLS can be spoken over. */
 function openSocket(
   to: { path: string } | { host: string; port: number },
   timeoutMs: number,
