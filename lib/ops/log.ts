@@ -40,8 +40,8 @@ export interface LoggerOptions {
   readonly format: LogFormat;
   /** The lowest severity written; looked at for each event, so it may change. */
   readonly level: LogLevel;
-  /** Takes one line without its newline; standard error by default, warnings and errors at once. */
-  readonly write?: (line: string, urgent: boolean) => void;
+  /** Takes each line without its newline, at once; by default they go to standard error, soon. */
+  readonly write?: (line: string) => void;
   /** ms since the epoch; the clock by default. */
   readonly now?: () => number;
   /** Begin each line with `<N>`, the priority systemd's journal reads. Not with JSON. */
@@ -58,8 +58,8 @@ const JOURNAL_PRIORITY: Record<LogLevel, number> = {
 
 /** A logger of one format and lowest severity. */
 export function createLogger(options: LoggerOptions): Logger {
-  const lines = options.write ? undefined : standardErrorLines();
-  const write = options.write ?? ((line, urgent) => lines!.add(line, urgent));
+  const { write } = options;
+  const lines = write ? undefined : standardErrorLines();
   const now = options.now ?? Date.now;
   const format = FORMATTERS[options.format];
   const journal = options.journal === true && options.format !== "json";
@@ -71,14 +71,13 @@ export function createLogger(options: LoggerOptions): Logger {
     fields?: Fields,
   ): void {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return;
-    const line = format(
-      new Date(now()),
-      level,
-      event,
-      presentFields({ ...inherited, ...fields }),
-    );
-    const isUrgent = level === "warn" || level === "error";
-    write(journal ? `<${JOURNAL_PRIORITY[level]}>${line}` : line, isUrgent);
+    const at = now();
+    const line = () => {
+      const text = format(new Date(at), level, event, presentFields({ ...inherited, ...fields }));
+      return journal ? `<${JOURNAL_PRIORITY[level]}>${text}` : text;
+    };
+    if (write) write(line());
+    else lines!.add(line, level === "warn" || level === "error");
   }
   function make(inherited: Fields): Logger {
     return {

@@ -1,39 +1,44 @@
 /**
- * The log's lines on their way to standard error: those of one turn of the event loop in one
- * write, since ten thousand zones published together are ten thousand lines.
+ * The log's lines on their way to standard error: a few milliseconds' together, since ten thousand
+ * zones published together are ten thousand lines, and since who asks for a change that was just
+ * announced is answered before it is written down.
  *
- * Owns: the lines not yet written. They are written before anything else that waits for the event
- * loop, when they have become many, with the first that is urgent, and at the end of the process.
+ * Owns: the lines not yet written, and a timer while there are any. They are written soon, when
+ * they have become many, with the first that is urgent, and at the end of the process.
  */
 
-/** Characters that wait at most: what a pipe takes at once. */
-const MAX_WAITING = 64 * 1024;
+/** How long lines wait, in ms: secondaries at hand have fetched a new version by then. */
+const WAIT_MS = 10;
+/** Lines that wait at most: what a pipe takes at once. */
+const MAX_WAITING = 250;
 
 export class LogLines {
-  #waiting = "";
-  #isDue = false;
+  #waiting: (() => string)[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param write  takes whole lines, each with its newline */
   constructor(readonly write: (lines: string) => void) {}
 
-  /** @param urgent  written at once, behind those before it */
-  add(line: string, urgent: boolean): void {
-    this.#waiting += `${line}\n`;
+  /**
+   * @param line  makes the line when it is written; without its newline
+   * @param urgent  written at once, behind those before it
+   */
+  add(line: () => string, urgent: boolean): void {
+    this.#waiting.push(line);
     if (urgent || this.#waiting.length >= MAX_WAITING) return this.flush();
-    if (this.#isDue) return;
-    this.#isDue = true;
-    queueMicrotask(() => {
-      this.#isDue = false;
-      this.flush();
-    });
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.flush(), WAIT_MS);
+    Deno.unrefTimer(this.#timer); // the end of the process writes them too
   }
 
   /** Writes what waits. */
   flush(): void {
-    if (this.#waiting === "") return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.length === 0) return;
     const lines = this.#waiting;
-    this.#waiting = "";
-    this.write(lines);
+    this.#waiting = [];
+    this.write(lines.map((line) => `${line()}\n`).join(""));
   }
 }
 
@@ -44,7 +49,7 @@ let standardError: LogLines | undefined;
 export function standardErrorLines(): LogLines {
   if (standardError) return standardError;
   const lines = standardError = new LogLines(writeToStderr);
-  // A turn that ends the process, wanted or not, has no microtasks after it.
+  // What ends the process, wanted or not, waits for no timer.
   for (const end of ["unload", "error", "unhandledrejection"]) {
     globalThis.addEventListener(end, () => lines.flush());
   }

@@ -103,8 +103,12 @@ interopTest("one change, followed by its serial from commit to live", {
     assertMatch(stdout, /live on \S+ \(2 of 2\), \d+ ms\n/);
   });
 
-  await t.step("the log has each step, the serial in every line", () => {
-    const lines = linesOf(zonecast.log(), serial).filter(({ zone }) => zone === ZONE);
+  await t.step("the log has each step, the serial in every line", async () => {
+    const written = () => linesOf(zonecast.log(), serial).filter(({ zone }) => zone === ZONE);
+    const isLive = ({ event }: Record<string, string>) => event === "live";
+    // A line is written a moment after what it tells of.
+    await until(() => written().filter(isLive).length === 2, { what: "the last line is written" });
+    const lines = written();
     const steps = lines.map(({ event, secondary = "" }) => `${event} ${secondary}`.trim());
     const expected = ["nsd", "knot"].flatMap((name) => [
       `secondary notified ${name}`,

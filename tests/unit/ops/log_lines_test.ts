@@ -1,44 +1,49 @@
 /** The log's lines: gathered, in order, none lost. */
 import { assertEquals } from "@std/assert";
 import { LogLines } from "../../../lib/ops/log_lines.ts";
-import { createLogger, type Logger } from "../../../lib/ops/mod.ts";
+import { until } from "../../support/wait.ts";
 
-function rig(): { log: Logger; writes: string[]; lines: LogLines } {
+function rig(): { writes: string[]; add(line: string, urgent?: boolean): void; lines: LogLines } {
   const writes: string[] = [];
   const lines = new LogLines((text) => writes.push(text));
-  const log = createLogger({
-    format: "text",
-    level: "info",
-    now: () => 0,
-    write: (line, urgent) => lines.add(line.slice(19), urgent),
-  });
-  return { log, writes, lines };
+  return { writes, lines, add: (line, urgent = false) => lines.add(() => line, urgent) };
 }
 
-Deno.test("lines of one turn are written together, before anything else that waits", async () => {
-  const { log, writes } = rig();
-  for (const event of ["one", "two", "three"]) log.info(event);
+Deno.test("lines are written together, soon", async () => {
+  const { add, writes } = rig();
+  for (const line of ["one", "two", "three"]) add(line);
+  await Promise.resolve();
+  add("four");
   assertEquals(writes, []);
-  await Promise.resolve();
-  log.info("four");
-  await Promise.resolve();
-  assertEquals(writes, ["one\ntwo\nthree\n", "four\n"]);
+  await until(() => writes.length > 0, { what: "the lines are written" });
+  assertEquals(writes, ["one\ntwo\nthree\nfour\n"]);
+  add("five");
+  await until(() => writes.length > 1, { what: "the next line is written" });
+  assertEquals(writes.slice(1), ["five\n"]);
+});
+
+Deno.test("a line is made when it is written", () => {
+  const made: string[] = [];
+  const lines = new LogLines(() => {});
+  lines.add(() => (made.push("one"), "one"), false);
+  assertEquals(made, []);
+  lines.flush();
+  lines.flush();
+  assertEquals(made, ["one"]);
 });
 
 Deno.test("a warning is written at once, behind what came before it", () => {
-  const { log, writes } = rig();
-  log.info("one");
-  log.warn("two");
+  const { add, writes } = rig();
+  add("one");
+  add("two", true);
   assertEquals(writes, ["one\ntwo\n"]);
 });
 
-Deno.test("many lines do not wait for the end of the turn", async () => {
-  const { log, writes } = rig();
-  const event = "x".repeat(999);
-  for (let i = 0; i < 100; i++) log.info(event);
-  assertEquals(writes.length, 1);
-  await Promise.resolve();
-  assertEquals(writes.map((text) => text.length / 1000), [66, 34]);
+Deno.test("many lines do not wait", () => {
+  const { add, writes, lines } = rig();
+  for (let i = 0; i < 600; i++) add(String(i));
+  lines.flush();
+  assertEquals(writes.map((text) => text.trim().split("\n").length), [250, 250, 100]);
 });
 
 Deno.test("a process that ends in the middle of a turn, as it wants or by an error, loses no line", async () => {
