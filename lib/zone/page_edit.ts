@@ -1,6 +1,6 @@
 /**
  * Editing a list of pages: only the pages that hold changed owners are made anew,
- * in place where all changes can be, and those needed to keep the page rules.
+ * in place where all changes can be (or there is one owner more), and those needed to keep the page rules.
  *
  * Pure. The rules, after any sequence of edits:
  * - no page passes {@link PAGE_CUT_OCTETS} unless it holds a single owner;
@@ -95,7 +95,7 @@ export function* editSteps(
       while (change && patch.apply(change.key, change.after)) change = yield* take();
       group = [patch.page];
       if (!change || nextKey !== undefined && change.key >= nextKey) {
-        out.push(patch.page); // as long as before: the page rules hold
+        out.push(patch.page); // no shorter than before: the page rules hold
         yield;
         continue;
       }

@@ -134,3 +134,8 @@ function markLabels(block: Uint8Array, from: number): number {
     at += 1 + octet;
   }
 }
+
+/** Where the labels of a name in a block start, the first one first; the root left out. */
+export function nameLabels(block: Uint8Array, from: number): Uint32Array {
+  return labelStarts.slice(0, markLabels(block, from));
+}

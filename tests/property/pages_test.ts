@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { canonicalKey, equalNames, equalOctets, TYPE } from "../../lib/dns/mod.ts";
+import { canonicalKey, equalNames, equalOctets, lowerName, TYPE } from "../../lib/dns/mod.ts";
 import {
   applyDiff,
   buildPages,
@@ -257,5 +257,35 @@ Deno.test("pages: records changed for others of their lengths are changed where 
       },
     ),
     { numRuns: RUNS },
+  );
+});
+
+Deno.test("pages: an owner more is where, and as, a page made anew has it", () => {
+  const plain = record.filter(({ type }) => !COMPRESSED.has(type)).map((record) => ({
+    ...record,
+    owner: lowerName(record.owner),
+  }));
+  fc.assert(
+    fc.property(
+      fc.array(plain, { minLength: 1, maxLength: 60 }),
+      fc.array(plain, { minLength: 1, maxLength: 8 }),
+      (records, more) => {
+        let owners = toOwners(records);
+        let pages = versionOf(owners).pages;
+        if (pages.length > 1) return;
+        for (const added of more) {
+          const after = toOwners([...owners.flatMap(({ records }) => [...records]), added]);
+          pages = editPages(pages, apply(owners, after));
+          owners = after;
+          checkPageRules(pages, owners);
+          if (pages.length > 1) return;
+          const [{ block, owners: starts, ...rest }] = [...buildPages(owners, PAGE_CUT)];
+          assertSameOctets(pages[0].block, block);
+          assertEquals([...pages[0].owners], [...starts]);
+          assertEquals({ ...pages[0], block, owners: starts }, { block, owners: starts, ...rest });
+        }
+      },
+    ),
+    { numRuns: 2 * RUNS },
   );
 });
