@@ -1,5 +1,11 @@
 /** Publications and differences as they travel between main thread and worker. Pure. */
-import { largeBuffer, type Page, type RecordList, type ZoneDiff } from "../zone/mod.ts";
+import {
+  changedRange,
+  largeBuffer,
+  type Page,
+  type RecordList,
+  type ZoneDiff,
+} from "../zone/mod.ts";
 import type { PageId, PutPage, WireDiff, WireProgress, WirePublication } from "./protocol.ts";
 import { readSoa, soaOctets } from "./soa.ts";
 import type { Progress, Publication } from "./state_store.ts";
@@ -126,8 +132,9 @@ export function changedPages(
   before: readonly Page[],
   after: readonly Page[],
 ): { gone: PageId[]; put: PutPage[] } {
-  const kept = new Set(before);
-  const fresh = after.filter((page) => !kept.delete(page));
+  const { from, beforeEnd, afterEnd } = changedRange(before, after);
+  const kept = new Set(before.slice(from, beforeEnd));
+  const fresh = after.slice(from, afterEnd).filter((page) => !kept.delete(page));
   const old = new Map<string, PageId>(); // kept now holds the pages that are in no new version
   for (const { firstKey, part } of kept) old.set(pageName(firstKey, part), { firstKey, part });
   const put = fresh.map((page) => ({

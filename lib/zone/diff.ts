@@ -157,7 +157,7 @@ export function* nextVersion(
   const difference = new DifferenceWriter();
   const pages = yield* editSteps(current.pages, changes, (change) => difference.add(change));
   return {
-    version: new ZoneVersion(soa, pages),
+    version: new ZoneVersion(soa, pages, current),
     diff: difference.finish(current.soa, soa),
   };
 }

@@ -1,4 +1,5 @@
 /** Zones: immutable versions made of pages, their differences and lookups. Pure. */
+export { changedRange } from "./changed_range.ts";
 export { condense, reverseDiff, versionBefore } from "./condense.ts";
 export {
   applyDiff,

@@ -5,6 +5,7 @@
  * page, so that a new serial costs no page.
  */
 import { canonicalKey, type Name, type ResourceRecord, type Serial } from "../dns/mod.ts";
+import { changedRange } from "./changed_range.ts";
 import type { Page } from "./page.ts";
 
 /** Where SERIAL starts in SOA RDATA, counted in octets from its end (RFC 1035 §3.3.13). */
@@ -54,21 +55,35 @@ export class ZoneVersion {
   /**
    * @param soa  the SOA record; its owner is the apex
    * @param pages  in canonical order; every owner at or under the apex
+   * @param before  a version that has most of the pages: they are not counted again
    */
-  constructor(readonly soa: ResourceRecord, readonly pages: readonly Page[]) {
+  constructor(
+    readonly soa: ResourceRecord,
+    readonly pages: readonly Page[],
+    before?: ZoneVersion,
+  ) {
     this.apex = soa.owner;
     this.apexKey = canonicalKey(soa.owner);
     this.serial = soaSerial(soa);
-    let records = 1;
-    let owners = 0;
-    let octets = 0;
-    for (const page of pages) {
-      records += page.records;
-      owners += page.owners.length - (page.part > 0 ? 1 : 0);
-      octets += page.block.length;
-    }
-    this.records = records;
-    this.owners = owners;
-    this.wireOctets = octets;
+    const { from, beforeEnd, afterEnd } = changedRange(before?.pages ?? [], pages);
+    const [gone, come] = [
+      count(before?.pages ?? [], from, beforeEnd),
+      count(pages, from, afterEnd),
+    ];
+    this.records = (before?.records ?? 1) - gone.records + come.records;
+    this.owners = (before?.owners ?? 0) - gone.owners + come.owners;
+    this.wireOctets = (before?.wireOctets ?? 0) - gone.octets + come.octets;
   }
+}
+
+/** What a run of pages has. */
+function count(pages: readonly Page[], from: number, to: number) {
+  let [records, owners, octets] = [0, 0, 0];
+  for (let i = from; i < to; i++) {
+    const page = pages[i];
+    records += page.records;
+    owners += page.owners.length - (page.part > 0 ? 1 : 0);
+    octets += page.block.length;
+  }
+  return { records, owners, octets };
 }

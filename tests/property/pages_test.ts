@@ -19,7 +19,7 @@ import {
   type Page,
   readOwner,
   readOwners,
-  type ZoneVersion,
+  ZoneVersion,
 } from "../../lib/zone/mod.ts";
 import {
   drain,
@@ -183,6 +183,12 @@ Deno.test("diff: apply(diff(a, b), a) = b, and pages not touched are shared", ()
         ));
         assertSameOctets(octetsOf(version), octetsOf(b));
         assertEquals(same, diff);
+        const { records, owners: names, wireOctets } = new ZoneVersion(b.soa, version.pages);
+        assertEquals(
+          [version.records, version.owners, version.wireOctets],
+          [records, names, wireOctets],
+          "figures gone on from those of the version before",
+        );
       },
     ),
     { numRuns: RUNS },
