@@ -155,21 +155,13 @@ export class World implements AsyncDisposable {
     }, { what: `zonecast has read transaction ${xid}`, intervalMs: 5, seen: () => seen });
   }
 
-  /**
-   * All lines of zonecast.problems; of zones in `others`, which another state file published last
-   * and is to solve, only those in `expected`.
-   */
-  async problems(
-    expected: ReadonlySet<string>,
-    others: ReadonlySet<string>,
-  ): Promise<Set<string>> {
+  /** All lines of zonecast.problems. */
+  async problems(): Promise<{ readonly zone: string; readonly line: string }[]> {
     const rows = await this.#sql`select zone, name, type, content, code from zonecast.problems`;
-    const lines = new Set<string>();
-    for (const { zone, name, type, content, code } of rows) {
-      const line = JSON.stringify([zone, name, type, content, code]);
-      if (!others.has(zone) || expected.has(line)) lines.add(line);
-    }
-    return lines;
+    return rows.map(({ zone, name, type, content, code }) => ({
+      zone,
+      line: JSON.stringify([zone, name, type, content, code]),
+    }));
   }
 
   /** Waits until something of a zone is held. Returns its id. */
