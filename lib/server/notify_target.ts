@@ -150,7 +150,8 @@ export class NotifyTarget {
   }
 
   #begin(version: ZoneVersion, state: SecondaryZone): void {
-    this.#drop(this.#byZone.get(state.zone));
+    const before = this.#byZone.get(state.zone);
+    this.#drop(before);
     const id = freeId(this.#byId);
     const outstanding: Outstanding = {
       version,
@@ -158,7 +159,7 @@ export class NotifyTarget {
       state,
       tries: 0,
       silentTries: 0,
-      lagSeenAt: undefined,
+      lagSeenAt: before?.lagSeenAt, // its messages are lost, this one may be too
       retryAt: Infinity,
       replied: false,
       signed: undefined,

@@ -119,6 +119,17 @@ Deno.test("one that shows its SOA and does not acknowledge is sent NOTIFY twice 
   assertEquals(gaps.slice(39), [8, 16, 32, 60, 60, 60, 300]);
 });
 
+Deno.test("a newer version goes to one that does not acknowledge, and is alive, twice a second at once", () => {
+  const { sender, sent, clock, secondaries } = rig("192.0.2.1");
+  sender.announce(version(7));
+  clock.advance(1_000);
+  sender.lags(secondaries[0], version(7).apex);
+  sender.announce(version(8));
+  clock.advance(1_900);
+  assertEquals(sent.map(serialOf), [7, 7, 8, 8, 8, 8]);
+  sender.close();
+});
+
 Deno.test("how soon it is sent again differs by half", () => {
   let last = 0;
   const gaps = gapsWhileLagging(20, 5, () => last = (last + 0.37) % 1).slice(3);
