@@ -116,7 +116,7 @@ export class GuardJudge {
 
   constructor(
     readonly current: ZoneVersion,
-    readonly rules: Pick<GuardRules, "limits" | "mostOwners" | "standing">,
+    readonly rules: Pick<GuardRules, "limits" | "mostOwners" | "standing" | "lacksNs">,
   ) {}
 
   /** Counts a change of an owner. */
@@ -125,6 +125,12 @@ export class GuardJudge {
     else if (!before) this.#added++;
     this.#replaced += replacedRRsets(before, after);
     if (key === this.current.apexKey) this.#noteApex(before, after);
+  }
+
+  /** Whether, with the apex held for want of NS records, no other owner would be left. */
+  get leavesOnlyHeldApex(): boolean {
+    const others = this.current.owners - 1;
+    return this.rules.lacksNs && this.#removed > 0 && others - this.#removed + this.#added === 0;
   }
 
   /** The same changes, each counted as it is taken. */

@@ -47,7 +47,7 @@ export function* guardedVersion<R>(
   if (rules.standing) { for (const _ of watched) yield; }
   else whole = { result: yield* build(watched) };
   const verdict = yield* judge.verdict();
-  if (rules.beside && verdict) return TOGETHER;
+  if (rules.beside && (verdict || judge.leavesOnlyHeldApex)) return TOGETHER;
   if (!verdict) {
     const all = whole ?? { result: yield* build(changes()) };
     return rules.beside ? { ...all, stays: true } : all;

@@ -228,6 +228,21 @@ Deno.test("beside a hold of a zone without NS records, that problem stays", asyn
   await until(() => codes().length === 0 && !world.hold, { what: "all is right again" });
 });
 
+Deno.test("the last owner gone beside a zone held without NS records: it is held too, as nothing would be left", async () => {
+  await using world = await World.open(2);
+  world.change(new Map([["@", undefined]]));
+  await until(() => world.hold, { what: "a hold" });
+  world.change(hosts(0, 1));
+  await until(() => world.served().size === 2, { what: "one host of two is gone" });
+  assertEquals(world.hold?.reasons, ["no-ns"]);
+  world.change(hosts(1, 2));
+  await until(() => world.hold?.reasons.includes("empty"), { what: "the rest is held" });
+  await world.settled();
+  assertEquals([world.served().size, world.hold?.ownerCount], [2, 2]);
+  world.change(new Map([["@", "ns1"]]));
+  await until(() => !world.hold && world.served().size === 1, { what: "all as it is written" });
+});
+
 Deno.test("the log says at a restart what is still held, and that once", async () => {
   await using world = await World.open(99);
   const told = () => world.lines.filter((line) => line.includes("held"));
