@@ -25,8 +25,10 @@ const NAME_OCTETS = 32;
 const VECTORS_AT = BATCH * HEADER_OCTETS;
 const NAMES_AT = VECTORS_AT + BATCH * VECTOR_OCTETS;
 const MESSAGES_AT = NAMES_AT + BATCH * NAME_OCTETS;
+const BATCH_OCTETS = MESSAGES_AT + BATCH * UDP_QUERY_OCTETS;
 
 const AF_INET = 2;
+const AF_INET6 = 10;
 const SOL_SOCKET = 1;
 const SO_TYPE = 3;
 const SOCK_DGRAM = 2;
@@ -47,6 +49,11 @@ export class DatagramBatch {
   readonly #answered = new Uint8Array(BATCH);
 
   constructor(calls: SystemCalls) {
+    if (calls.memory.length < BATCH_OCTETS) {
+      throw new RangeError(
+        `a batch takes ${BATCH_OCTETS} octets; the kernel would write past them`,
+      );
+    }
     this.#calls = calls;
     this.#memory = calls.memory;
     this.#words = new Uint32Array(calls.memory.buffer);
@@ -76,6 +83,7 @@ export class DatagramBatch {
     for (let fd = 0; fd < DESCRIPTORS_LOOKED_AT; fd++) {
       length.set([NAME_OCTETS, 0, 0, 0]);
       if (this.#calls.getsockname(fd, name, length) !== 0) continue;
+      if (name[0] !== AF_INET && name[0] !== AF_INET6) continue;
       if ((name[2] << 8 | name[3]) !== port || textOf(name, 0) !== hostname) continue;
       length[0] = 4;
       const asked = this.#calls.getsockopt(fd, SOL_SOCKET, SO_TYPE, type, length);
@@ -109,7 +117,7 @@ export class DatagramBatch {
     return this.rooms[index].subarray(0, this.octets(index));
   }
 
-  /** Whose it is: the address as text, a mapped IPv4 address as IPv6. */
+  /** Whose it is: the address as the runtime's sockets write it, mapped IPv4 as `::ffff:1.2.3.4`. */
   ip(index: number): string {
     const at = NAMES_AT + index * NAME_OCTETS;
     const memory = this.#memory;
@@ -173,8 +181,15 @@ export class DatagramBatch {
   }
 }
 
-/** The address in a struct sockaddr, as text. */
+/** The address in a struct sockaddr_in or sockaddr_in6, as the runtime's sockets write it. */
 function textOf(octets: Uint8Array, at: number): string {
-  const [from, length] = octets[at] === AF_INET ? [at + 4, 4] : [at + 8, 16];
-  return formatIp(octets.subarray(from, from + length));
+  if (octets[at] === AF_INET) return formatIp(octets.subarray(at + 4, at + 8));
+  const ip = octets.subarray(at + 8, at + 24);
+  // RFC 5952 §5: a mapped IPv4 address ends in that.
+  return isMapped(ip) ? `::ffff:${formatIp(ip.subarray(12))}` : formatIp(ip);
+}
+
+function isMapped(ip: Uint8Array): boolean {
+  for (let i = 0; i < 10; i++) if (ip[i] !== 0) return false;
+  return ip[10] === 0xff && ip[11] === 0xff;
 }
