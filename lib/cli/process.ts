@@ -1,12 +1,11 @@
 /** The process as commands see it. Owns nothing; reads and writes the standard streams. */
-import { takeSystemCalls } from "../ops/mod.ts";
+import type { SystemCalls } from "../ops/mod.ts";
 import type { Context } from "./command.ts";
 
 const encoder = new TextEncoder();
 
-/** The context of a real run. Effects: takes the system calls there are to be. */
-export function processContext(): Context {
-  const systemCalls = takeSystemCalls();
+/** The context of a real run. */
+export function processContext(systemCalls: SystemCalls | undefined): Context {
   return {
     systemCalls,
     env: (name) => Deno.env.get(name),

@@ -4,8 +4,8 @@
  *
  * Owns: the library, and memory whose address is known. Code that may call any function of
  * the C library needs no other permission, so these are taken as the program starts, before it
- * has read anything but its command line, and the permission is given back at once: from then
- * on there are these and no more, in every Worker too.
+ * has read anything or loaded a package of others, and the permission is given back at once: from
+ * then on there are these and no more, in every Worker too.
  *
  * Limitation: Linux with glibc on x86_64 and aarch64, where the structures lie as
  * `datagram_batch.ts` writes them.
