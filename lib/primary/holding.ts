@@ -107,6 +107,7 @@ export class Holding {
   *isBeside(apexKey: string, read: ReadOwners): Generator<undefined, boolean> {
     const hold = this.holdOf(apexKey);
     if (!hold?.owners || isRemoval(hold) || read === "all") return false;
+    if (hold.reasons.includes("empty")) return false; // with anything more it is so no longer
     let looked = 0;
     for (const owner of read) {
       if (hold.owners.mayHave(owner)) return false;

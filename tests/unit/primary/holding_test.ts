@@ -239,8 +239,11 @@ Deno.test("the last owner gone beside a zone held without NS records: it is held
   await until(() => world.hold?.reasons.includes("empty"), { what: "the rest is held" });
   await world.settled();
   assertEquals([world.served().size, world.hold?.ownerCount], [2, 2]);
+  world.change(new Map([["new", "192.0.2.9"]]));
+  await until(() => world.hold?.ownerCount === 1, { what: "only the apex is held: there is more" });
+  assertEquals([...world.served().keys()].sort(), ["example.org.", "new.example.org."]);
   world.change(new Map([["@", "ns1"]]));
-  await until(() => !world.hold && world.served().size === 1, { what: "all as it is written" });
+  await until(() => !world.hold && world.served().size === 2, { what: "all as it is written" });
 });
 
 Deno.test("the log says at a restart what is still held, and that once", async () => {
