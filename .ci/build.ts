@@ -25,15 +25,11 @@ const INCLUDED = /(^|_)worker\.ts$|\.(sql|html|css|js)$/;
  */
 const SEMI_SPACE_MIB = 4;
 /**
- * When V8 gives memory back: pages that it keeps for more garbage after 1 s (by default 8; after a
- * large read these are some 25 MB), and what is left of its heap when it has had little to do for
- * 0.5 s (8 and 30).
+ * Seconds after which V8 gives back pages that it keeps for more garbage: by default 8, and after a
+ * large read these are some 25 MB. Its memory reducer stays as it is: run sooner, it made each
+ * change cost more.
  */
-const GIVING_BACK = [
-  "--memory-pool-timeout=1",
-  "--memory-reducer-delay-ms=500",
-  "--gc-memory-reducer-start-delay-ms=500",
-];
+const POOLED_SECONDS = 1;
 /**
  * Stack of the compiler's threads, octets. It parses every file of an npm package, those that are
  * never run too; some that come with prom-client are nested deeper than 2 MiB can hold, and where
@@ -60,7 +56,7 @@ function compileArgs(target: string | undefined): string[] {
     "--allow-env",
     "--allow-sys=statfs", // `zonecast doctor` asks for the room there is
     "--allow-ffi", // given back as the program starts (lib/ops/system_calls.ts)
-    `--v8-flags=${[`--max-semi-space-size=${SEMI_SPACE_MIB}`, ...GIVING_BACK].join()}`,
+    `--v8-flags=--max-semi-space-size=${SEMI_SPACE_MIB},--memory-pool-timeout=${POOLED_SECONDS}`,
     ...(Deno.env.get("CI") ? ["--frozen"] : []),
     ...includes("lib").flatMap((file) => ["--include", file]),
     ...unused.flatMap((path) => ["--exclude", path]),

@@ -34,8 +34,8 @@ const READING = "peak during a full read";
 
 /** What is there beside the zone. */
 const MISSED =
-  "beside the zone it holds the runtime, some 64 MB with no zone at all, and garbage that the " +
-  "runtime gives back when it sees fit";
+  "beside the zone, 32 MiB, it holds two heaps of the runtime, each 10 MiB before it has done a " +
+  "thing, the code, and memory that garbage had and that the runtime keeps for more of it";
 
 const GOALS = { restarted: 150 * MIB, transfers: 50 * MIB, read: 200 * MIB, reading: 260 * MIB };
 
