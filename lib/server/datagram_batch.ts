@@ -8,7 +8,7 @@
  * Source: recvmmsg(2), sendmmsg(2); the structures are glibc's on 64-bit Linux, little-endian.
  */
 import { formatIp, type SystemCalls } from "../ops/mod.ts";
-import { UDP_QUERY_OCTETS, VERDICTS_REMEMBERED } from "./limits.ts";
+import { BATCH_MS, UDP_QUERY_OCTETS, VERDICTS_REMEMBERED } from "./limits.ts";
 
 /** Datagrams of a batch. */
 export const BATCH = 64;
@@ -36,6 +36,14 @@ const MSG_DONTWAIT = 0x40;
 
 /** File descriptors looked at for a socket: it has just been opened, and the lowest free one is taken. */
 const DESCRIPTORS_LOOKED_AT = 65_536;
+
+/**
+ * How many datagrams to take next: half as many when those last taken took longer than
+ * {@link BATCH_MS}, else up to twice as many. Pure.
+ */
+export function nextBatch(most: number, tookMs: number): number {
+  return tookMs > BATCH_MS ? Math.max(1, most >> 1) : Math.min(BATCH, 2 * most);
+}
 
 export class DatagramBatch {
   /** Where each datagram stands at the beginning, and may be answered. */
@@ -93,17 +101,24 @@ export class DatagramBatch {
   }
 
   /**
-   * Receives what waits at a socket, at most {@link BATCH}; the last batch is forgotten.
+   * Receives what waits at a socket; the last batch is forgotten.
    *
+   * @param most  datagrams, at most {@link BATCH}
    * @returns how many; 0 also when it failed: the runtime then fails with the reason
    */
-  receive(fd: number): number {
+  receive(fd: number, most = BATCH): number {
     for (let i = 0; i < BATCH; i++) {
       this.#words[i * HEADER_WORDS + 2] = NAME_OCTETS;
       this.#words[VECTORS_AT / 4 + i * VECTOR_WORDS + 2] = UDP_QUERY_OCTETS;
     }
     this.#answered.fill(0);
-    const received = this.#calls.recvmmsg(fd, this.#memory, BATCH, MSG_DONTWAIT, null);
+    const received = this.#calls.recvmmsg(
+      fd,
+      this.#memory,
+      Math.min(most, BATCH),
+      MSG_DONTWAIT,
+      null,
+    );
     return Math.max(0, received);
   }
 

@@ -169,6 +169,12 @@ export const UDP_QUERY_OCTETS = 4_096;
 export const UDP_REPLY_OCTETS = 1_232;
 /** UDP answers handed to the kernel and not yet taken; above that they are dropped, as the network would. */
 export const UDP_ANSWERS_PENDING = 4_096;
+/**
+ * Time that the UDP answers of one turn may take, ms: ordinary ones take a tenth of it, those from
+ * RRsets of thousands of records more each. Above it fewer are taken at a time.
+ */
+export const BATCH_MS = 2;
+
 /** Pause after receiving over UDP failed, ms, so that a broken socket costs no processor time. */
 export const RECEIVE_PAUSE_MS = 100;
 

@@ -6,7 +6,7 @@
  * can be one.
  */
 import { formatSocketAddress, type SocketAddress } from "../ops/mod.ts";
-import type { DatagramBatch } from "./datagram_batch.ts";
+import { BATCH, type DatagramBatch, nextBatch } from "./datagram_batch.ts";
 import { type DnsService, isWanting, NOT_PLAIN, type WantingResponse } from "./dns_service.ts";
 import { RECEIVE_PAUSE_MS, UDP_ANSWERS_PENDING, UDP_QUERY_OCTETS } from "./limits.ts";
 import type { Response } from "./respond.ts";
@@ -19,6 +19,8 @@ export class UdpListener {
   /** The socket's file descriptor, good while it is open. */
   readonly #descriptor: number | undefined;
   #open = true;
+  /** Datagrams taken at a time: fewer while their answers take long. */
+  #most = BATCH;
   /** Answers that the kernel has not taken yet. */
   #pending = 0;
   #done: Promise<void> | undefined;
@@ -59,7 +61,7 @@ export class UdpListener {
   async #serve(): Promise<void> {
     const buffer = new Uint8Array(UDP_QUERY_OCTETS);
     // Every receive() is a turn of the event loop, also when datagrams wait: measured, a
-    // flood leaves timers and connections their share. A batch takes less than a millisecond.
+    // flood leaves timers and connections their share.
     while (this.#open) {
       try {
         const [message, from] = await this.#socket.receive(buffer);
@@ -88,7 +90,8 @@ export class UdpListener {
     const fd = this.#descriptor;
     const batch = this.#batch;
     if (fd === undefined || !batch) return;
-    const received = batch.receive(fd);
+    const started = performance.now();
+    const received = batch.receive(fd, this.#most);
     for (let i = 0; i < received; i++) {
       const ip = batch.ip(i);
       const length = this.#service.answerInPlace(batch.rooms[i], batch.octets(i), ip);
@@ -102,7 +105,9 @@ export class UdpListener {
       const sent = this.#service.limited(response, ip);
       if (sent && !batch.answer(i, sent)) this.#send(sent, batch.sender(i));
     }
-    if (received > 0) batch.send(fd, received, this.#sendAlone);
+    if (received === 0) return;
+    batch.send(fd, received, this.#sendAlone);
+    this.#most = nextBatch(this.#most, performance.now() - started);
   }
 
   #answerLater(response: WantingResponse, from: Deno.NetAddr): void {

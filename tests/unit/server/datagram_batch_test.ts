@@ -1,7 +1,7 @@
 /** Datagrams taken several at a time: all answered, each to whom it came from. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type SystemCalls, takeSystemCalls } from "../../../lib/ops/mod.ts";
-import { BATCH, DatagramBatch } from "../../../lib/server/datagram_batch.ts";
+import { BATCH, DatagramBatch, nextBatch } from "../../../lib/server/datagram_batch.ts";
 import { startOurPrimary } from "../../support/our_primary.ts";
 import { questionMessage } from "../../support/random_questions.ts";
 import { until } from "../../support/wait.ts";
@@ -184,4 +184,22 @@ Deno.test("DatagramBatch: what the kernel does not take is given back, the other
   assertEquals(unsent[0][1], { transport: "udp", hostname: "127.0.0.1", port: 0 });
   const sent = [await client.receive(), await client.receive()].map(([octets]) => octets[0]);
   assertEquals([...sent, unsent[0][0][0]].sort(), [100, 101, 102]);
+});
+
+Deno.test("DatagramBatch: no more are taken than asked for, and fewer while answers take long", async () => {
+  using open = openBatch("127.0.0.1", "127.0.0.1");
+  for (let i = 0; i < 5; i++) await open.send(Uint8Array.of(i));
+  const taken: number[] = [];
+  await until(() => {
+    const received = open.batch.receive(open.fd, 2);
+    assert(received <= 2);
+    for (let i = 0; i < received; i++) taken.push(open.batch.message(i)[0]);
+    return taken.length === 5;
+  }, { what: "five have come" });
+  assertEquals(taken, [0, 1, 2, 3, 4]);
+  let most = BATCH;
+  for (let i = 0; i < 10; i++) most = nextBatch(most, 1_000);
+  assertEquals(most, 1);
+  for (let i = 0; i < 10; i++) most = nextBatch(most, 0);
+  assertEquals(most, BATCH);
 });
