@@ -97,6 +97,11 @@ export function warnOfRisks(flags: ServeFlags, context: Context, log: Logger): v
         "let it be 127.0.0.1 or [::1], with a reverse proxy that asks for a password and has TLS",
     });
   }
+  if (context.systemCalls === undefined) {
+    log.info("UDP is answered one datagram at a time", {
+      why: "the C library may not be called, or is not glibc",
+    });
+  }
   if (secondariesOf(flags).length === 0 && flags["allow-transfer"].length === 0) {
     log.warn("nobody may transfer", { hint: "name the secondaries with --secondary or --preset" });
   }

@@ -150,8 +150,9 @@ export class DnsService {
     try {
       if (!access.mayQueryFrom(ip)) return NOT_PLAIN;
       answer = plain.answer(octets, length);
-    } catch {
-      return NOT_PLAIN; // the long way meets it too, and reports it
+    } catch (error) {
+      this.#reportPlain(error, ip);
+      return NOT_PLAIN;
     }
     if (answer === 0) return NOT_PLAIN;
     this.counts.udpQueries++;
@@ -387,6 +388,18 @@ export class DnsService {
       key: formatName(tsig!.keyName),
       zone: formatName(question.name),
       why: fault,
+      alike: held,
+    });
+  }
+
+  /** The long way may have the answer: it need not meet what is damaged. */
+  #reportPlain(error: unknown, ip: string): void {
+    const held = this.limiter.pass("plain answer");
+    if (held === undefined) return;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.log.error("a question takes the long way", {
+      client: normalIp(ip),
+      error: cause,
       alike: held,
     });
   }
