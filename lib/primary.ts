@@ -24,7 +24,14 @@ import { SerialGuard } from "./primary/serials.ts";
 import { Settling } from "./primary/settling.ts";
 import { Trouble, unkept } from "./primary/trouble.ts";
 import { addRead, samePending, Waiting } from "./primary/waiting.ts";
-import type { DueRead, OwnerScope, Reading, SourceLink, WakeReason } from "./source/mod.ts";
+import type {
+  DueRead,
+  OwnerScope,
+  ReadDone,
+  Reading,
+  SourceLink,
+  WakeReason,
+} from "./source/mod.ts";
 import type { Publication, StoredState } from "./store/mod.ts";
 import {
   type KnownProblem,
@@ -227,7 +234,7 @@ export class Primary {
   }
 
   /** One turn of the pipeline; what was due still is when it fails, wherever that is. */
-  async #readAndPublish(read: DueRead): Promise<boolean> {
+  async #readAndPublish(read: DueRead): Promise<ReadDone> {
     const due = this.#waiting.takeDue();
     try {
       return await this.#turn(read, new Set(due.keys()));
@@ -237,8 +244,7 @@ export class Primary {
     }
   }
 
-  /** Returns whether everything was read. */
-  async #turn(read: DueRead, due: ReadonlySet<string>): Promise<boolean> {
+  async #turn(read: DueRead, due: ReadonlySet<string>): Promise<ReadDone> {
     const startedAt = this.#now();
     const { builds, reading } = await this.#read(read, due);
     const all = builds.finish(
@@ -275,7 +281,7 @@ export class Primary {
     const everything = reading.scope === "everything";
     this.#reads[everything ? "everything" : "part"]++;
     if (everything) this.#parts.readWhole?.();
-    return everything;
+    return { everything, published: outcome.publications.length > 0 };
   }
 
   async #read(

@@ -4,14 +4,14 @@
  *
  * Owns: the schedule of reads, and timers.
  */
-import { type DueRead, ReadSchedule, type WakeReason } from "../source/mod.ts";
+import { type DueRead, type ReadDone, ReadSchedule, type WakeReason } from "../source/mod.ts";
 import type { Trouble } from "./trouble.ts";
 
 /** A read or publication that failed is tried again after this, in ms. */
 const RETRY_MS = 5_000;
 
 export interface LoopOptions {
-  /** Reads are at least so far apart. */
+  /** Reads are at least so far apart, but for polls that find nothing. */
   readonly minIntervalMs: number;
   /** In ms; {@link RETRY_MS} without. */
   readonly retryMs: number | undefined;
@@ -22,8 +22,8 @@ export interface LoopOptions {
   readonly now: () => number;
   /** Work for between two turns. */
   readonly between: () => Promise<void>;
-  /** Makes a read and publishes it; returns whether everything was read. */
-  readonly turn: (read: DueRead) => Promise<boolean>;
+  /** Makes a read and publishes it. */
+  readonly turn: (read: DueRead) => Promise<ReadDone>;
 }
 
 export class Loop {
@@ -85,16 +85,16 @@ export class Loop {
         await this.#sleep(this.#schedule.dueIn(startedAt));
         continue;
       }
-      let everything: boolean | undefined;
+      let done: ReadDone | undefined;
       try {
-        everything = await turn(read);
+        done = await turn(read);
         trouble.passed(clock());
       } catch (error) {
         if (!this.#closed) this.#failed(error, read);
       }
       const now = performance.now();
-      this.#schedule.ended(read, startedAt, now, everything);
-      if (everything !== undefined) {
+      this.#schedule.ended(read, startedAt, now, done);
+      if (done) {
         this.#lastRead = { endedAt: clock(), ms: Math.round(now - startedAt) };
       }
     }

@@ -17,6 +17,6 @@ export {
 } from "./postgres.ts";
 export { type PowerdnsCopy, readPowerdnsZone } from "./powerdns_zone.ts";
 export { printSchema, SCHEMA_VERSION } from "./schema/schema.ts";
-export { type DueRead, ReadSchedule } from "./read_schedule.ts";
+export { type DueRead, type ReadDone, ReadSchedule } from "./read_schedule.ts";
 export { type WriteBackOptions, WriteBackQueue, type WriteBackStatus } from "./write_back_queue.ts";
 export { clockFinding } from "./examine/postgres.ts";

@@ -6,8 +6,8 @@
  *
  * Requests are merged: one read serves all that were made before it began. Reads
  * are at least `minIntervalMs` apart, so changes closer together are published
- * together. Reads of everything are at least twice the last one's duration
- * apart; the feed is read in between.
+ * together; polls that find nothing do not count. Reads of everything are at
+ * least twice the last one's duration apart; the feed is read in between.
  */
 import type { WakeReason } from "./source.ts";
 
@@ -16,6 +16,14 @@ export interface DueRead {
   readonly reason: WakeReason;
   /** Whether every record must be read, whatever the feed says. */
   readonly everything: boolean;
+}
+
+/** What came of a read. */
+export interface ReadDone {
+  /** Whether everything was read. */
+  readonly everything: boolean;
+  /** Whether a zone was published. */
+  readonly published: boolean;
 }
 
 /** A read of everything waits this many times the duration of the last one. */
@@ -72,12 +80,13 @@ export class ReadSchedule {
   /**
    * Notes the end of a read.
    *
-   * @param everything  what was read; undefined when it failed
+   * @param done  what came of it; undefined when it failed
    */
-  ended(read: DueRead, startedAt: number, now: number, everything: boolean | undefined): void {
-    this.#endedAt = now;
-    if (everything) this.#lastFull = { endedAt: now, ms: now - startedAt };
-    if (everything !== undefined && !read.everything) this.#feedless = everything;
+  ended(read: DueRead, startedAt: number, now: number, done: ReadDone | undefined): void {
+    // A poll that found nothing delays no change: polls are far enough apart by themselves.
+    if (read.reason !== "poll" || done?.everything !== false || done.published) this.#endedAt = now;
+    if (done?.everything) this.#lastFull = { endedAt: now, ms: now - startedAt };
+    if (done && !read.everything) this.#feedless = done.everything;
   }
 
   #fullDueAt(): number | undefined {

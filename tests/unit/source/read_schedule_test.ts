@@ -16,11 +16,23 @@ Deno.test("the first change goes at once, more within the interval go together",
   const schedule = new ReadSchedule(100);
   schedule.ask("feed");
   const read = schedule.take(1000)!;
-  schedule.ended(read, 1000, 1005, false);
+  schedule.ended(read, 1000, 1005, { everything: false, published: true });
   schedule.ask("feed");
   assertEquals(schedule.dueIn(1010), 95);
   assertEquals(schedule.take(1104), undefined);
   assertEquals(schedule.take(1105)?.reason, "feed");
+});
+
+Deno.test("a change after a poll that found nothing goes at once; after one that did it waits", () => {
+  const schedule = new ReadSchedule(100);
+  for (const [published, due] of [[false, 0], [true, 90]] as const) {
+    schedule.ask("poll");
+    const read = schedule.take(1_000)!;
+    schedule.ended(read, 1_000, 1_005, { everything: false, published });
+    schedule.ask("feed");
+    assertEquals(Math.max(0, schedule.dueIn(1_015)!), due);
+    assertEquals(schedule.take(2_000)?.reason, "feed");
+  }
 });
 
 Deno.test("reads of everything are twice the last one's duration apart; the feed is read between", () => {
@@ -28,13 +40,13 @@ Deno.test("reads of everything are twice the last one's duration apart; the feed
   schedule.ask("notification");
   const read = schedule.take(0)!;
   assertEquals(read, { reason: "notification", everything: true });
-  schedule.ended(read, 0, 3000, true);
+  schedule.ended(read, 0, 3000, { everything: true, published: true });
   schedule.ask("notification");
   schedule.ask("feed");
   assertEquals(schedule.dueIn(3000), 100);
   const part = schedule.take(3100)!;
   assertEquals(part, { reason: "feed", everything: false });
-  schedule.ended(part, 3100, 3110, false);
+  schedule.ended(part, 3100, 3110, { everything: false, published: true });
   assertEquals(schedule.dueIn(3110), 5890);
   assertEquals(schedule.take(9000), { reason: "notification", everything: true });
 });
@@ -51,7 +63,7 @@ Deno.test("where a poll reads everything, idle polling stays cheap but a change 
   const schedule = new ReadSchedule(100);
   schedule.ask("poll");
   const read = schedule.take(0)!;
-  schedule.ended(read, 0, 1000, true);
+  schedule.ended(read, 0, 1000, { everything: true, published: true });
   schedule.ask("poll");
   assertEquals(schedule.dueIn(1000), 10_000);
   schedule.ask("reconnect");
