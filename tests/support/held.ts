@@ -1,5 +1,6 @@
 /** What `zonecast held --json` tells of a running server, and approving it. */
 import { assertEquals } from "@std/assert";
+import { canonicalKey, parseName } from "../../lib/dns/mod.ts";
 import type { HeldStatus } from "../../lib/cli/held_status.ts";
 import { DEADLINE_MS, until } from "./wait.ts";
 import type { Zonecast } from "./zonecast.ts";
@@ -7,8 +8,8 @@ import type { Zonecast } from "./zonecast.ts";
 /** What is held of a zone; undefined: nothing. */
 export async function heldOf(zonecast: Zonecast, zone: string): Promise<HeldStatus | undefined> {
   const list: HeldStatus[] = JSON.parse(await zonecast.mustCli(["held", "--json"]));
-  const absolute = zone.endsWith(".") ? zone : `${zone}.`;
-  return list.find((held) => held.zone === absolute);
+  const key = canonicalKey(parseName(zone));
+  return list.find((held) => canonicalKey(parseName(held.zone)) === key);
 }
 
 /** Waits until something of a zone is held, and is as wanted. */
