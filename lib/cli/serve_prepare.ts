@@ -100,6 +100,7 @@ export function warnOfRisks(flags: ServeFlags, context: Context, log: Logger): v
   if (context.systemCalls === undefined) {
     log.info("UDP is answered one datagram at a time", {
       why: "the C library may not be called, or is not glibc",
+      hint: "all are answered, but fewer a second; the built executable may call it",
     });
   }
   if (secondariesOf(flags).length === 0 && flags["allow-transfer"].length === 0) {

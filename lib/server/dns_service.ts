@@ -7,7 +7,7 @@ import { formatName, type Name, type Serial, TYPE } from "../dns/mod.ts";
 import { type Logger, normalIp } from "../ops/mod.ts";
 import type { TransferPlan } from "../transfer/mod.ts";
 import { EDE, type Query, RCODE, rcodeName } from "../wire/mod.ts";
-import type { DifferenceReader, ZoneVersion } from "../zone/mod.ts";
+import type { DifferenceReader } from "../zone/mod.ts";
 import type { Access, Asker } from "./access.ts";
 import { errorAnswer } from "./answer.ts";
 import { AnswerCounts } from "./answer_counts.ts";
@@ -156,7 +156,7 @@ export class DnsService {
     }
     if (answer === 0) return NOT_PLAIN;
     this.counts.udpQueries++;
-    if (plain.type === TYPE.SOA) this.#noteSoaQuery({ ip }, plain.version);
+    if (plain.type === TYPE.SOA) this.#noteSoaQuery({ ip }, plain.apex);
     this.answers.answeredWell();
     const verdict = this.#judge(ip, octets);
     return verdict === "send" ? answer : verdict === "drop" ? 0 : plain.truncate(octets);
@@ -367,16 +367,16 @@ export class DnsService {
   }
 
   #noteSoaQueryOf({ question }: Query, client: Client): void {
-    this.#noteSoaQuery(client, this.#options.zones.get(question.name));
+    this.#noteSoaQuery(client, this.#options.zones.get(question.name)?.apex);
   }
 
-  #noteSoaQuery(asker: Asker, version: ZoneVersion | undefined): void {
+  #noteSoaQuery(asker: Asker, apex: Name | undefined): void {
     const { access, states, clock } = this.#options;
-    if (!version) return;
+    if (!apex) return;
     const secondaries = access.secondariesAt(asker);
     if (secondaries.length === 0) return;
     const now = clock.now();
-    for (const secondary of secondaries) states.of(secondary, version.apex).soaQueryAt = now;
+    for (const secondary of secondaries) states.of(secondary, apex).soaQueryAt = now;
   }
 
   #reportSignature({ question, tsig }: Query, client: Client, fault: string): void {

@@ -8,7 +8,7 @@
  * Owns: the key and the RRset of the question it had last; the SOA records of versions as they
  * are written, as long as the versions live.
  */
-import { CLASS_IN, NameKey, TYPE } from "../dns/mod.ts";
+import { CLASS_IN, type Name, NameKey, TYPE } from "../dns/mod.ts";
 import {
   FLAG,
   MAX_UDP_OCTETS,
@@ -40,8 +40,8 @@ export class PlainAnswers {
   #end = 0;
   /** Whether it has an OPT record. */
   #hasOpt = false;
-  /** The zone it was answered from, and its type. */
-  version: ZoneVersion | undefined;
+  /** The apex of the zone it was answered from, and its type. */
+  apex: Name | undefined;
   type = 0;
 
   /** @param udpOctets  the longest answer, and the longest message taken, octets */
@@ -61,8 +61,9 @@ export class PlainAnswers {
   answer(octets: Uint8Array, length: number): number {
     const end = this.#readQuestion(octets, length);
     if (end === 0) return 0;
-    const version = this.version = this.#zones.closestTo(this.#key);
+    const version = this.#zones.closestTo(this.#key);
     if (!version) return 0;
+    this.apex = version.apex; // no more of it: versions go when they are replaced
     const payload = this.#hasOpt ? octets[end + 3] << 8 | octets[end + 4] : 0;
     const most = Math.min(Math.max(payload, MIN_UDP_OCTETS), this.#udpOctets, octets.length) -
       (this.#hasOpt ? OPT_OCTETS : 0);

@@ -43,6 +43,7 @@ export class UdpListener {
       service.log.warn("UDP is answered one datagram at a time", {
         address: formatSocketAddress(address),
         why: "its socket was not found among this process' file descriptors",
+        hint: "all are answered, but fewer a second; restart when it matters",
       });
     }
   }

@@ -1,6 +1,7 @@
 /**
  * Editing a list of pages: only the pages that hold changed owners are made anew,
- * in place where all changes can be (or there is one owner more), and those needed to keep the page rules.
+ * in place where all changes can be or there is one owner more, and those needed
+ * to keep the page rules.
  *
  * Pure. The rules, after any sequence of edits:
  * - no page passes {@link PAGE_CUT_OCTETS} unless it holds a single owner;
