@@ -330,6 +330,7 @@ export class DnsServer {
       ...this.#udp.map((listener) => listener.close()),
       ...[...this.#tcp, ...this.#tls].map((listener) => listener.close(drainMs)),
     ]);
+    this.#sessions.work.close();
     this.#tls = [];
     this.#udp = [];
     this.#tcp = [];

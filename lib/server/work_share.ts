@@ -3,7 +3,7 @@
  *
  * Whatever the connections bring at once, they are read and answered for no more than
  * {@link WORK_SHARE_MS} in each {@link WORK_WINDOW_MS}; more waits its turn, first come first
- * served. Owns: who waits; a timer while somebody does.
+ * served. Owns: who waits, a timer while somebody does; a timer until the next turn.
  */
 import { OCTET_COST_MS, READ_COST_MS, TURN_MS, WORK_SHARE_MS, WORK_WINDOW_MS } from "./limits.ts";
 
@@ -12,8 +12,9 @@ export class WorkShare {
   #windowAt = -Infinity;
   #spentMs = 0;
   #timer: number | undefined;
-  /** When the event loop last had a turn that we know of. */
-  #turnAt = -Infinity;
+  /** When what goes on without waiting began; undefined: the event loop had its turn since. */
+  #beganAt: number | undefined;
+  #turnTimer: number | undefined;
   #nextTurn: Promise<void> | undefined;
 
   /** @param now  ms, of any origin; never goes back */
@@ -25,7 +26,27 @@ export class WorkShare {
    * has lasted {@link TURN_MS}. Then {@link nextTurn} is to be waited for, and this asked again.
    */
   get isLongTurn(): boolean {
-    return this.now() - this.#turnAt >= TURN_MS;
+    if (this.#beganAt === undefined) {
+      // A wait for the next turn takes a timer's millisecond or two: the first connection after a
+      // pause is not made to wait for it, nor the two that come with it after a NOTIFY.
+      this.#begins();
+      return false;
+    }
+    return this.now() - this.#beganAt >= TURN_MS;
+  }
+
+  /** Begins to count; a turn of the event loop ends it. */
+  #begins(): void {
+    this.#beganAt = this.now();
+    clearTimeout(this.#turnTimer);
+    this.#turnTimer = setTimeout(() => {
+      this.#beganAt = this.#turnTimer = undefined;
+    }, 0);
+  }
+
+  /** Nothing follows any more. */
+  close(): void {
+    clearTimeout(this.#turnTimer);
   }
 
   /** The next turn of the event loop, with a look at the sockets before it. */
@@ -34,7 +55,7 @@ export class WorkShare {
     this.#nextTurn ??= new Promise((resolve) => {
       setTimeout(() => {
         this.#nextTurn = undefined;
-        this.#turnAt = this.now();
+        this.#begins();
         resolve();
       }, 0);
     });

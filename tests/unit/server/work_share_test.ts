@@ -49,6 +49,16 @@ Deno.test("what goes on without waiting lets a timer have its turn", async () =>
     while (share.isLongTurn) await share.nextTurn();
     spin(TURN_MS / 2);
   }
+  share.close();
   clearInterval(others);
   assert(turns >= 5, `${turns} turns for others`);
+});
+
+Deno.test("the first after a pause, and who comes with it, is not made to wait", async () => {
+  const share = new WorkShare();
+  for (let i = 0; i < 3; i++) {
+    assertEquals([share.isLongTurn, share.isLongTurn], [false, false]);
+    await new Promise((resolve) => setTimeout(resolve, 2 * TURN_MS));
+  }
+  share.close();
 });
