@@ -45,12 +45,12 @@ export class Current {
     this.announcer.retire(version.apex);
   }
 
-  /** All of them, for status. */
   /** When a zone's version was published, ms since the epoch; undefined where it is not served. */
   publishedAt(apexKey: string): number | undefined {
     return this.#publishedAt.get(apexKey);
   }
 
+  /** All of them, for status. */
   status(): ZoneStatus[] {
     return [...this.zones.all()].map((version) => ({
       version,
