@@ -190,6 +190,8 @@ export class Primary {
     const buildRead = { reading, due, reason: read.reason };
     for (const build of all) await building.build(build, buildRead, outcome);
     builds.release(); // of those that could not be built
+    const isFirst = !this.#standing.hasReadAny;
+    if (isFirst && reading.scope !== "everything") building.judgeBadAgain(all, outcome);
     const readMs = this.#now() - startedAt;
     reporting.read(outcome.publications, reading.changedAt, readMs);
     const zoneBuilds = all.filter((build) => !outcome.again.has(build));

@@ -13,13 +13,13 @@ import type { GuardPlan, Holding } from "./holding.ts";
 import type { PrimaryConfig } from "./parts.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { SerialGuard } from "./serials.ts";
-import { addRead, type Waiting } from "./waiting.ts";
+import { addPending, addRead, type Waiting } from "./waiting.ts";
 
 /** What a read has led to, until it is durable. */
 export interface Outcome {
   readonly publications: Publication[];
   readonly pending: Map<string, OwnerScope>;
-  /** Zones of which all must be read next, by their apex's key. */
+  /** Zones of which what is pending must be read next, by their apex's key. */
   readonly incomplete: string[];
   /** Builds that ended with the zone as the source has it, but for what is held. */
   readonly settled: ZoneBuild[];
@@ -111,6 +111,25 @@ export class Building {
       if (result.kind === "unchanged") return;
       const { version, diff } = result;
       outcome.publications.push({ version, previous, diff, cause, publishedAt });
+    }
+  }
+
+  /**
+   * With "omit", has bad owners read next: nothing is served any more of what was kept of them
+   * before zonecast was started with it.
+   *
+   * @param builds  all that there are of the first read, built
+   */
+  judgeBadAgain(builds: readonly ZoneBuild[], { pending, held, incomplete }: Outcome): void {
+    const { config, quarantine } = this.#options;
+    if (config.badRows !== "omit") return;
+    for (const build of builds) {
+      const owners = quarantine.badOwners(build);
+      if (owners !== "all" && owners.size === 0) continue;
+      const { name } = build.settings;
+      addPending(pending, name, owners);
+      held.delete(name); // more is pending than that
+      incomplete.push(build.apexKey);
     }
   }
 

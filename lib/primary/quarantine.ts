@@ -7,6 +7,7 @@
  */
 import { canonicalKey, parseName, ZonecastError } from "../dns/mod.ts";
 import { type Logger, runSliced } from "../ops/mod.ts";
+import type { OwnerScope } from "../source/mod.ts";
 import type { KeptProblems } from "../store/mod.ts";
 import {
   type KnownProblem,
@@ -65,6 +66,11 @@ export class Quarantine {
   /** Whether a zone has bad rows beside those that a build of it has read. */
   hasBadRowsBeside(build: ZoneBuild): boolean {
     return this.#table.badBeside(build) > 0;
+  }
+
+  /** The owners of a zone of which something is not served as written; all where that is not known. */
+  badOwners({ apexKey }: ZoneBuild): OwnerScope {
+    return this.#table.badOwners(apexKey);
   }
 
   /**

@@ -35,6 +35,10 @@ export class Standing {
     this.#reads[everything ? "everything" : "part"]++;
   }
 
+  get hasReadAny(): boolean {
+    return this.#reads.everything + this.#reads.part > 0;
+  }
+
   /** Whether changes are read and published; costs the same however many zones there are. */
   health(): PrimaryHealth {
     const { source, store, trouble } = this.#options;

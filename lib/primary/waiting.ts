@@ -106,7 +106,15 @@ export class Waiting {
 
 /** Has what a reading covered of a zone wait, beside what waits of it already. */
 export function addRead(pending: Map<string, OwnerScope>, reading: Reading, zone: string): void {
-  const owners = reading.scope === "everything" ? "all" : reading.scope.get(zone) ?? [];
+  addPending(pending, zone, reading.scope === "everything" ? "all" : reading.scope.get(zone) ?? []);
+}
+
+/** Has owners of a zone wait, beside what waits of it already. */
+export function addPending(
+  pending: Map<string, OwnerScope>,
+  zone: string,
+  owners: Iterable<string> | "all",
+): void {
   const before = pending.get(zone) ?? [];
   const all = owners === "all" || before === "all";
   pending.set(zone, all ? "all" : new Set([...before, ...owners]));

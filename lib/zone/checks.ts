@@ -15,7 +15,7 @@ import {
   TYPE,
   typeName,
 } from "../dns/mod.ts";
-import { type Conflict, conflictOf, odditiesOf, type Oddity } from "./conflicts.ts";
+import { type Conflict, conflictsOf, odditiesOf, type Oddity } from "./conflicts.ts";
 import { normalizeOwner, type OwnerRecords } from "./owner_records.ts";
 import { type Flaw, type Problem, problemGroup, zoneProblem } from "./problem.ts";
 import type { RowZone } from "./rows.ts";
@@ -72,22 +72,23 @@ export function checkOwner(
 ): OwnerRecords | undefined {
   const { records, ttlsDiffered } = normalizeOwner(rows);
   const isApex = key === zone.apexKey;
-  const conflict = conflictOf(records, isApex);
-  if (conflict) report(conflictProblem(zone, records[0].owner, conflict));
-  else {
+  const conflicts = conflictsOf(records, isApex);
+  const isBad = conflicts.length > 0;
+  for (const one of conflicts) report(conflictProblem(zone, records[0].owner, one));
+  if (!isBad) {
     if (ttlsDiffered) report(ownerProblem(zone, records[0].owner, TTLS_DIFFER));
     for (const oddity of odditiesOf(records, isApex)) {
       report(oddityProblem(zone, records[0].owner, oddity));
     }
   }
-  if ((troubled || conflict) && served && badRows !== "omit") return served;
-  const good = conflict ? records.filter(({ type }) => isSpared(type, conflict)) : records;
+  if ((troubled || isBad) && served && badRows !== "omit") return served;
+  const good = isBad ? records.filter(({ type }) => isSpared(type, conflicts)) : records;
   return good.length === 0 ? undefined : { key, owner: good[0].owner, records: good };
 }
 
 /** Whether a type is served though others of its owner cannot be. */
-function isSpared(type: number, conflict: Conflict): boolean {
-  return conflict.type !== undefined && conflict.type !== type;
+function isSpared(type: number, conflicts: readonly Conflict[]): boolean {
+  return conflicts.every((one) => one.type !== undefined && one.type !== type);
 }
 
 function conflictProblem(zone: RowZone, owner: Name, { type, ...flaw }: Conflict): Problem {

@@ -43,15 +43,18 @@ export interface Conflict extends Flaw {
   readonly type?: number;
 }
 
-/** Why records of an owner, brought into order, cannot be served together; undefined when they can. */
-export function conflictOf(
+/**
+ * Why records of an owner, brought into order, cannot be served together: one reason of the whole
+ * owner, or one of each RRset that cannot be; none when they can.
+ */
+export function conflictsOf(
   records: readonly ResourceRecord[],
   isApex: boolean,
-): Conflict | undefined {
+): readonly Conflict[] {
   let [cnames, dnames, params, octets] = [0, 0, 0, 0];
   let hasNs = false;
   let others = isApex; // the SOA
-  let tooLong: number | undefined;
+  let tooLong: Set<number> | undefined;
   for (const [i, { type, rdata }] of records.entries()) {
     if (type === TYPE.CNAME) cnames++;
     else if (type === TYPE.DNAME) dnames++;
@@ -59,15 +62,25 @@ export function conflictOf(
     else if (type === TYPE.NSEC3PARAM) params++;
     if (!BESIDE_CNAME.has(type)) others = true;
     octets = (records[i - 1]?.type === type ? octets : 0) + KEPT_BESIDE_OCTETS + rdata.length;
-    if (octets > MAX_RRSET_OCTETS) tooLong ??= type;
+    if (octets > MAX_RRSET_OCTETS) (tooLong ??= new Set()).add(type);
   }
-  if (cnames > 0 && others) return isApex ? APEX_CNAME : CNAME_AND_OTHERS;
-  if (cnames > 1) return SEVERAL_CNAMES;
-  if (dnames > 1) return isApex ? APEX_DNAMES : SEVERAL_DNAMES;
-  if (dnames > 0 && hasNs && !isApex) return DNAME_AND_NS;
-  if (params > 1 && isApex) return SEVERAL_PARAMS;
-  return tooLong === undefined ? undefined : tooBig(tooLong);
+  if (!isApex) {
+    if (cnames > 0 && others) return [CNAME_AND_OTHERS];
+    if (cnames > 1) return [SEVERAL_CNAMES];
+    if (dnames > 1) return [SEVERAL_DNAMES];
+    if (dnames > 0 && hasNs) return [DNAME_AND_NS];
+  } else if (cnames > 0 || dnames > 1 || params > 1) {
+    const conflicts: Conflict[] = [];
+    if (cnames > 0) conflicts.push(APEX_CNAME);
+    if (dnames > 1) conflicts.push(APEX_DNAMES);
+    if (params > 1) conflicts.push(SEVERAL_PARAMS);
+    const told = new Set(conflicts.map(({ type }) => type));
+    return [...conflicts, ...[...tooLong ?? []].filter((type) => !told.has(type)).map(tooBig)];
+  }
+  return tooLong ? [...tooLong].map(tooBig) : NONE;
 }
+
+const NONE: readonly Conflict[] = [];
 
 const CNAME_AND_OTHERS = {
   code: "cname-and-other-data",

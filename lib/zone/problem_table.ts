@@ -175,6 +175,23 @@ export class ProblemTable {
     return bad;
   }
 
+  /**
+   * The owners of a zone that have a bad row, or are bad; "all" where not each is known by its
+   * normal form.
+   */
+  badOwners(apexKey: string): Set<string> | "all" {
+    const owners = new Set<string>();
+    for (const [group, entries] of this.#zones.get(apexKey)?.groups ?? []) {
+      if (group === WHOLE_ZONE) continue;
+      for (const { severity, problem } of entries) {
+        if (severity !== "error") continue;
+        if (!problem || problem.owner === null) return "all";
+        owners.add(problem.owner);
+      }
+    }
+    return owners;
+  }
+
   #bucket(apexKey: string, zone: string): Bucket {
     let bucket = this.#zones.get(apexKey);
     if (!bucket) this.#zones.set(apexKey, bucket = new Bucket(zone));

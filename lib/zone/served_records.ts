@@ -8,7 +8,7 @@
  * Owns: a hash table over the version's records, until {@link ServedRecords.release}.
  */
 import { TYPE } from "../dns/mod.ts";
-import { BIND_LIMIT, conflictOf, odditiesOf, TELLING_TYPES } from "./conflicts.ts";
+import { BIND_LIMIT, conflictsOf, odditiesOf, TELLING_TYPES } from "./conflicts.ts";
 import { largeBuffer, releaseBuffers } from "./large_buffer.ts";
 import { copyName, nameIs, readOwner, readRdata, skipName } from "./page_read.ts";
 import type { Page } from "./page.ts";
@@ -136,7 +136,7 @@ export class ServedRecords {
     const hasDname = records.some(({ type }) => type === TYPE.DNAME);
     this.#dname = hasDname ? key : undefined;
     const isApex = key === this.version.apexKey;
-    return conflictOf(records, isApex) !== undefined || odditiesOf(records, isApex).length > 0;
+    return conflictsOf(records, isApex).length > 0 || odditiesOf(records, isApex).length > 0;
   }
 
   #insert(number: number, hash: number): void {

@@ -33,7 +33,7 @@ import {
   type ReadOwner,
 } from "./checks.ts";
 import { equalOwners, firstVersion, getOwner, nextVersion } from "./diff.ts";
-import { equalRecords, type OwnerRecords } from "./owner_records.ts";
+import { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
 import { guardedVersion, TOGETHER } from "./guarded_version.ts";
 import { askOwners, keyOf } from "./owner_texts.ts";
 import type { OwnerChange } from "./page_edit.ts";
@@ -217,13 +217,17 @@ export class ZoneBuild {
       // Owners are judged also when the zone is held, or their problems would seem solved.
       for (const _ of changes) yield;
       this.isJudged = true;
-      return this.#held(rules);
+      return this.#lacksOwners ? { kind: "incomplete" } : this.#held(rules);
     }
     const result = yield* this.#make(current, soa, rules, chain(first, changes));
     this.isJudged = true;
-    // What lies below a DNAME that came or went was not read.
-    if (this.#owners && this.#dnames?.hasChanged) return { kind: "incomplete" };
+    if (this.#lacksOwners) return { kind: "incomplete" };
     return this.#mustHold(rules) ? this.#held(rules) : result;
+  }
+
+  /** Whether owners must be judged that were not read: they lie below a DNAME that came or went. */
+  get #lacksOwners(): boolean {
+    return this.#owners !== undefined && this.#dnames?.hasChanged === true;
   }
 
   /** @param all  the changes; by them the build's problems are noted */
@@ -335,7 +339,7 @@ export class ZoneBuild {
   ): OwnerRecords | undefined {
     const dname = dnames.above(owner.key);
     if (dname === undefined) return checkOwner(owner, this.#zone, badRows, report);
-    const [first] = owner.records;
+    const [first] = normalizeOwner(owner.records).records; // as any other owner is spelled
     if (first) report(belowDname(this.#zone, first.owner, ownerOf(dname, this.#zone)));
     return undefined;
   }

@@ -211,6 +211,75 @@ Deno.test("a restart with hold holds for bad rows that were there before", async
   assertEquals(driven.codes(), []);
 });
 
+Deno.test("a restart with omit no longer serves what was kept of bad owners; nothing else is read", async () => {
+  await using dir = await tempDir();
+  const source = new ScriptedSource();
+  {
+    await using driven = await drive({ dir: dir.path, source });
+    for (const name of ["www", "alias", "good"]) driven.add(name, "A", "192.0.2.1");
+    await until(() => driven.served("alias").length === 1, { what: "all is served" });
+    driven.add("www", "TXT", '"open');
+    driven.add("www", "MX", "10 mail");
+    driven.add("alias", "CNAME", "www");
+    await until(() => driven.codes().length === 2, { what: "the problems" });
+  }
+  await using driven = await drive({ badRows: "omit", dir: dir.path, source });
+  await until(() => driven.served("alias").length === 0, { what: "the owner that cannot be goes" });
+  assertEquals([driven.served("www"), driven.served("good")], [["A", "MX"], ["A"]]);
+  assertEquals([...source.scope.get("example.org")!].sort(), [
+    "alias.example.org.",
+    "www.example.org.",
+  ]);
+  assertEquals(driven.codes(), ["cname-and-other-data", "quote-open"]);
+});
+
+Deno.test("what a DNAME hides is told of while the zone is held, and serves again when it goes", async () => {
+  await using dir = await tempDir();
+  const source = new ScriptedSource();
+  {
+    await using driven = await drive({ dir: dir.path, source });
+    driven.add("www.d", "A", "192.0.2.1");
+    await until(() => driven.served("www.d").length === 1, { what: "it is served" });
+    driven.add("d", "DNAME", "elsewhere.example.");
+    await until(() => driven.codes().join() === "below-dname", { what: "it is hidden" });
+  }
+  await using driven = await drive({ badRows: "hold", dir: dir.path, source });
+  const { add, codes, remove, served } = driven;
+  remove("d", "elsewhere.example.");
+  await until(() => served("www.d").length === 1, { what: "nothing hides it", seen: codes });
+  assertEquals(codes(), []);
+  add("bad", "A", "no address");
+  await until(() => codes().length === 2, { what: "it is held", seen: codes });
+  add("d", "DNAME", "elsewhere.example.");
+  await until(() => codes().includes("below-dname"), { what: "it would be hidden", seen: codes });
+  remove("bad", "no address");
+  await until(() => !codes().includes("address"), { what: "one is mended" });
+  assertEquals(codes(), ["below-dname", "held-for-bad-rows"]);
+  remove("d", "elsewhere.example.");
+  await until(() => codes().length === 0, { what: "so is the other", seen: codes });
+});
+
+Deno.test("what a DNAME hides is spelled in one way, whatever the order of its rows", async () => {
+  for (const names of [["WWW.d", "www.d"], ["www.d", "WWW.d"]]) {
+    await using dir = await tempDir();
+    const source = new ScriptedSource();
+    for (const [i, name] of names.entries()) {
+      source.rows.push({
+        zone: "example.org",
+        name,
+        type: "A",
+        ttl: null,
+        content: `192.0.2.${i}`,
+        owner: "www.d.example.org.",
+      });
+    }
+    await using driven = await drive({ dir: dir.path, source });
+    driven.add("d", "DNAME", "elsewhere.example.");
+    await until(() => driven.codes().length === 1, { what: "it is hidden" });
+    assertEquals(driven.primary.status().problems.map(({ name }) => name), ["WWW.d.example.org."]);
+  }
+});
+
 Deno.test("a problem is logged once, kept and told of though its commit failed", async () => {
   await using dir = await tempDir();
   const lines: string[] = [];
