@@ -14,6 +14,7 @@ import type { Model } from "./model.ts";
 import { ZONES } from "./operation.ts";
 import { insertion, rowOperation, zoneOperation } from "./operations.ts";
 import { Burst, CopyState, Outage, Restart, TerminateConnections } from "./troubles.ts";
+import { BAD_ROWS } from "./verdicts.ts";
 import type { World } from "./world.ts";
 import { AddZone } from "./zone_operations.ts";
 
@@ -52,6 +53,7 @@ const restart = fc
     fc.constantFrom("kept", "kept", "kept", "lost", "old" as const),
     fc.constantFrom("default", "small" as const),
     nothingOr(1, some(3)),
+    fc.constantFrom(undefined, ...BAD_ROWS),
   )
   .map((parts) => new Restart(...parts));
 

@@ -12,7 +12,6 @@ import { type Operation, ZONES } from "./operation.ts";
 import { exchangeRows, otherNameServers } from "./row_operations.ts";
 import { GOOD_KINDS, ownerOf, type Row } from "./rows.ts";
 import { settle } from "./settle.ts";
-import { judge } from "./verdicts.ts";
 import type { World } from "./world.ts";
 import { AddZone, putZone, RemoveZone } from "./zone_operations.ts";
 
@@ -70,7 +69,7 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
 
   /** Undefined where the zone is too small, or has troubles that would be mixed up with this one. */
   #make(model: Model, zone: string): Made | undefined {
-    const verdict = judge(model.tables.zoneRows(zone), undefined);
+    const verdict = model.judge(zone, undefined);
     const before = model.history(zone).finals()[0].served;
     const { tables } = model;
     // Of owners that are served as they were before, the rows are not what is served.
@@ -78,6 +77,9 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
       return undefined;
     }
     const rows = tables.rows(zone);
+    // What a DNAME hides would have other problems without it.
+    const hides = rows.some(({ kind }) => kind.type === "DNAME");
+    if (hides && verdict.problems.size > 0) return undefined;
     const isPlain = (row: Row) =>
       !row.disabled && !verdict.troubledOwners.has(ownerOf(row.name, zone));
     switch (this.kind) {

@@ -2,7 +2,7 @@
 import { type Operation, RowIds, type Work, ZONES } from "./operation.ts";
 import { ownerOf } from "./rows.ts";
 import { Tables, touch, type Touched } from "./tables.ts";
-import { judge, type Served } from "./verdicts.ts";
+import { type BadRows, judge, type Served, type Verdict } from "./verdicts.ts";
 import { ZoneHistory } from "./zone_history.ts";
 
 /** A transaction as the model has it, before it ends. */
@@ -28,10 +28,12 @@ export class Model {
   readonly mayRise = new Set<string>();
   /** What was served when the state file was copied. */
   copied: Known | undefined;
-  /** Zones that this state file never published: until it does, problems of before it may stand. */
+  /** Zones that this state file has not published yet: till then problems of before it may stand. */
   readonly unpublished = new Set<string>();
   /** Zones that the guard holds: their changes may wait. */
   guarded = new Set<string>();
+  /** The server's `--bad-rows`. */
+  #badRows: BadRows = "keep";
   /** What a transaction added that goes on. */
   open: Work["added"] | undefined;
   readonly #histories = new Map(ZONES.map((zone) => [zone as string, new ZoneHistory(undefined)]));
@@ -92,7 +94,7 @@ export class Model {
   settled(known: Known): void {
     for (const zone of ZONES) {
       this.history(zone).known(known.get(zone));
-      if (known.get(zone)) this.unpublished.delete(zone);
+      if (!this.mayShowOthers(zone, known.get(zone))) this.unpublished.delete(zone);
     }
     for (const zone of this.mayRise) {
       if (!this.history(zone).finals().some(({ held }) => held)) this.mayRise.delete(zone);
@@ -107,17 +109,43 @@ export class Model {
       this.history(zone).known(known.get(zone));
       this.history(zone).committed(this.tables.zoneRows(zone));
       this.mayRise.add(zone);
-      if (!known.get(zone)) this.unpublished.add(zone);
+      this.unpublished.add(zone);
     }
     this.mustTouch = true;
     this.isSettled = false;
+  }
+
+  get badRows(): BadRows {
+    return this.#badRows;
+  }
+
+  /** The server is started with another `--bad-rows`. */
+  judgedBy(badRows: BadRows): void {
+    if (badRows === this.#badRows) return;
+    this.#badRows = badRows;
+    for (const zone of ZONES) this.history(zone).judgedBy(badRows);
+    this.mustTouch = true;
+    this.isSettled = false;
+  }
+
+  /** @param before  what is served of the zone now */
+  judge(zone: string, before: Served | undefined): Verdict {
+    return judge(this.tables.zoneRows(zone), before, this.#badRows);
+  }
+
+  /**
+   * Whether problems may stand that are not this state file's: another one told of them, and would
+   * solve them. Once a zone is not held it is published above what that one gave it.
+   */
+  mayShowOthers(zone: string, known: Served | undefined): boolean {
+    return this.unpublished.has(zone) && (!known || this.judge(zone, known).held);
   }
 
   /** All problems there must be. */
   problems(known: Known): Set<string> {
     const problems = new Set<string>();
     for (const zone of this.tables.names) {
-      const verdict = judge(this.tables.zoneRows(zone), known.get(zone));
+      const verdict = this.judge(zone, known.get(zone));
       for (const one of verdict.problems) problems.add(one);
     }
     return problems;
@@ -138,13 +166,13 @@ export function expectedStates(
 ): string[] {
   const owners = touched.get(zone);
   if (!owners) return ["unchanged"];
-  const verdict = judge(model.tables.zoneRows(zone), before);
+  const verdict = model.judge(zone, before);
   const isHeld = owners === "all"
     ? verdict.heldOwners.size > 0
     : [...owners].some((owner) => verdict.heldOwners.has(owner));
   if (isHeld) return ["held"];
   const isNew = verdict.served?.text !== before?.text || model.mayRise.has(zone);
-  const mayBeBad = model.unpublished.has(zone) && !verdict.served ||
+  const mayBeBad = model.mayShowOthers(zone, before) ||
     owners === "all" && verdict.badOwners.size > 0;
   const otherwise = verdict.held ? "held" : isNew ? "live" : "unchanged";
   if (owners !== "all" && [...owners].some((owner) => verdict.badOwners.has(owner))) {

@@ -14,6 +14,7 @@ import { COMMANDS } from "./commands.ts";
 import { Model } from "./model.ts";
 import { ZONES } from "./operation.ts";
 import { settle } from "./settle.ts";
+import { BAD_ROWS } from "./verdicts.ts";
 import { type Variant, World } from "./world.ts";
 import { AddZone } from "./zone_operations.ts";
 
@@ -37,6 +38,7 @@ const variants: fc.Arbitrary<Variant> = fc.record({
   serialFloor: fc.constantFrom(undefined, undefined, 4_294_967_290),
   minPublishInterval: fc.constantFrom("10ms", "30ms", "100ms"),
   condense: fc.constantFrom("on", "on", "off"),
+  badRows: fc.constantFrom("keep", ...BAD_ROWS),
 });
 
 /** What was done, in all runs. */
@@ -85,6 +87,7 @@ async function runCommands(
 ): Promise<void> {
   await using world = await World.start(postgres, variant);
   const model = new Model();
+  model.judgedBy(variant.badRows);
   const draft = model.draft([new AddZone(ZONES[0]), new AddZone(ZONES[1])]);
   model.committed(draft.work, await world.transact(draft.statements, "commit"));
   await settle(model, world);

@@ -5,6 +5,12 @@ import type { Tables, Touched } from "./tables.ts";
 /** The zones there may be; one lies within another. */
 export const ZONES = ["alpha.test", "beta.test", "sub.alpha.test", "gamma.test"] as const;
 
+/**
+ * The one zone that has DNAME records. Its NS records stay: a zone that loses them while a DNAME
+ * comes or goes is held as one, with what else was changed by then and not with what is later.
+ */
+export const DNAME_ZONE: typeof ZONES[number] = "alpha.test";
+
 /** A transaction under way. */
 export interface Work {
   tables: Tables;

@@ -2,7 +2,17 @@
 import fc from "fast-check";
 import { type Operation, ZONES } from "./operation.ts";
 import { Delete, Insert, Refill, type RowText, SetTtls, Update } from "./row_operations.ts";
-import { BAD_KINDS, BAD_NAMES, BAD_TTLS, ELSEWHERE, GOOD_KINDS, GOOD_TTLS, NAMES } from "./rows.ts";
+import {
+  BAD_KINDS,
+  BAD_NAMES,
+  BAD_TTLS,
+  DNAME_KINDS,
+  DNAME_NAMES,
+  ELSEWHERE,
+  GOOD_KINDS,
+  GOOD_TTLS,
+  NAMES,
+} from "./rows.ts";
 import { SETTINGS, type Settings } from "./verdicts.ts";
 import { AddZone, RemoveZone, RenameZone, SetZone } from "./zone_operations.ts";
 
@@ -16,6 +26,14 @@ const goodText: fc.Arbitrary<RowText> = fc.record({
 
 const rowText: fc.Arbitrary<RowText> = fc.oneof(
   { weight: 12, arbitrary: goodText },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      name: fc.constantFrom(...DNAME_NAMES),
+      kind: fc.constantFrom(...DNAME_KINDS),
+      ttl: fc.constantFrom(...GOOD_TTLS),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ ...goodOwner(), kind: fc.constantFrom(...BAD_KINDS) }) },
   {
     weight: 1,

@@ -1,5 +1,6 @@
 /** What a transaction may do to rows: to the model's tables, and by SQL to the real ones. */
 import {
+  DNAME_ZONE,
   insertSql,
   literal,
   type Operation,
@@ -25,8 +26,9 @@ export class Insert implements Operation {
   }
 
   perform(work: Work, ids: RowIds): boolean {
-    const zone = pick(work.tables.names, this.zone);
-    if (!zone) return false;
+    const isDname = this.text.kind.type === "DNAME";
+    const zone = isDname ? DNAME_ZONE : pick(work.tables.names, this.zone);
+    if (!zone || !work.tables.has(zone)) return false;
     const written = this.text.name;
     const name = this.absolute && NAMES.includes(written) && written !== "@"
       ? `${written}.${zone}.`
@@ -47,6 +49,10 @@ function pickRow(tables: Tables, zone: number, row: number): [string, Row] | und
   return one ? [name, one] : undefined;
 }
 
+/** Whether a row is a name server that a zone with DNAME records does not lose. */
+const isKept = (zone: string, { name, kind }: Row) =>
+  zone === DNAME_ZONE && name === "@" && kind.type === "NS";
+
 export class Delete implements Operation {
   constructor(readonly zone: number, readonly row: number) {}
 
@@ -57,7 +63,9 @@ export class Delete implements Operation {
   perform(work: Work): boolean {
     const found = pickRow(work.tables, this.zone, this.row);
     if (!found) return false;
-    const [zone, { id, name }] = found;
+    const [zone, row] = found;
+    if (isKept(zone, row)) return false;
+    const { id, name } = row;
     work.tables = work.tables.withoutRow(zone, id);
     touch(work.touched, zone, [ownerOf(name, zone)]);
     work.statements.push(`delete from zonecast.records where id = ${id}`);
@@ -88,6 +96,7 @@ export class Update implements Operation {
     const found = pickRow(work.tables, this.zone, this.row);
     if (!found) return false;
     const [zone, row] = found;
+    if (isKept(zone, row)) return false;
     const { change } = this;
     const to = change !== "disabled" && "zone" in change
       ? pick(work.tables.names, change.zone)!
@@ -97,6 +106,7 @@ export class Update implements Operation {
       : "text" in change
       ? { ...row, ...change.text }
       : row;
+    if (after.kind.type === "DNAME" && to !== DNAME_ZONE) return false;
     work.tables = work.tables.withoutRow(zone, row.id).withRow(to, after);
     touch(work.touched, zone, [ownerOf(row.name, zone)]);
     touch(work.touched, to, [ownerOf(after.name, to)]);

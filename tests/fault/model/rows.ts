@@ -58,6 +58,10 @@ export const GOOD_KINDS: readonly Kind[] = [
   ...["ns3.servers.example.", "NS3.servers.example."].map((name) => toName("NS", name)),
 ];
 
+/** Rows that hide all owners below theirs. */
+export const DNAME_KINDS: readonly Kind[] = ["one.example.", "One.example.", "two.example.", "www"]
+  .map((name) => toName("DNAME", name));
+
 /** Rows that nothing can be made of, wherever they stand. */
 export const BAD_KINDS: readonly Kind[] = [
   bad("A", "192.0.2.999", "address"),
@@ -85,8 +89,12 @@ export const NAMES: readonly string[] = [
   "*.w",
   "d",
   "under.d",
+  "Under.D",
   "_s._tcp",
 ];
+
+/** Owners of DNAME records: above others, below one another, and the zone itself. */
+export const DNAME_NAMES: readonly string[] = ["d", "D", "b", "under.d", "w", "*.w", "@"];
 
 /** Names that are none. */
 export const BAD_NAMES: readonly { name: string; code: string }[] = [

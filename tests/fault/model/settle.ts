@@ -17,11 +17,14 @@ export async function settle(model: Model, world: World): Promise<void> {
   if (!model.isSettled || model.mustTouch) await waitRead(model, world);
   const known = new Map<string, Served | undefined>();
   for (const zone of ZONES) known.set(zone, await settleZone(model, world, zone));
-  await compareProblems(world, model.problems(known), ({ zone, line }) =>
-    // Another state file told of it, and would solve it.
-    model.unpublished.has(zone) && !known.get(zone) ||
-    // A zone removed without triggers leaves its rows behind.
-    !model.tables.has(zone) && line === JSON.stringify([zone, "", "", "", "zone-unknown"]));
+  await compareProblems(
+    world,
+    model.problems(known),
+    ({ zone, line }) =>
+      model.mayShowOthers(zone, known.get(zone)) ||
+      // A zone removed without triggers leaves its rows behind.
+      !model.tables.has(zone) && line === JSON.stringify([zone, "", "", "", "zone-unknown"]),
+  );
   world.secondary.check();
   model.settled(known);
 }

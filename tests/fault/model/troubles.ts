@@ -4,17 +4,23 @@ import { assert } from "@std/assert";
 import { knownNow, type Model } from "./model.ts";
 import { namesOf, type Operation, ZONES } from "./operation.ts";
 import { settle } from "./settle.ts";
+import type { BadRows } from "./verdicts.ts";
 import type { World } from "./world.ts";
 
 type Command = fc.AsyncCommand<Model, World>;
 
-/** zonecast ends and is started again, on the state file as it is, without one, or on an old copy. */
+/**
+ * zonecast ends and is started again, perhaps with other flags, on the state file as it is, without
+ * one, or on an old copy.
+ */
 export class Restart implements Command {
   constructor(
     readonly signal: "SIGKILL" | "SIGTERM",
     readonly state: "kept" | "lost" | "old",
     readonly journal: "default" | "small",
     readonly meanwhile: readonly Operation[],
+    /** Undefined: as it was. */
+    readonly badRows: BadRows | undefined,
   ) {}
 
   check({ open, copied }: Readonly<Model>): boolean {
@@ -37,14 +43,17 @@ export class Restart implements Command {
       else await world.restoreState();
       model.begunFrom(this.state === "old" ? model.copied! : new Map());
     }
-    await world.setFlags({ journal: this.journal });
+    const badRows = this.badRows ?? model.badRows;
+    model.judgedBy(badRows);
+    await world.setFlags({ journal: this.journal, badRows });
     await world.zonecast.start();
   }
 
   toString(): string {
-    const { signal, state, journal, meanwhile } = this;
+    const { signal, state, journal, meanwhile, badRows } = this;
     const changes = meanwhile.length > 0 ? `, meanwhile: ${namesOf(meanwhile)}` : "";
-    return `restart by ${signal}, state ${state}, journal ${journal}${changes}`;
+    const bad = badRows ? `, bad rows ${badRows}` : "";
+    return `restart by ${signal}, state ${state}, journal ${journal}${bad}${changes}`;
   }
 }
 

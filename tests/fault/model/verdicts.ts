@@ -95,16 +95,19 @@ function soaOf({ zone, settings }: ZoneRows): string {
     `${refresh} 600 1209600 ${minimum}`;
 }
 
-/**
- * Limitation: no DNAME is ever inserted, which may hide other owners; tests of the quarantine have
- * them.
- */
+/** cname-and-other-data and the like: the owner as a whole is bad, or its one RRset of `type`. */
+interface Conflict {
+  readonly code: string;
+  /** Empty: the owner as a whole. */
+  readonly type: string;
+}
+
+/** What an owner's rows come to. */
 interface OwnerVerdict {
   /** Least spelling of the owner. */
   readonly name: string;
   readonly lines: readonly string[];
-  /** cname-and-other-data and the like: the owner as a whole is bad, or its one RRset of `type`. */
-  readonly conflict: { readonly code: string; readonly type: string } | undefined;
+  readonly conflicts: readonly Conflict[];
   readonly ttlsDiffer: boolean;
 }
 
@@ -132,19 +135,32 @@ function judgeOwner(zoneRows: ZoneRows, rows: readonly Row[]): OwnerVerdict {
     lines.push(...different.values());
   }
   const isApex = name.toLowerCase() === zone;
-  const conflict = conflictOf(counts, isApex);
-  if (!conflict) return { name, lines: lines.sort(), conflict, ttlsDiffer };
-  // The SOA stands beside a CNAME at the apex: all else is served.
-  const good = isApex ? lines.filter((line) => !/ \d+ CNAME /.test(line)) : [];
-  return { name, lines: good.sort(), conflict, ttlsDiffer };
+  const conflicts = isApex ? apexConflicts(counts) : conflictOf(counts);
+  const isBad = (line: string) =>
+    conflicts.some(({ type }) => type === "" || line.includes(` ${type} `));
+  return { name, lines: lines.filter((line) => !isBad(line)).sort(), conflicts, ttlsDiffer };
 }
 
-/** @param counts  type → different records */
-function conflictOf(counts: ReadonlyMap<string, number>, isApex: boolean) {
-  const cnames = counts.get("CNAME") ?? 0;
-  if (cnames === 0 || cnames === 1 && counts.size === 1 && !isApex) return undefined;
-  if (isApex) return { code: "cname-and-other-data", type: "CNAME" };
-  return { code: counts.size > 1 ? "cname-and-other-data" : "several-cnames", type: "" };
+/** What cannot stand at the apex, beside the SOA: all else there is served. */
+function apexConflicts(counts: ReadonlyMap<string, number>): Conflict[] {
+  const conflicts: Conflict[] = [];
+  if (counts.has("CNAME")) conflicts.push({ code: "cname-and-other-data", type: "CNAME" });
+  if (counts.get("DNAME")! > 1) conflicts.push({ code: "several-dnames", type: "DNAME" });
+  return conflicts;
+}
+
+/**
+ * Why an owner below the apex cannot be: the first reason there is.
+ *
+ * @param counts  type → different records
+ */
+function conflictOf(counts: ReadonlyMap<string, number>): Conflict[] {
+  const bad = (code: string) => [{ code, type: "" }];
+  if (counts.has("CNAME") && counts.size > 1) return bad("cname-and-other-data");
+  if (counts.get("CNAME")! > 1) return bad("several-cnames");
+  if (counts.get("DNAME")! > 1) return bad("several-dnames");
+  if (counts.has("DNAME") && counts.has("NS")) return bad("dname-and-ns");
+  return [];
 }
 
 /** What becomes of a zone's rows. */
@@ -162,8 +178,28 @@ export interface Verdict {
   readonly heldOwners: ReadonlySet<string>;
 }
 
+/** What is served in place of bad rows, as `--bad-rows` has it. */
+export const BAD_ROWS = ["keep", "omit", "hold"] as const;
+export type BadRows = typeof BAD_ROWS[number];
+
+/** The names above an owner in its zone, in their one form. */
+function above(owner: string, zone: string): string[] {
+  const names: string[] = [];
+  for (let name = owner; name !== `${zone}.`;) {
+    name = name.slice(name.indexOf(".") + 1);
+    names.push(name);
+  }
+  return names;
+}
+
+const isDname = (line: string) => / \d+ DNAME /.test(line);
+
 /** @param before  what is served of the zone now */
-export function judge(zoneRows: ZoneRows | undefined, before: Served | undefined): Verdict {
+export function judge(
+  zoneRows: ZoneRows | undefined,
+  before: Served | undefined,
+  badRows: BadRows,
+): Verdict {
   const problems = new Set<ProblemLine>();
   const badOwners = new Set<string>();
   const troubledOwners = new Set<string>();
@@ -191,20 +227,29 @@ export function judge(zoneRows: ZoneRows | undefined, before: Served | undefined
     }
   }
   const owners = new Map<string, readonly string[]>();
-  for (const owner of new Set([...goodRows.keys(), ...unread])) {
+  const depth = (owner: string) => above(owner, zone).length;
+  const all = [...new Set([...goodRows.keys(), ...unread])].sort((a, b) => depth(a) - depth(b));
+  for (const owner of all) {
     const rows = goodRows.get(owner) ?? [];
     const verdict = rows.length > 0 ? judgeOwner(zoneRows, rows) : undefined;
-    if (verdict?.conflict) {
-      const { type, code } = verdict.conflict;
-      problems.add(problemLine(zone, `${verdict.name}.`, type, "", code));
+    const isHidden = above(owner, zone).some((name) => owners.get(name)?.some(isDname));
+    const conflicts = !verdict
+      ? []
+      : isHidden
+      ? [{ code: "below-dname", type: "" }]
+      : verdict.conflicts;
+    for (const { type, code } of conflicts) {
+      problems.add(problemLine(zone, `${verdict!.name}.`, type, "", code));
       badOwners.add(owner);
       troubledOwners.add(owner);
-    } else if (verdict?.ttlsDiffer) {
+    }
+    if (isHidden) continue;
+    if (conflicts.length === 0 && verdict?.ttlsDiffer) {
       troubledOwners.add(owner);
       problems.add(problemLine(zone, `${verdict.name}.`, "", "", "ttls-differ"));
     }
-    const isBad = unread.has(owner) || verdict?.conflict !== undefined;
-    const lines = isBad && before?.owners.get(owner) ||
+    const isBad = unread.has(owner) || conflicts.length > 0;
+    const lines = isBad && badRows !== "omit" && before?.owners.get(owner) ||
       (verdict && verdict.lines.length > 0 ? verdict.lines : undefined);
     if (lines) owners.set(owner, lines);
   }
@@ -213,8 +258,10 @@ export function judge(zoneRows: ZoneRows | undefined, before: Served | undefined
   const hasNs = owners.get(apex)?.some((line) => / \d+ NS /.test(line));
   if (wrong) problems.add(problemLine(zone, "", "SOA", "", wrong));
   else if (!hasNs) problems.add(problemLine(zone, "", "", "", "zone-without-ns"));
+  const mustHold = badRows === "hold" && badOwners.size > 0;
+  if (mustHold) problems.add(problemLine(zone, "", "", "", "held-for-bad-rows"));
   const verdict = { problems, badOwners, troubledOwners };
-  if (wrong || !hasNs && !before) {
+  if (wrong || mustHold || !hasNs && !before) {
     return { ...verdict, served: before, held: true, heldOwners: new Set() };
   }
   const heldOwners = new Set<string>();

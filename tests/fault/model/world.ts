@@ -6,6 +6,7 @@ import { type TempDir, tempDir } from "../../support/tempdir.ts";
 import { until } from "../../support/wait.ts";
 import { startZonecast, type Zonecast } from "../../support/zonecast.ts";
 import { Secondary } from "./secondary.ts";
+import type { BadRows } from "./verdicts.ts";
 
 /** What differs from run to run. */
 export interface Variant {
@@ -14,12 +15,15 @@ export interface Variant {
   readonly serialFloor: number | undefined;
   readonly minPublishInterval: string;
   readonly condense: "on" | "off";
+  /** Until a restart changes it. */
+  readonly badRows: BadRows;
 }
 
 /** What may be another with each start. */
 export interface Flags {
   readonly journal: "default" | "small";
   readonly guard: "on" | "off";
+  readonly badRows: BadRows;
 }
 
 /** What wait_live answers. */
@@ -42,7 +46,7 @@ let databases = 0;
 export class World implements AsyncDisposable {
   #zonecast: Zonecast | undefined;
   #sql: postgres.Sql;
-  #flags: Flags = { journal: "default", guard: "off" };
+  #flags: Flags = { journal: "default", guard: "off", badRows: "keep" };
   #open: { connection: postgres.ReservedSql; xid: string } | undefined;
   readonly secondary = new Secondary(() => this.zonecast);
 
@@ -67,8 +71,10 @@ export class World implements AsyncDisposable {
     return world;
   }
 
-  async #begin({ serial, serialFloor, minPublishInterval, condense }: Variant): Promise<void> {
-    await this.setFlags({});
+  async #begin(
+    { serial, serialFloor, minPublishInterval, condense, badRows }: Variant,
+  ): Promise<void> {
+    await this.setFlags({ badRows });
     this.#zonecast = await startZonecast({
       source: this.url,
       secondaries: [this.secondary.fake],
@@ -99,8 +105,9 @@ export class World implements AsyncDisposable {
   /** Which flags hold from the next start on; those not given are as they were. */
   async setFlags(flags: Partial<Flags>): Promise<void> {
     this.#flags = { ...this.#flags, ...flags };
-    const { journal, guard } = this.#flags;
+    const { journal, guard, badRows } = this.#flags;
     const lines = [
+      `bad-rows ${badRows}`,
       ...journal === "small" ? ["journal-max-size 1KiB"] : [],
       ...guard === "off" ? ["max-shrink off", "max-change off"] : [],
     ];

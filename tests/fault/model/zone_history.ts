@@ -2,7 +2,7 @@
  * Which versions of a zone there may be: zonecast may publish at any commit and pass others over,
  * but what it publishes is the zone at one commit, never a mixture of two. Pure.
  */
-import { judge, type Served, type Verdict, type ZoneRows } from "./verdicts.ts";
+import { type BadRows, judge, type Served, type Verdict, type ZoneRows } from "./verdicts.ts";
 
 /** A version that a client was given. */
 export interface SeenVersion {
@@ -25,6 +25,7 @@ export class ZoneHistory {
   /** The zone as it is in the tables. */
   #last: ZoneRows | undefined;
   #places: Place[];
+  #badRows: BadRows = "keep";
 
   constructor(known: Served | undefined) {
     this.#places = [{ commit: -1, served: known }];
@@ -46,7 +47,7 @@ export class ZoneHistory {
     // A map goes on to what is added meanwhile.
     for (const { commit, served } of found.values()) {
       for (let next = commit + 1; next < this.#commits.length; next++) {
-        add({ commit: next, served: judge(this.#commits[next], served).served });
+        add({ commit: next, served: judge(this.#commits[next], served, this.#badRows).served });
       }
     }
     return [...found.values()];
@@ -72,12 +73,19 @@ export class ZoneHistory {
 
   /** What may become of the zone once the last commit is read. */
   finals(): Verdict[] {
-    return this.#reachable().map(({ served }) => judge(this.#last, served));
+    return this.#reachable().map(({ served }) => judge(this.#last, served, this.#badRows));
   }
 
   /** All that may be served until then, as {@link Served.text}; "" where it is not. */
   texts(): Set<string> {
     return new Set(this.#reachable().map(({ served }) => textOf(served)));
+  }
+
+  /** The server was started with another `--bad-rows`: what was read before is judged by it, too. */
+  judgedBy(badRows: BadRows): void {
+    this.#places = this.#reachable();
+    this.#commits.push(this.#last);
+    this.#badRows = badRows;
   }
 
   /** Begins anew: it is known what is served. */

@@ -1,5 +1,13 @@
 /** What a transaction may do to zones: to the model's tables, and by SQL to the real ones. */
-import { insertSql, literal, type Operation, pick, type RowIds, type Work } from "./operation.ts";
+import {
+  DNAME_ZONE,
+  insertSql,
+  literal,
+  type Operation,
+  pick,
+  type RowIds,
+  type Work,
+} from "./operation.ts";
 import { GOOD_KINDS, type Kind, type Row } from "./rows.ts";
 import { touch } from "./tables.ts";
 import { SETTINGS, type Settings } from "./verdicts.ts";
@@ -100,6 +108,7 @@ export class RenameZone implements Operation {
   perform(work: Work): boolean {
     const { zone, to } = this;
     if (!work.tables.has(zone) || work.tables.has(to)) return false;
+    if (zone === DNAME_ZONE || to === DNAME_ZONE) return false;
     work.tables = work.tables.renamed(zone, to);
     touch(work.touched, zone, "all");
     touch(work.touched, to, "all");
