@@ -1,6 +1,6 @@
 /**
  * The calls of the C library that the runtime has no function for: several datagrams at a time,
- * and memory given back.
+ * large transfers handed to the kernel at once, and memory given back.
  *
  * Owns: the library, and memory whose address is known. Code that may call any function of
  * the C library needs no other permission, so these are taken as the program starts, before it
@@ -14,9 +14,11 @@
 import { IDLE_MEMORY_SYMBOLS, idleMemory } from "./idle_memory.ts";
 
 const SYMBOLS = {
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "pointer"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

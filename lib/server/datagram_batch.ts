@@ -7,8 +7,16 @@
  *
  * Source: recvmmsg(2), sendmmsg(2); the structures are glibc's on 64-bit Linux, little-endian.
  */
-import { formatIp, type SystemCalls } from "../ops/mod.ts";
+import type { SystemCalls } from "../ops/mod.ts";
 import { BATCH_MS, UDP_QUERY_OCTETS, VERDICTS_REMEMBERED } from "./limits.ts";
+import {
+  descriptorOf,
+  ipIn,
+  isIPv4,
+  NAME_OCTETS,
+  portIn,
+  SOCKET_TYPE,
+} from "./socket_descriptor.ts";
 
 /** Datagrams of a batch. */
 export const BATCH = 64;
@@ -19,23 +27,13 @@ const HEADER_OCTETS = 64;
 const VECTOR_OCTETS = 16;
 const HEADER_WORDS = HEADER_OCTETS / 4;
 const VECTOR_WORDS = VECTOR_OCTETS / 4;
-/** struct sockaddr_in and sockaddr_in6: family 0, port 2 (network order), address 4 or 8. */
-const NAME_OCTETS = 32;
 
 const VECTORS_AT = BATCH * HEADER_OCTETS;
 const NAMES_AT = VECTORS_AT + BATCH * VECTOR_OCTETS;
 const MESSAGES_AT = NAMES_AT + BATCH * NAME_OCTETS;
 const BATCH_OCTETS = MESSAGES_AT + BATCH * UDP_QUERY_OCTETS;
 
-const AF_INET = 2;
-const AF_INET6 = 10;
-const SOL_SOCKET = 1;
-const SO_TYPE = 3;
-const SOCK_DGRAM = 2;
 const MSG_DONTWAIT = 0x40;
-
-/** File descriptors looked at for a socket: it has just been opened, and the lowest free one is taken. */
-const DESCRIPTORS_LOOKED_AT = 65_536;
 
 /**
  * How many datagrams to take next: half as many when those last taken took longer than
@@ -81,23 +79,9 @@ export class DatagramBatch {
     }
   }
 
-  /**
-   * The file descriptor of the datagram socket bound to an address; undefined when there is none.
-   *
-   * The runtime does not tell it: each descriptor is asked for its name.
-   */
-  descriptorOf({ port, hostname }: Deno.NetAddr): number | undefined {
-    const [name, type, length] = [NAME_OCTETS, 4, 4].map((octets) => new Uint8Array(octets));
-    for (let fd = 0; fd < DESCRIPTORS_LOOKED_AT; fd++) {
-      length.set([NAME_OCTETS, 0, 0, 0]);
-      if (this.#calls.getsockname(fd, name, length) !== 0) continue;
-      if (name[0] !== AF_INET && name[0] !== AF_INET6) continue;
-      if ((name[2] << 8 | name[3]) !== port || textOf(name, 0) !== hostname) continue;
-      length[0] = 4;
-      const asked = this.#calls.getsockopt(fd, SOL_SOCKET, SO_TYPE, type, length);
-      if (asked === 0 && type[0] === SOCK_DGRAM) return fd;
-    }
-    return undefined;
+  /** The file descriptor of the datagram socket bound to an address; undefined when there is none. */
+  descriptorOf(bound: Deno.NetAddr): number | undefined {
+    return descriptorOf(this.#calls, SOCKET_TYPE.datagram, bound);
   }
 
   /**
@@ -136,11 +120,11 @@ export class DatagramBatch {
   ip(index: number): string {
     const at = NAMES_AT + index * NAME_OCTETS;
     const memory = this.#memory;
-    if (memory[at] !== AF_INET) return textOf(memory, at);
+    if (!isIPv4(memory, at)) return ipIn(memory, at);
     const number = this.#words[(at + 4) / 4];
     let text = this.#texts.get(number);
     if (text === undefined) {
-      text = textOf(memory, at);
+      text = ipIn(memory, at);
       if (this.#texts.size >= VERDICTS_REMEMBERED) this.#texts.clear();
       this.#texts.set(number, text);
     }
@@ -149,8 +133,7 @@ export class DatagramBatch {
 
   /** Whose it is, as the runtime's sockets take it. */
   sender(index: number): Deno.NetAddr {
-    const at = NAMES_AT + index * NAME_OCTETS + 2;
-    const port = this.#memory[at] << 8 | this.#memory[at + 1];
+    const port = portIn(this.#memory, NAMES_AT + index * NAME_OCTETS);
     return { transport: "udp", hostname: this.ip(index), port };
   }
 
@@ -194,17 +177,4 @@ export class DatagramBatch {
   #octetsOf(index: number): Uint8Array {
     return this.rooms[index].slice(0, this.#words[VECTORS_AT / 4 + index * VECTOR_WORDS + 2]);
   }
-}
-
-/** The address in a struct sockaddr_in or sockaddr_in6, as the runtime's sockets write it. */
-function textOf(octets: Uint8Array, at: number): string {
-  if (octets[at] === AF_INET) return formatIp(octets.subarray(at + 4, at + 8));
-  const ip = octets.subarray(at + 8, at + 24);
-  // RFC 5952 §5: a mapped IPv4 address ends in that.
-  return isMapped(ip) ? `::ffff:${formatIp(ip.subarray(12))}` : formatIp(ip);
-}
-
-function isMapped(ip: Uint8Array): boolean {
-  for (let i = 0; i < 10; i++) if (ip[i] !== 0) return false;
-  return ip[10] === 0xff && ip[11] === 0xff;
 }

@@ -15,6 +15,7 @@ import {
 } from "../ops/mod.ts";
 import type { DifferenceReader, ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import { Access, type TransferRule } from "./access.ts";
+import { BulkSender } from "./bulk_sender.ts";
 import { BufferAccount } from "./buffer_account.ts";
 import { Announcements } from "./announcements.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
@@ -84,7 +85,10 @@ export interface DnsServerOptions {
   /** Told of each NOTIFY that goes to a secondary, given by its name; must return at once. */
   readonly onNotify?: (secondary: string, version: ZoneVersion) => void;
   readonly limits?: Partial<ServerLimits>;
-  /** What several UDP datagrams are received and sent with; undefined: one at a time. */
+  /**
+   * What several UDP datagrams and large transfers are sent with; undefined: one datagram at a
+   * time, and the runtime writes.
+   */
   readonly systemCalls?: SystemCalls;
   /** For tests. */
   readonly clock?: Clock;
@@ -165,6 +169,7 @@ export class DnsServer {
       transfers: new TransferQueue(this.#limits, clock),
       buffers: new BufferAccount(this.#limits.bufferOctets),
       work: new WorkShare(),
+      bulk: options.systemCalls && new BulkSender(options.systemCalls),
     };
     this.#notify = new NotifySender({
       authorities: options.tlsAuthorities,

@@ -113,7 +113,9 @@ export class TcpListener {
     conn.setNoDelay(true); // answers are gathered here; nothing is won by waiting
     if (gate) return this.#run((serving) => this.#serveTls(conn, ip, place, gate, serving));
     this.#run(async (serving) => {
-      const session = new TcpSession(conn, { ip, transport: "tcp" }, sessions, place);
+      const { bulk } = sessions;
+      const openBulk = bulk && (() => bulk.socketOf(conn));
+      const session = new TcpSession(conn, { ip, transport: "tcp" }, sessions, place, openBulk);
       serving(session);
       await session.run();
     });

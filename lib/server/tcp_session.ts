@@ -13,9 +13,10 @@
  * a timer closes the connection, and it is counted as a zombie until the write
  * ends.
  */
-import { streamChunks, type StreamCount, transferMessages } from "../transfer/mod.ts";
+import { type StreamCount, transferMessages } from "../transfer/mod.ts";
 import { FrameReader, MESSAGE_HEADER_OCTETS, type Query } from "../wire/mod.ts";
 import { AnswerBatch } from "./answer_batch.ts";
+import type { BulkSender, BulkSocket } from "./bulk_sender.ts";
 import type { BufferAccount } from "./buffer_account.ts";
 import type { Place } from "./connection_table.ts";
 import { type BulkPlan, type DnsService, isWanting, type WantingResponse } from "./dns_service.ts";
@@ -27,12 +28,12 @@ import {
   OUTSTANDING_PER_CONNECTION,
   READ_OCTETS,
   type ServerLimits,
-  TRANSFERS_AT_EASE,
 } from "./limits.ts";
 import type { Client, Response } from "./respond.ts";
 import { signedMessages } from "./signed_request.ts";
 import { TcpWriter } from "./tcp_writer.ts";
 import type { TransferQueue, TransferSlot } from "./transfer_queue.ts";
+import { sendTransfer } from "./transfer_sender.ts";
 import type { WorkShare } from "./work_share.ts";
 
 /** The connection, as far as a session uses it. */
@@ -45,6 +46,8 @@ export interface SessionContext {
   readonly transfers: TransferQueue;
   readonly buffers: BufferAccount;
   readonly work: WorkShare;
+  /** Hands large transfers to the kernel; undefined: the runtime writes them. */
+  readonly bulk?: BulkSender;
 }
 
 export class TcpSession {
@@ -71,12 +74,19 @@ export class TcpSession {
   /** Octets noted in the account. */
   #held = 0;
 
-  constructor(conn: SessionConn, client: Client, context: SessionContext, place: Place) {
+  /** @param openBulk  finds what large transfers are sent with, while the connection is open */
+  constructor(
+    conn: SessionConn,
+    client: Client,
+    context: SessionContext,
+    place: Place,
+    openBulk?: () => BulkSocket | undefined,
+  ) {
     this.#conn = conn;
     this.#client = client;
     this.#context = context;
     this.#place = place;
-    this.#writer = new TcpWriter(conn, context.limits.writeMs);
+    this.#writer = new TcpWriter(conn, context.limits.writeMs, openBulk);
     this.#idle = new IdleWatch(
       context.limits.firstMessageMs,
       () => this.#isWorking,
@@ -111,8 +121,8 @@ export class TcpSession {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#writer.close(); // before the descriptor may become another's
     this.#conn.close(); // ends a pending read
-    this.#writer.close();
     this.#idle.stop();
     for (const cancel of this.#waits) cancel();
     this.#oneDone?.();
@@ -257,17 +267,7 @@ export class TcpSession {
         transferMessages(plan, query, envelope.edns),
         envelope.signature,
       );
-      let isEncoded = false;
-      for (const chunk of streamChunks(messages, count)) {
-        // A large difference is encoded as it goes, which takes far longer than pages do.
-        if (isEncoded || transfers.counts.moving > TRANSFERS_AT_EASE) {
-          while (work.isLongTurn) await work.nextTurn();
-        }
-        slot.writing();
-        await this.#writer.write(chunk);
-        slot.written();
-        isEncoded = plan.kind === "ixfr";
-      }
+      await sendTransfer(plan, messages, count, { writer: this.#writer, slot, transfers, work });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       service.transferBroken(query, client, run(), why);

@@ -5,7 +5,16 @@
  * {@link WORK_SHARE_MS} in each {@link WORK_WINDOW_MS}; more waits its turn, first come first
  * served. Owns: who waits, a timer while somebody does; a timer until the next turn.
  */
-import { OCTET_COST_MS, READ_COST_MS, TURN_MS, WORK_SHARE_MS, WORK_WINDOW_MS } from "./limits.ts";
+import { setImmediate } from "node:timers";
+import {
+  BULK_MS,
+  LOOK_TURNS,
+  OCTET_COST_MS,
+  READ_COST_MS,
+  TURN_MS,
+  WORK_SHARE_MS,
+  WORK_WINDOW_MS,
+} from "./limits.ts";
 
 export class WorkShare {
   readonly #waiting: (() => void)[] = [];
@@ -16,6 +25,7 @@ export class WorkShare {
   #beganAt: number | undefined;
   #turnTimer: number | undefined;
   #nextTurn: Promise<void> | undefined;
+  #look: Promise<void> | undefined;
 
   /** @param now  ms, of any origin; never goes back */
   constructor(readonly now: () => number = () => performance.now()) {}
@@ -26,13 +36,22 @@ export class WorkShare {
    * has lasted {@link TURN_MS}. Then {@link nextTurn} is to be waited for, and this asked again.
    */
   get isLongTurn(): boolean {
+    return this.#lasts(TURN_MS);
+  }
+
+  /** The same for bulk that never leaves the event loop of itself, after {@link BULK_MS}; then {@link look}. */
+  get isLongBulk(): boolean {
+    return this.#lasts(BULK_MS);
+  }
+
+  #lasts(ms: number): boolean {
     if (this.#beganAt === undefined) {
       // A wait for the next turn takes a timer's millisecond or two: the first connection after a
       // pause is not made to wait for it, nor the two that come with it after a NOTIFY.
       this.#begins();
       return false;
     }
-    return this.now() - this.#beganAt >= TURN_MS;
+    return this.now() - this.#beganAt >= ms;
   }
 
   /** Begins to count; a turn of the event loop ends it. */
@@ -60,6 +79,21 @@ export class WorkShare {
       }, 0);
     });
     return this.#nextTurn;
+  }
+
+  /**
+   * As many turns of the event loop as it takes until the sockets have been looked at: a third of a
+   * millisecond, where {@link nextTurn} has the processor idle for two.
+   */
+  look(): Promise<void> {
+    return this.#look ??= this.#haveLook().finally(() => this.#look = undefined);
+  }
+
+  async #haveLook(): Promise<void> {
+    for (let turns = 0; turns < LOOK_TURNS; turns++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    this.#begins();
   }
 
   /**

@@ -233,23 +233,25 @@ export interface StreamCount {
 }
 
 /**
- * Messages gathered into chunks of up to {@link CHUNK_OCTETS}, each behind its length. A chunk
- * ends where a message does, so that other answers may go between two.
+ * Messages gathered into chunks as large as the buffer holds, each message behind its length. A
+ * chunk ends where a message does, so that other answers may go between two.
  *
- * Every chunk is a view of the one buffer: write it whole before asking for the next.
+ * Every chunk is a view of the one buffer, from its beginning: write it whole before asking for
+ * the next. Nothing of it is looked at again, so between two it may serve others.
  *
  * @param count  is added to as messages are gathered
+ * @param buffer  holds the longest message at least; default: {@link CHUNK_OCTETS} of its own
  */
 export function* streamChunks(
   messages: Iterable<MessageParts>,
   count: StreamCount,
-): Generator<Uint8Array> {
-  const buffer = new Uint8Array(CHUNK_OCTETS);
+  buffer = new Uint8Array(CHUNK_OCTETS),
+): Generator<Uint8Array<ArrayBuffer>> {
   let filled = 0;
   for (const { head, block, tail } of messages) {
     const blockOctets = block?.length ?? 0;
     const length = head.length + blockOctets + (tail?.length ?? 0);
-    if (filled + LENGTH_OCTETS + length > CHUNK_OCTETS) {
+    if (filled + LENGTH_OCTETS + length > buffer.length) {
       yield buffer.subarray(0, filled);
       filled = 0;
     }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { TURN_MS, WORK_SHARE_MS } from "../../../lib/server/limits.ts";
+import { BULK_MS, TURN_MS, WORK_SHARE_MS } from "../../../lib/server/limits.ts";
 import { WorkShare } from "../../../lib/server/work_share.ts";
 
 function spin(ms: number): void {
@@ -60,5 +60,35 @@ Deno.test("the first after a pause, and who comes with it, is not made to wait",
     assertEquals([share.isLongTurn, share.isLongTurn], [false, false]);
     await new Promise((resolve) => setTimeout(resolve, 2 * TURN_MS));
   }
+  share.close();
+});
+
+Deno.test("a look brings what waits at a socket; who asks meanwhile has the same", async () => {
+  const share = new WorkShare();
+  const open = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const [socket, other] = [open(), open()];
+  for (let i = 0; i < 50; i++) {
+    let received = 0;
+    const receiving = socket.receive().then(() => received++);
+    await share.look(); // now it waits for what comes
+    await other.send(new Uint8Array(1), socket.addr);
+    const look = share.look();
+    assert(share.look() === look);
+    await look;
+    assertEquals(received, 1, `not at look ${i}`);
+    await receiving;
+  }
+  for (const one of [socket, other]) one.close();
+  share.close();
+});
+
+Deno.test("bulk that goes on without waiting is long before other work is", () => {
+  let now = 0;
+  const share = new WorkShare(() => now);
+  assertEquals([share.isLongBulk, share.isLongTurn], [false, false]); // the first begins it
+  now = BULK_MS;
+  assertEquals([share.isLongBulk, share.isLongTurn], [true, false]);
+  now = TURN_MS;
+  assertEquals([share.isLongBulk, share.isLongTurn], [true, true]);
   share.close();
 });

@@ -1,0 +1,62 @@
+/**
+ * Large transfers handed to the kernel at once: one call for each {@link BULK_OCTETS}, and neither
+ * a promise nor a turn of the event loop between two.
+ *
+ * The connection stays the runtime's: it reads, it writes what the kernel had no room for, it says
+ * what fails, and it closes. A descriptor is good as long as the runtime has the connection open,
+ * so whoever sends must know that it has, in the same turn of the event loop.
+ *
+ * Owns: one room for all connections. It is filled and sent within one turn: what is in it is
+ * nobody's after that.
+ *
+ * Source: send(2).
+ */
+import type { SystemCalls } from "../ops/mod.ts";
+import { BULK_DESCRIPTORS, BULK_OCTETS } from "./limits.ts";
+import { descriptorOf, type NameCalls, SOCKET_TYPE } from "./socket_descriptor.ts";
+
+const MSG_DONTWAIT = 0x40;
+/** A peer that is gone is an error, not a signal that ends the process. */
+const MSG_NOSIGNAL = 0x4000;
+
+/** What is called. */
+export type BulkCalls = NameCalls & Pick<SystemCalls, "send">;
+
+/** One open connection, as bulk is sent over it. */
+export interface BulkSocket {
+  /** Where to gather what is sent next. */
+  readonly room: Uint8Array<ArrayBuffer>;
+  /**
+   * Hands octets to the kernel, after all that was written before. Never to be called once the
+   * connection is closed, nor while a write is on its way.
+   *
+   * @returns how many it took, from the first on; 0 also when it failed: the runtime's own write
+   *   then waits, or fails with the reason
+   */
+  send(octets: Uint8Array<ArrayBuffer>): number;
+}
+
+export class BulkSender {
+  readonly #calls: BulkCalls;
+  readonly #room = new Uint8Array(BULK_OCTETS);
+
+  constructor(calls: BulkCalls) {
+    this.#calls = calls;
+  }
+
+  /** A connection that is open; undefined when its descriptor is not found. */
+  socketOf({ localAddr, remoteAddr }: Pick<Deno.TcpConn, "localAddr" | "remoteAddr">):
+    | BulkSocket
+    | undefined {
+    const calls = this.#calls;
+    const fd = descriptorOf(calls, SOCKET_TYPE.stream, localAddr, remoteAddr, BULK_DESCRIPTORS);
+    if (fd === undefined) return undefined;
+    return {
+      room: this.#room,
+      send(octets) {
+        const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+        return Math.max(0, Number(calls.send(fd, octets, BigInt(octets.length), flags)));
+      },
+    };
+  }
+}
