@@ -85,13 +85,13 @@ export class Quarantine {
     everything: boolean,
   ): Promise<void> {
     const table = this.#table;
-    await runSliced(table.take(read));
-    table.keepZones((apexKey) => builds.has(apexKey));
+    await runSliced(chained(table.take(read), table.keepZones((apexKey) => builds.has(apexKey))));
     table.takeZoneProblems(builds.zoneProblems);
     table.takeStrays(builds.strays, (zone) => !everything && !builds.hasNamed(zone));
     const change = table.takeChange();
-    this.#unkept.add(change);
     this.#log(change);
+    if (this.#unkept.isEmpty) this.#unkept = change; // no copy: it may be of ten thousand
+    else this.#unkept.add(change);
   }
 
   /** What has changed since {@link kept}. */
@@ -133,6 +133,11 @@ export class Quarantine {
     }
     return this.#lines++ < MAX_LINES;
   }
+}
+
+/** One after the other. */
+function* chained(...parts: Generator<undefined, void>[]): Generator<undefined, void> {
+  for (const part of parts) yield* part;
 }
 
 /** The apex key of a zone as a problem names it; undefined when that is no name. */

@@ -11,6 +11,7 @@ import { crc32 } from "node:zlib";
 import type { KnownProblem } from "../zone/mod.ts";
 import { DamagedRow, integer, text } from "./columns.ts";
 import type { WireProblems } from "./protocol.ts";
+import { problemTexts } from "./wire_problems.ts";
 
 /** Number and XOR of the checksums of rows. */
 interface Sum {
@@ -65,11 +66,13 @@ export class ProblemRows {
     if (sum === undefined) this.#clear.run();
     const [count, before] = (sum ?? NONE).split(" ").map(Number);
     const changed = { count, sum: before };
-    for (const id of [...gone, ...put.map(([id]) => id)]) {
-      const row = this.#delete.get(id);
-      if (row) add(changed, integer(row, "checksum"), -1);
+    for (const ids of [gone, put?.ids ?? []]) {
+      for (const id of ids) {
+        const row = this.#delete.get(id);
+        if (row) add(changed, integer(row, "checksum"), -1);
+      }
     }
-    for (const [id, written] of put) {
+    for (const [id, written] of problemTexts(put)) {
       const sum = checksum(id, written);
       this.#put.run(id, sum, written);
       add(changed, sum, 1);

@@ -55,10 +55,21 @@ export interface WirePublication {
   readonly publishedAt: number;
 }
 
+/** Problems to keep. */
+export interface PutProblems {
+  /** Identities. */
+  readonly ids: Float64Array<ArrayBuffer>;
+  /** Where each one's JSON ends in {@link octets}, in which it follows the one before. */
+  readonly ends: Uint32Array<ArrayBuffer>;
+  /** UTF-8, with room behind it. */
+  readonly octets: Uint8Array<ArrayBuffer>;
+}
+
 /** A change of the problems kept. */
 export interface WireProblems {
-  /** Identity and JSON. */
-  readonly put: readonly (readonly [number, string])[];
+  /** Undefined for none. */
+  readonly put: PutProblems | undefined;
+  /** Identities. */
   readonly gone: readonly number[];
 }
 

@@ -9,9 +9,31 @@ import {
 import type { PageId, PutPage, WireDiff, WireProgress, WirePublication } from "./protocol.ts";
 import { readSoa, soaOctets } from "./soa.ts";
 import type { Progress, Publication } from "./state_store.ts";
+import { wireProblems } from "./wire_problems.ts";
 
 /** Octets copied between two pauses: some tenths of a millisecond. */
 const OCTETS_PER_PAUSE = 512 * 1024;
+
+/** All that one commit takes to the worker. */
+export interface WireCommit {
+  readonly publications: readonly WirePublication[];
+  /** What all their lists and pages are views of. */
+  readonly buffer: ArrayBuffer;
+  readonly progress: WireProgress | undefined;
+}
+
+/** A commit for the worker, as {@link wirePublications}; yields as places to pause. */
+export function* wireCommit(
+  publications: readonly Publication[],
+  progress: Progress | undefined,
+): Generator<undefined, WireCommit> {
+  const { wire, buffer } = yield* wirePublications(publications);
+  return {
+    publications: wire,
+    buffer,
+    progress: progress && (yield* wireProgress(progress)),
+  };
+}
 
 /**
  * Publications for the worker: what changes in the file, every octet copied, since
@@ -149,11 +171,11 @@ function pageName(firstKey: string, part: number): string {
   return `${part} ${firstKey}`;
 }
 
-/** The progress for the worker. */
-export function wireProgress({ problems, ...progress }: Progress): WireProgress {
-  if (!problems) return progress;
-  const put = [...problems.put].map(([id, problem]) => [id, JSON.stringify(problem)] as const);
-  return { ...progress, problems: { put, gone: [...problems.gone.keys()] } };
+/** The progress for the worker; yields as places to pause. */
+export function* wireProgress(
+  { problems, ...progress }: Progress,
+): Generator<undefined, WireProgress> {
+  return problems ? { ...progress, problems: yield* wireProblems(problems) } : progress;
 }
 
 /** A difference that came from the worker. */

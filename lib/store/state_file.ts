@@ -19,8 +19,9 @@ import {
   type StateHead,
   type WireDiff,
 } from "./protocol.ts";
-import { wireProgress, wirePublications, zoneDiff } from "./publication.ts";
+import { wireCommit, wireProgress, zoneDiff } from "./publication.ts";
 import { readSoa } from "./soa.ts";
+import { problemBuffers } from "./wire_problems.ts";
 import type {
   GuardNote,
   JournalEntry,
@@ -142,13 +143,17 @@ class StateFile implements StateStore {
   }
 
   async publish(publications: readonly Publication[], progress?: Progress): Promise<void> {
-    const { wire, buffer } = await runSliced(wirePublications(publications));
-    const asked = { publications: wire, buffer, progress: progress && wireProgress(progress) };
-    await this.#ask("publish", asked, [buffer]);
+    const commit = await runSliced(wireCommit(publications, progress));
+    const buffers = problemBuffers(commit.progress?.problems);
+    await this.#ask("publish", commit, [commit.buffer, ...buffers]);
   }
 
   async keepProgress(progress: Progress): Promise<void> {
-    await this.#ask("keepProgress", { progress: wireProgress(progress) });
+    const steps = wireProgress(progress);
+    const first = steps.next();
+    // Without a pause it is asked at once: before what is asked next.
+    const wire = first.done ? first.value : await runSliced(steps);
+    await this.#ask("keepProgress", { progress: wire }, problemBuffers(wire.problems));
   }
 
   async keepGuard(notes: readonly GuardNote[]): Promise<void> {

@@ -47,6 +47,8 @@ interface Entry {
 /** The problems of one zone, or of one kind that belongs to none. */
 class Bucket {
   readonly groups = new Map<string, readonly Entry[]>();
+  /** Of all groups those that are errors. */
+  errors = 0;
 
   /** @param zone  as {@link Problem.zone} has it; undefined where a group is a zone */
   constructor(readonly zone?: string) {}
@@ -112,7 +114,7 @@ export class ProblemTable {
       const within = bucket.zone === undefined ? zone : group;
       const entry = { identity: identityOf(problem), since, severity, problem };
       bucket.groups.set(within, [...bucket.groups.get(within) ?? [], entry]);
-      this.#tally.count(zone, entry, 1);
+      this.#count(bucket, zone, entry, 1);
     }
   }
 
@@ -154,23 +156,31 @@ export class ProblemTable {
     this.#takeAll(this.#strays, problems, stays);
   }
 
-  /** Forgets zones that the source no longer has. */
-  keepZones(has: (apexKey: string) => boolean): void {
+  /** Forgets zones that the source no longer has; yields as places to pause. */
+  *keepZones(has: (apexKey: string) => boolean): Generator<undefined, void> {
+    let gone = 0;
     for (const [apexKey, bucket] of this.#zones) {
       if (has(apexKey)) continue;
-      for (const group of [...bucket.groups.keys()]) this.#replace(bucket, bucket.zone!, group, []);
+      for (const group of bucket.groups.keys()) {
+        this.#replace(bucket, bucket.zone!, group, []);
+        if (++gone % GROUPS_PER_PAUSE === 0) yield;
+      }
       this.#zones.delete(apexKey);
     }
     this.#tally.summarize(this.#change);
   }
 
-  /** How many rows and owners of a zone are bad, beside those that a build covers. */
+  /**
+   * How many rows and owners of a zone are bad, beside those that a build covers: found by
+   * those, since a change is of few among a hundred thousand.
+   */
   badBeside(verdict: ProblemVerdict): number {
     if (verdict.coveredOwners === undefined) return 0;
-    let bad = 0;
-    for (const [group, entries] of this.#zones.get(verdict.apexKey)?.groups ?? []) {
-      if (verdict.covers(group)) continue;
-      for (const { severity } of entries) if (severity === "error") bad++;
+    const bucket = this.#zones.get(verdict.apexKey);
+    if (!bucket) return 0;
+    let bad = bucket.errors;
+    for (const group of new Set(verdict.coveredGroups())) {
+      for (const { severity } of bucket.groups.get(group) ?? []) if (severity === "error") bad--;
     }
     return bad;
   }
@@ -206,7 +216,7 @@ export class ProblemTable {
       for (const group of verdict.coveredGroups()) if (bucket.groups.has(group)) yield group;
       return;
     }
-    for (const group of [...bucket.groups.keys()]) if (verdict.covers(group)) yield group;
+    for (const group of bucket.groups.keys()) if (verdict.covers(group)) yield group;
   }
 
   #takeAll(bucket: Bucket, problems: readonly Problem[], stays: (zone: string) => boolean): void {
@@ -242,16 +252,22 @@ export class ProblemTable {
       const problem = !isListed ? undefined : isWhole ? { ...one, since } : known?.problem;
       const entry = { identity, since, severity: one.severity, problem };
       after.set(identity, entry);
-      if (known) this.#tally.count(zone, known, -1);
-      this.#tally.count(zone, entry, 1);
+      if (known) this.#count(bucket, zone, known, -1);
+      this.#count(bucket, zone, entry, 1);
       if (!known) appeared.push(entry);
       else this.#noteKept(known, entry);
     }
     const solved = before.filter(({ identity }) => !after.has(identity));
-    for (const entry of solved) this.#tally.count(zone, entry, -1);
+    for (const entry of solved) this.#count(bucket, zone, entry, -1);
     this.#change.noteGroup(appeared, solved);
     if (after.size > 0) bucket.groups.set(group, [...after.values()]);
     else bucket.groups.delete(group);
+  }
+
+  /** Counts a problem in, or out. */
+  #count(bucket: Bucket, zone: string, entry: Entry, sign: 1 | -1): void {
+    if (entry.severity === "error") bucket.errors += sign;
+    this.#tally.count(zone, entry, sign);
   }
 
   /** A problem that was there before, and may be told of in other words now. */

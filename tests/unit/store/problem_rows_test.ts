@@ -1,7 +1,8 @@
 /** The problems there are, kept in the state file. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { openStateFile } from "../../../lib/store/mod.ts";
+import { problemBuffers, problemTexts, wireProblems } from "../../../lib/store/wire_problems.ts";
 import { type KnownProblem } from "../../../lib/zone/mod.ts";
 import { identityOf } from "../../../lib/zone/problem.ts";
 import { tempDir } from "../../support/tempdir.ts";
@@ -53,6 +54,35 @@ Deno.test("problems are kept as they come and go; a file that never had any says
   await store.keepProgress(progress([problem("", "problems-not-listed")], [b]));
   assertEquals((await store.load()).problems?.isWhole, false);
   await store.close();
+});
+
+Deno.test("ten thousand problems go to the file in small steps, as octets and no more than what changed", async () => {
+  const many = Array.from({ length: 10_000 }, (_, i) => problem(`é${i}`));
+  const { problems } = progress(many, [problem("gone")]);
+  const steps = wireProblems(problems);
+  let pauses = 0;
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) pauses++;
+  assert(pauses >= many.length / 100, `${pauses} places to pause`);
+  const { put, gone } = step.value;
+  assertEquals(
+    [...problemTexts(put)],
+    [...problems.put].map(([id, one]) => [
+      id,
+      JSON.stringify(one),
+    ]),
+  );
+  assertEquals([gone, problemBuffers(step.value).length], [[...problems.gone.keys()], 3]);
+
+  await using dir = await tempDir();
+  const store = await openStateFile(`${dir.path}/state.db`);
+  await store.load();
+  await store.keepProgress(progress(many));
+  await store.keepProgress(progress([], many.slice(1)));
+  assertEquals((await store.load()).problems?.problems.map(({ name }) => name), ["é0"]);
+  await store.close();
+  const few = wireProblems(progress([]).problems).next();
+  assertEquals(few, { done: true, value: { put: undefined, gone: [] } }); // of no change nothing
 });
 
 Deno.test("a damaged list of problems is reported and dropped, and the rest is whole", async () => {

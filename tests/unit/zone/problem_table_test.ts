@@ -134,3 +134,19 @@ Deno.test("problems: a read keeps so many as they are, of all its zones together
   take(verdict(one.listed));
   assertEquals([...table.all()].length, 2);
 });
+
+Deno.test("problems: a change among very many costs what it touches, and forgetting all takes pauses", () => {
+  const { table, take } = setUp();
+  const many = Array.from({ length: 9_000 }, (_, i) => problem(`n${i}`, "1"));
+  take(verdict(many));
+  const all = () => {
+    throw new Error("asked of each that is known");
+  };
+  const one = { ...verdict([problem("n7", "2")], ["n7"]), covers: all };
+  assertEquals(table.badBeside(one), many.length - 1);
+  assertEquals(take(one), { events: ["changed n7 2"], put: 1, gone: 1 });
+  assertEquals(table.badBeside({ ...verdict([], []), covers: all }), many.length);
+  const pauses = [...table.keepZones(() => false)].length;
+  assert(pauses >= many.length / 1000, `${pauses} places to pause`);
+  assertEquals([...table.counts()], []);
+});
