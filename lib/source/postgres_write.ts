@@ -9,15 +9,16 @@ import { postgresError, unreachable } from "./errors.ts";
 import {
   connectPostgres,
   inline,
-  literal,
   type PostgresClient,
   runAll,
   type Sql,
   transaction,
 } from "./postgres_client.ts";
+import { jsonb, literal, texts } from "./postgres_literals.ts";
+import { writeProblems } from "./postgres_problems.ts";
 import { arrayText } from "./postgres_rows.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
-import type { ProblemReport, ProblemsReport, WriteBack } from "./source.ts";
+import type { WriteBack } from "./source.ts";
 
 /** For each of connecting and greeting, in ms. */
 const CONNECT_MS = 5000;
@@ -48,24 +49,34 @@ export class PostgresWriter {
   }
 
   /**
-   * Writes a report, in one transaction and one round trip.
+   * Writes a report, in one transaction and one round trip; of very many problems in more.
    *
    * @throws {SourceError} nothing was written
    */
   async writeBack(report: WriteBack): Promise<void> {
     const tellsOthers = report.published.length > 0;
-    const statements = [
-      ...BEGIN,
-      ...tellsOthers ? [writePublished(report)] : [],
-      ...report.secondaries.length > 0 ? [writeSecondaries(report)] : [],
-      ...report.problems ? [writeProblems(report.instance, report.problems)] : [],
-      ...report.held && await this.#canHold() ? writeHeld(report.instance, report.held) : [],
-      ...report.covered ? [writeReader(report, report.covered)] : [],
-      ...report.live.length > 0 ? [notifyLive(report)] : [],
-      "commit",
-      ...tellsOthers ? [findOthers(report)] : [], // what another has committed meanwhile, too
-    ];
-    const results = await this.#inTurn((client) => runAll(client.sql, statements));
+    const mayHold = report.held !== undefined && await this.#canHold();
+    const results = await this.#inTurn(async ({ sql }) => {
+      let begin: readonly string[] = BEGIN;
+      const problems = report.problems &&
+        await writeProblems(report.instance, report.problems, async (statement) => {
+          // A lone result is no list of results: the limit is set before each.
+          const [rows] = await runAll(sql, [...begin, BEGIN[1], statement]);
+          begin = [];
+          return rows ?? [];
+        });
+      return await runAll(sql, [
+        ...begin,
+        ...tellsOthers ? [writePublished(report)] : [],
+        ...report.secondaries.length > 0 ? [writeSecondaries(report)] : [],
+        ...problems ? [problems] : [],
+        ...mayHold ? writeHeld(report.instance, report.held!) : [],
+        ...report.covered ? [writeReader(report, report.covered)] : [],
+        ...report.live.length > 0 ? [notifyLive(report)] : [],
+        "commit",
+        ...tellsOthers ? [findOthers(report)] : [], // what another has committed meanwhile, too
+      ]);
+    });
     if (tellsOthers) this.#sayOthers(report, results[results.length - 1] as unknown as Other[]);
   }
 
@@ -159,11 +170,6 @@ function seconds(ms: number | undefined): number | null {
   return ms === undefined ? null : ms / 1000;
 }
 
-/** As the argument of jsonb_to_recordset. */
-function jsonb(value: unknown): string {
-  return `${literal(JSON.stringify(value))}::jsonb`;
-}
-
 function writePublished({ instance, published }: WriteBack): string {
   const rows = published.map((one) => ({
     zone: one.zone,
@@ -214,37 +220,6 @@ function writeSecondaries({ instance, secondaries }: WriteBack): string {
       last_transfer = coalesce(excluded.last_transfer, known.last_transfer),
       kind = coalesce(excluded.kind, known.kind),
       state = excluded.state, instance = excluded.instance`;
-}
-
-/** Problem rows of a report, each with its id. */
-function problemRows(problems: readonly ProblemReport[]): string {
-  return `select distinct on (id) * from (
-      select md5(concat_ws(chr(1), zone, owner, name, type, content, code)) as id, one.*
-      from jsonb_to_recordset(${jsonb(problems)}) as one (zone text, owner text, name text,
-        type text, content text, code text, severity text, reason text, hint text)) as each`;
-}
-
-function writeProblems(instance: string, { isWhole, put, gone }: ProblemsReport): string {
-  // Of those that are not named only our own are solved: zones that another zonecast
-  // publishes are for it to tell of.
-  const solved = isWhole
-    ? `${literal(instance)} = coalesce((
-        select newest.instance from zonecast.published as newest where newest.zone = old.zone
-        order by newest.published_at desc limit 1), ${literal(instance)})`
-    : `id in (select id from (${problemRows(gone)}) as ended)`;
-  return `
-    with now_open as (${problemRows(put)}), solved as (
-      delete from zonecast.problems as old
-      where id not in (select id from now_open) and ${solved}
-    )
-    insert into zonecast.problems as known
-      (id, zone, owner, name, type, content, code, severity, reason, hint)
-    select id, zone, owner, name, type, content, code, severity, reason, hint
-    from now_open order by id
-    on conflict (id) do update
-      set severity = excluded.severity, reason = excluded.reason, hint = excluded.hint
-      where (known.severity, known.reason, known.hint)
-        is distinct from (excluded.severity, excluded.reason, excluded.hint)`;
 }
 
 /** All that this instance holds; and approvals go that are of nothing held. */
@@ -305,9 +280,4 @@ function findOthers({ instance, published }: WriteBack): string {
         where own.zone = other.zone and own.instance = $2)`,
     [arrayText([...new Set(published.map(({ zone }) => zone))]), instance],
   );
-}
-
-/** An array of texts. */
-function texts(values: readonly string[]): string {
-  return `${literal(arrayText(values))}::text[]`;
 }

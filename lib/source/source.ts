@@ -170,9 +170,9 @@ export interface ProblemReport {
 export interface ProblemsReport {
   /** Whether those to be put are all there are: whatever else stands there has gone. */
   readonly isWhole: boolean;
-  /** New, or told of in other words. */
-  readonly put: readonly ProblemReport[];
-  readonly gone: readonly ProblemReport[];
+  /** New, or told of in other words. Read once, as it is written. */
+  readonly put: Iterable<ProblemReport>;
+  readonly gone: Iterable<ProblemReport>;
 }
 
 /** What of a zone is not published until it is approved, to be written back. */

@@ -10,11 +10,11 @@
  */
 import { ZonecastError } from "../dns/mod.ts";
 import type { Logger } from "../ops/mod.ts";
+import { ProblemQueue } from "./problem_queue.ts";
 import type {
   HeldReport,
   LiveReport,
   ProblemReport,
-  ProblemsReport,
   PublishedReport,
   SecondaryReport,
   Source,
@@ -76,11 +76,7 @@ export class WriteBackQueue {
   #published: PublishedReport[] = [];
   #covered: WriteBack["covered"];
   #held: readonly HeldReport[] | undefined;
-  /** Problems not written yet, by what tells them apart. */
-  readonly #problems = new Map<string, { report: ProblemReport; isGone: boolean }>();
-  /** Whether all problems must be written; they can be as soon as the source was read once. */
-  #mustCompare = true;
-  #problemsKnown = false;
+  readonly #problems: ProblemQueue;
   /**
    * Zones published since the start. Until a new state file has published one, what was told of it
    * before is another instance's, and stays: then all is compared again.
@@ -104,7 +100,9 @@ export class WriteBackQueue {
     readonly source: Source,
     readonly log: Logger,
     readonly options: WriteBackOptions,
-  ) {}
+  ) {
+    this.#problems = new ProblemQueue(() => options.problems?.() ?? []);
+  }
 
   get status(): WriteBackStatus {
     return {
@@ -119,7 +117,7 @@ export class WriteBackQueue {
     this.#published.push(report);
     if (!this.#ours.has(report.zone)) {
       this.#ours.add(report.zone);
-      this.#compareProblems();
+      this.#problems.compare();
     }
     this.#wake();
   }
@@ -140,13 +138,13 @@ export class WriteBackQueue {
     this.#wake();
   }
 
-  /** What has changed of the problems since the last read; called after each. */
+  /**
+   * What has changed of the problems since the last read; called after each.
+   *
+   * @param put  read once, as is `gone`, perhaps after this has returned
+   */
   problems(put: Iterable<ProblemReport>, gone: Iterable<ProblemReport>): void {
-    this.#problemsKnown = true;
-    if (!this.#mustCompare) {
-      for (const report of gone) this.#problems.set(keyOf(report), { report, isGone: true });
-      for (const report of put) this.#problems.set(keyOf(report), { report, isGone: false });
-    }
+    this.#problems.changed(put, gone);
     this.#wake();
   }
 
@@ -168,20 +166,10 @@ export class WriteBackQueue {
       if (!this.#secondaries.has(key)) this.#secondaries.set(key, report);
     }
     this.#failures = 0;
-    this.#compareProblems();
+    this.#problems.compare();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#wake();
-  }
-
-  /** Has all problems written next. */
-  #compareProblems(): void {
-    this.#mustCompare = true;
-    this.#problems.clear();
-  }
-
-  get #problemsWait(): boolean {
-    return this.#problems.size > 0 || this.#mustCompare && this.#problemsKnown;
   }
 
   /** Writes what waits, if that is quick, and no more afterwards. */
@@ -200,14 +188,17 @@ export class WriteBackQueue {
 
   get #idle(): boolean {
     return this.#published.length + this.#secondaries.size + this.#live.length === 0 &&
-      this.#covered === undefined && this.#held === undefined && !this.#problemsWait;
+      this.#covered === undefined && this.#held === undefined && this.#problems.isEmpty;
   }
 
   /** Sees to it that what waits is written: with what else comes soon, when it is time. */
   #wake(): void {
     this.#bound();
     if (this.#closed || this.#running || this.#timer !== undefined || this.#idle) return;
-    if (!this.source.writeBack) return this.#drop();
+    if (!this.source.writeBack) {
+      this.#problems.clear();
+      return this.#drop();
+    }
     const pause = this.#failures === 0 ? MIN_INTERVAL_MS : this.#pauseMs;
     const dueIn = Math.max(GATHER_MS, this.#lastEnd + pause - performance.now());
     this.#timer = setTimeout(() => {
@@ -224,6 +215,7 @@ export class WriteBackQueue {
 
   /** Writes all that waits; puts it back when that fails. */
   async #write(): Promise<void> {
+    await this.#problems.prepare();
     const report = this.#take();
     try {
       await this.source.writeBack?.(report);
@@ -244,7 +236,7 @@ export class WriteBackQueue {
       published: this.#published,
       covered: this.#covered,
       secondaries: [...this.#secondaries.values()],
-      problems: this.#takeProblems(),
+      problems: this.#problems.take(),
       held: this.#held,
       live: this.#live,
     };
@@ -252,22 +244,10 @@ export class WriteBackQueue {
     return report;
   }
 
-  #takeProblems(): ProblemsReport | undefined {
-    if (!this.#problemsWait) return undefined;
-    if (this.#mustCompare) {
-      this.#mustCompare = false;
-      return { isWhole: true, put: [...this.options.problems?.() ?? []], gone: [] };
-    }
-    const [put, gone]: ProblemReport[][] = [[], []];
-    for (const { report, isGone } of this.#problems.values()) (isGone ? gone : put).push(report);
-    return { isWhole: false, put, gone };
-  }
-
   #drop(): void {
     this.#published = [];
     this.#covered = undefined;
     this.#secondaries.clear();
-    this.#problems.clear();
     this.#held = undefined;
     this.#live = [];
   }
@@ -284,7 +264,7 @@ export class WriteBackQueue {
     }
     this.#failure = reason;
     this.#failures++;
-    if (report.problems) this.#compareProblems();
+    if (report.problems) this.#problems.compare();
     this.#pauseMs = REFUSALS.has(code)
       ? REFUSED_RETRY_MS
       : Math.min(RETRY_FIRST_MS * 2 ** (this.#failures - 1), RETRY_LIMIT_MS);
@@ -315,9 +295,4 @@ export class WriteBackQueue {
     if (this.#published.length > 2 * MAX_KEPT) this.#published = this.#published.slice(-MAX_KEPT);
     if (this.#live.length > 2 * MAX_KEPT) this.#live = this.#live.slice(-MAX_KEPT);
   }
-}
-
-/** What tells one problem from all others. */
-function keyOf({ zone, owner, name, type, content, code }: ProblemReport): string {
-  return [zone, owner ?? "", name, type, content, code].join("\x00");
 }

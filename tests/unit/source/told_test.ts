@@ -8,6 +8,7 @@ import {
   type SecondaryReport,
   type WriteBack,
 } from "../../../lib/source/mod.ts";
+import { PROBLEMS_PER_PART } from "../../../lib/source/postgres_problems.ts";
 import { systemTest } from "../../support/interop.ts";
 import { startPostgres, type TestPostgres } from "../../support/postgres.ts";
 import { until } from "../../support/wait.ts";
@@ -59,6 +60,26 @@ function problem(owner: string | null, reason: string): ProblemReport {
     reason,
     hint: undefined,
   };
+}
+
+/** Very many problems go in parts, in one transaction all the same: all, then what changes. */
+async function tellMany(test: Told, sql: Told["sql"]): Promise<void> {
+  const count = 3 * PROBLEMS_PER_PART + 7;
+  const many = Array.from({ length: count }, (_, i) => problem(`n${i}.example.com.`, "bad"));
+  const numbers = () =>
+    sql`select count(*)::int as n, count(distinct xmin::text)::int as commits,
+      count(*) filter (where reason = 'worse')::int as worse from zonecast.problems`;
+  await test.tell({ problems: whole(problem("old.example.com.", "bad"), many[0]) });
+  await test.tell({ problems: whole(...many) });
+  // One row was there before, and is the same.
+  assertEquals({ ...(await numbers())[0] }, { n: count, commits: 2, worse: 0 });
+  const worse = many.slice(0, 2 * PROBLEMS_PER_PART).map((one) => ({ ...one, reason: "worse" }));
+  const gone = many.slice(-PROBLEMS_PER_PART - 1);
+  await test.tell({ problems: { isWhole: false, put: worse, gone } });
+  assertEquals((await numbers())[0].n, count - gone.length);
+  assertEquals((await numbers())[0].worse, worse.length);
+  await test.tell({ problems: whole() });
+  assertEquals((await numbers())[0].n, 0);
 }
 
 interface Verdict {
@@ -210,6 +231,7 @@ systemTest("written back", async (t) => {
     assertEquals((await problems())[0].since, before[0].since);
     await test.tell({ problems: whole() });
     assertEquals((await problems()).length, 0);
+    await tellMany(test, sql);
     const [reader] = await sql`select instance, pending, secondaries from zonecast.readers`;
     assertEquals({ ...reader }, { instance: "first", pending: [], secondaries: ["ns1", "ns2"] });
   });

@@ -188,6 +188,31 @@ Deno.test("of problems all are written once, then what changes, and all after a 
   await queue.close();
 });
 
+Deno.test("very many problems that change at once are sorted in by steps, and read as they are written", async () => {
+  const { queue, writes, wrote } = setUp();
+  queue.problems([], []);
+  await wrote(1);
+  let read = 0;
+  function* many(count: number): Generator<ProblemReport> {
+    for (let i = 0; i < count; i++) {
+      read++;
+      yield { ...PROBLEM, name: `bad${i}` };
+    }
+  }
+  queue.problems(many(10_000), []);
+  queue.problems([], many(9_999));
+  assert(read < 200, `${read} were read at once`);
+  await wrote(2);
+  const { put, gone, isWhole } = writes[1].problems!;
+  assertEquals([...put].map(({ name }) => name), ["bad9999"]);
+  assertEquals([[...gone].length, isWhole, read], [9_999, false, 19_999]);
+  queue.problems(many(0), many(0));
+  queue.published(published(1));
+  queue.published(published(2));
+  await wrote(3);
+  await queue.close();
+});
+
 Deno.test("all problems are written again when a zone is published first: its rows are ours from then on", async () => {
   const { queue, writes, wrote } = setUp();
   queue.problems([], []);
