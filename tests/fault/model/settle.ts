@@ -26,6 +26,7 @@ export async function settle(model: Model, world: World): Promise<void> {
       !model.tables.has(zone) && line === JSON.stringify([zone, "", "", "", "zone-unknown"]),
   );
   world.secondary.check();
+  await world.questions.ask(world, known);
   model.settled(known);
 }
 

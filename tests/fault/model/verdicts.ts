@@ -183,7 +183,7 @@ export const BAD_ROWS = ["keep", "omit", "hold"] as const;
 export type BadRows = typeof BAD_ROWS[number];
 
 /** The names above an owner in its zone, in their one form. */
-function above(owner: string, zone: string): string[] {
+export function above(owner: string, zone: string): string[] {
   const names: string[] = [];
   for (let name = owner; name !== `${zone}.`;) {
     name = name.slice(name.indexOf(".") + 1);

@@ -5,6 +5,7 @@ import { mustZonecast } from "../../support/setup.ts";
 import { type TempDir, tempDir } from "../../support/tempdir.ts";
 import { until } from "../../support/wait.ts";
 import { startZonecast, type Zonecast } from "../../support/zonecast.ts";
+import { Questions } from "./questions.ts";
 import { Secondary } from "./secondary.ts";
 import type { BadRows } from "./verdicts.ts";
 
@@ -48,6 +49,7 @@ export class World implements AsyncDisposable {
   #sql: postgres.Sql;
   #flags: Flags = { journal: "default", guard: "off", badRows: "keep" };
   #open: { connection: postgres.ReservedSql; xid: string } | undefined;
+  readonly questions = new Questions();
   readonly secondary = new Secondary(() => this.zonecast);
 
   private constructor(
