@@ -112,8 +112,9 @@ export class PostgresSource implements Source {
       const reading = await this.#readerOf(session).read(
         request,
         async (rows, zones, everything) => {
+          session.mustLive(); // a read that has failed delivers no more
           try {
-            if (session.alive) await deliver(rows, zones, everything);
+            await deliver(rows, zones, everything);
           } catch (error) {
             failedHere = true; // the consumer's error, to be passed on as it is
             throw error;

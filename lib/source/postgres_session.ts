@@ -142,6 +142,11 @@ export class PostgresSession {
     return !this.#over.signal.aborted;
   }
 
+  /** @throws {SourceError} why the session has ended, if it has */
+  mustLive(): void {
+    if (this.#reason) throw this.#reason;
+  }
+
   /** Whether notifications arrive: so far as is known, on connections that stay the same. */
   get hears(): boolean {
     return this.#heard > 0;

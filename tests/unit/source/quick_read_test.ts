@@ -1,7 +1,7 @@
 /** Reads of a few owners in one round trip: the same as other reads give, or left to them. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { nullLogger } from "../../../lib/ops/mod.ts";
-import { applySchema } from "../../../lib/source/mod.ts";
+import { applySchema, SourceError } from "../../../lib/source/mod.ts";
 import type { FeedCursor } from "../../../lib/source/feed_cursor.ts";
 import { type Present, takeInventory } from "../../../lib/source/postgres_feed.ts";
 import { ReadOpener } from "../../../lib/source/postgres_opening.ts";
@@ -12,6 +12,7 @@ import type { SourceRow } from "../../../lib/source/source.ts";
 import { systemTest } from "../../support/interop.ts";
 import { startPostgres, type TestPostgres } from "../../support/postgres.ts";
 import { until } from "../../support/wait.ts";
+import { EVERYTHING, watchSource } from "./watched_source.ts";
 
 const ZONE = "example.com";
 const OTHER = "other.example";
@@ -203,3 +204,53 @@ systemTest("a quick read", async (t) => {
     assertEquals(prepared.length, 0);
   });
 });
+
+systemTest(
+  "a session that ends once a quick read is answered fails the read: no row was taken",
+  async () => {
+    await using server = await startPostgres();
+    await applySchema(server.url);
+    await server.sql`insert into zonecast.zones (name, mname, rname)
+    values (${ZONE}, 'ns1', 'hostmaster')`;
+    await using watched = watchSource(server.url);
+    await watched.woken(0, "start");
+    const { source } = watched;
+    let { cursor } = (await watched.read()).reading;
+    const taken = new Set<string>();
+    const insert = (name: string) =>
+      server.sql`insert into zonecast.records (zone, name, type, content)
+      values (${ZONE}, ${name}, 'A', '192.0.2.1')`;
+    const readOn = async () => {
+      const request = { ...EVERYTHING, cursor, everything: false };
+      const reading = await source.read(request, (rows) => {
+        for (const { name } of rows) taken.add(name);
+      });
+      ({ cursor } = reading);
+    };
+    const quickly = QuickReader.prototype.read;
+    let isQuick = false;
+    let ends = false;
+    QuickReader.prototype.read = async function (from) {
+      const reading = await quickly.call(this, from);
+      isQuick = reading !== undefined;
+      if (reading && ends) this.session.end("it ends here");
+      return reading;
+    };
+    try {
+      await until(async () => {
+        await insert(`n${taken.size}`);
+        await readOn();
+        return isQuick && taken.size > 1;
+      }, { what: "a quick read, and not the first" });
+      ends = true;
+      await insert("last");
+      await assertRejects(readOn, SourceError, "it ends here");
+      assert(!taken.has("last"));
+    } finally {
+      QuickReader.prototype.read = quickly;
+    }
+    await watched.linkIs(true);
+    await readOn();
+    assert(taken.has("last"), "it comes with the next read");
+  },
+);
