@@ -9,11 +9,20 @@ import {
   Transaction,
   Unheard,
 } from "./changes.ts";
-import { Mistake } from "./mistake.ts";
+import { MEANWHILE, Mistake } from "./mistake.ts";
 import type { Model } from "./model.ts";
 import { ZONES } from "./operation.ts";
 import { insertion, rowOperation, zoneOperation } from "./operations.ts";
-import { Burst, CopyState, Outage, Restart, TerminateConnections } from "./troubles.ts";
+import { PutBack, RaiseAbove } from "./shell.ts";
+import {
+  Burst,
+  CopyState,
+  Outage,
+  ReadEverything,
+  RemoveState,
+  Restart,
+  TerminateConnections,
+} from "./troubles.ts";
 import { BAD_ROWS } from "./verdicts.ts";
 import type { World } from "./world.ts";
 import { AddZone } from "./zone_operations.ts";
@@ -81,6 +90,8 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
     ),
   ),
   fc.constant(new CopyState()),
+  fc.constant(new RemoveState()),
+  ...Array<fc.Arbitrary<Command>>(2).fill(fc.constant(new ReadEverything())),
   fc.tuple(fc.constantFrom("immediate", "fast", "kill9" as const), fc.boolean()).map((parts) =>
     new Outage(...parts)
   ),
@@ -89,9 +100,17 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
   fc.tuple(
     fc.nat(3),
     fc.constantFrom("rows", "name servers", "zone" as const),
-    fc.boolean(),
+    fc.array(fc.constantFrom(...MEANWHILE), { maxLength: 2 }),
     fc.constantFrom("approved by SQL", "approved by command", "undone" as const),
   ).map((parts) => new Mistake(...parts)),
   some(2).map((operations) => new SecondaryAway(operations)),
   fc.tuple(fc.nat(3), fc.constantFrom(1, 1000, 2 ** 20)).map((parts) => new RaiseFloor(...parts)),
+  ...Array<fc.Arbitrary<Command>>(2).fill(
+    fc.tuple(fc.nat(3), fc.oneof(fc.constant(undefined), fc.nat(4))).map((parts) =>
+      new PutBack(...parts)
+    ),
+  ),
+  fc.tuple(fc.nat(3), fc.constantFrom(0, 1000, 2 ** 20), fc.boolean()).map((parts) =>
+    new RaiseAbove(...parts)
+  ),
 ];

@@ -1,6 +1,6 @@
 /**
  * A mistake in the database under the guard: held, served on as it was, all else published, the
- * same after a restart; then approved, or undone.
+ * same whatever happens meanwhile; then approved, or undone.
  *
  * While it is held it stands in the real tables and not in the model's, which are what is served.
  */
@@ -12,11 +12,16 @@ import { type Operation, ZONES } from "./operation.ts";
 import { exchangeRows, otherNameServers } from "./row_operations.ts";
 import { GOOD_KINDS, ownerOf, type Row } from "./rows.ts";
 import { settle } from "./settle.ts";
+import { Outage, ReadEverything, TerminateConnections } from "./troubles.ts";
 import type { World } from "./world.ts";
 import { AddZone, putZone, RemoveZone } from "./zone_operations.ts";
 
 /** The guard looks at no zone of fewer owners. */
 const GUARDED_FROM = 10;
+
+/** What may happen while something is held. */
+export const MEANWHILE = ["killed", "outage", "all is read", "disconnected"] as const;
+type Meanwhile = typeof MEANWHILE[number];
 
 /** A mistake, and what undoes it. */
 interface Made {
@@ -28,8 +33,8 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
   constructor(
     readonly zone: number,
     readonly kind: "rows" | "name servers" | "zone",
-    /** Whether zonecast is killed while it is held. */
-    readonly restarts: boolean,
+    /** What happens while it is held, before and after something else is changed. */
+    readonly meanwhile: readonly Meanwhile[],
     readonly ends: "approved by SQL" | "approved by command" | "undone",
   ) {}
 
@@ -54,9 +59,10 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
     model.lastXid = xid;
     model.isSettled = false;
     await settle(model, world);
+    const [before, after] = this.meanwhile;
+    await happen(before, model, world);
     await this.#changeOther(model, world, zone);
-    if (this.restarts) await restart(model, world, "on");
-    await settle(model, world);
+    await happen(after, model, world);
     assertEquals(await world.heldId(zone), id, `${zone}: the same content has another id`);
 
     await this.#end(model, world, zone, id, made);
@@ -136,9 +142,25 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
   }
 
   toString = () =>
-    `mistake (${this.kind}) in ${this.zone}, held${
-      this.restarts ? ", restarted" : ""
-    }, ${this.ends}`;
+    `mistake (${this.kind}) in ${this.zone}, held, ${[...this.meanwhile, this.ends].join(", ")}`;
+}
+
+async function happen(what: Meanwhile | undefined, model: Model, world: World): Promise<void> {
+  switch (what) {
+    case "killed":
+      await restart(model, world, "on");
+      break;
+    case "outage":
+      await new Outage("fast", false).run(model, world);
+      break;
+    case "all is read":
+      await new ReadEverything().run(model, world);
+      model.mustTouch = true;
+      break;
+    case "disconnected":
+      await new TerminateConnections().run(model, world);
+  }
+  await settle(model, world);
 }
 
 async function restart(model: Model, world: World, guard: "on" | "off"): Promise<void> {

@@ -76,6 +76,38 @@ export const BAD_KINDS: readonly Kind[] = [
   bad("TXT", `"${"x".repeat(255)}"`.repeat(257), "rdata-too-long"),
 ];
 
+const KINDS = new Map(
+  [...GOOD_KINDS, ...DNAME_KINDS, ...BAD_KINDS].map((
+    kind,
+  ) => [`${kind.type} ${kind.content}`, kind]),
+);
+
+/** What a row says that a command wrote, in presentation format. */
+export function kindOf(type: string, content: string): Kind {
+  const known = KINDS.get(`${type} ${content}`);
+  if (known) return known;
+  switch (type) {
+    case "A":
+    case "AAAA":
+      return address(type, content);
+    case "CNAME":
+    case "DNAME":
+    case "NS":
+      return toName(type, content);
+    case "MX": {
+      const [preference, name] = content.split(" ");
+      const exchange = target(name);
+      const rdata = (zone: string) => ({
+        preference: Number(preference),
+        exchange: exchange(zone),
+      });
+      return good(type, content, rdata, true);
+    }
+    default:
+      throw new Error(`No command should write this: ${type} ${content}`);
+  }
+}
+
 /** Owners, some in two spellings, one below another, a wildcard, and the zone itself. */
 export const NAMES: readonly string[] = [
   "@",

@@ -113,6 +113,31 @@ export class TerminateConnections implements Command {
   toString = () => "terminate zonecast's connections";
 }
 
+/** The state file is removed under zonecast, which writes it again. */
+export class RemoveState implements Command {
+  check = () => true;
+
+  async run(model: Model, world: World): Promise<void> {
+    await settle(model, world);
+    await world.removeState();
+    model.mustTouch = true;
+    await settle(model, world); // what was read is kept, in a file that is whole
+  }
+
+  toString = () => "remove the state file";
+}
+
+/** Somebody asks for a read of everything, whatever else goes on. */
+export class ReadEverything implements Command {
+  check = () => true;
+
+  async run(_model: Model, world: World): Promise<void> {
+    await world.sql`select pg_notify('dns_zone_changed', 'read all')`;
+  }
+
+  toString = () => "have everything read";
+}
+
 /** Transactions as fast as they go, with transfers meanwhile; zonecast may be killed in the midst. */
 export class Burst implements Command {
   constructor(

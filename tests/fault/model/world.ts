@@ -6,8 +6,9 @@ import { type TempDir, tempDir } from "../../support/tempdir.ts";
 import { until } from "../../support/wait.ts";
 import { startZonecast, type Zonecast } from "../../support/zonecast.ts";
 import { Questions } from "./questions.ts";
+import { kindOf, type Row } from "./rows.ts";
 import { Secondary } from "./secondary.ts";
-import type { BadRows } from "./verdicts.ts";
+import type { BadRows, Settings } from "./verdicts.ts";
 
 /** What differs from run to run. */
 export interface Variant {
@@ -37,6 +38,9 @@ export interface LiveAnswer {
 /** Names this test's connections, among which zonecast's are found by having another. */
 const APPLICATION = "model";
 
+/** Ids of rows that commands insert begin here; the model gives its own. */
+const COMMAND_IDS = 1_000_000;
+
 /** Nothing the test does should wait for a lock for long, in ms. */
 const LOCK_MS = 20_000;
 
@@ -65,6 +69,7 @@ export class World implements AsyncDisposable {
     await mustZonecast(url, ["schema", "apply"]);
     const world = new World(postgres, url, await tempDir());
     try {
+      await world.sql.unsafe(`alter table zonecast.records alter id restart with ${COMMAND_IDS}`);
       await world.#begin(variant);
     } catch (error) {
       await world[Symbol.asyncDispose]();
@@ -141,6 +146,23 @@ export class World implements AsyncDisposable {
     await connection.unsafe(ends);
     connection.release();
     return xid;
+  }
+
+  /** A zone as the tables have it, whoever wrote it. */
+  async readZone(zone: string): Promise<{ settings: Settings; rows: Row[] }> {
+    const [settings] = await this.#sql<Settings[]>`
+      select mname, rname, refresh::float8, minimum::float8, default_ttl::float8,
+        soa_ttl::float8, serial_floor::float8
+      from zonecast.zones where name = ${zone}`;
+    const rows = await this.#sql`
+      select id::float8, name, type, content, ttl::float8, disabled
+      from zonecast.records where zone = ${zone} order by id`;
+    return {
+      settings: { ...settings },
+      rows: rows.map(({ id, name, type, content, ttl, disabled }) => {
+        return { id, name, kind: kindOf(type, content), ttl, disabled };
+      }),
+    };
   }
 
   async waitLive(zone: string, xid: string, timeout: string): Promise<LiveAnswer> {
