@@ -19,13 +19,15 @@ export class KeptState {
   readonly #zones = new Map<string, StoredZone>();
   /** By kind and apex key. */
   readonly #guard = new Map<string, GuardNote>();
+  #instance: string | undefined;
   #cursor: string | undefined;
   #pending: PendingOwners = new Map();
   /** By identity; undefined where they are not known. */
   #problems: Map<number, KnownProblem> | undefined;
 
   /** Takes what a file holds. */
-  take({ zones, cursor, pending, guard, problems }: StoredState): void {
+  take({ instance, zones, cursor, pending, guard, problems }: StoredState): void {
+    this.#instance = instance;
     for (const zone of zones) this.#zones.set(zone.version.apexKey, zone);
     this.#cursor = cursor;
     this.#pending = pending;
@@ -90,6 +92,6 @@ export class KeptState {
   get progress(): Progress | undefined {
     if (this.#cursor === undefined) return undefined;
     const problems = this.#problems && { put: this.#problems, gone: new Map() };
-    return { cursor: this.#cursor, pending: this.#pending, problems };
+    return { cursor: this.#cursor, pending: this.#pending, problems, instance: this.#instance };
   }
 }

@@ -241,12 +241,12 @@ export class StateDatabase {
     }
   }
 
-  #keepProgress({ cursor, pending, guard = [], problems }: WireProgress): void {
+  #keepProgress({ cursor, pending, guard = [], problems, instance }: WireProgress): void {
     const before = this.#problemSum;
     if (problems) this.#problemSum = this.#problems.change(problems, before);
     const sum = this.#problemSum === before ? undefined : this.#problemSum;
     const waiting = pending && this.#pending.replace(pending);
-    this.#meta.set({ cursor, pending: waiting, problems: sum });
+    this.#meta.set({ instance, cursor, pending: waiting, problems: sum });
     this.#guard.keep(guard);
   }
 

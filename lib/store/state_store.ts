@@ -47,6 +47,8 @@ export interface Progress {
   readonly guard?: readonly GuardNote[];
   /** Of what was read by then; undefined where nothing has changed. */
   readonly problems?: ProblemsChange;
+  /** The {@link StoredState.instance} of a file that this one goes on for; undefined: its own. */
+  readonly instance?: string;
 }
 
 /** One thing the guard remembers of a zone; what it says is the guard's own. */

@@ -39,8 +39,8 @@ async function opened(path: string): Promise<Opened> {
 async function found(path: string) {
   const store = await openStateFile(path);
   try {
-    const { zones, cursor, pending, guard } = await store.load();
-    return { zones: zones.map(({ version }) => plain(version)), cursor, pending, guard };
+    const { instance, zones, cursor, pending, guard } = await store.load();
+    return { instance, zones: zones.map(({ version }) => plain(version)), cursor, pending, guard };
   } finally {
     await store.close();
   }
@@ -64,6 +64,7 @@ Deno.test("a file removed while open is written again from memory with all zones
   await using dir = await tempDir();
   const path = `${dir.path}/state.db`;
   await makeState(path);
+  const { instance } = await found(path);
   const next = nextVersion(first.version, 2);
   {
     await using server = await opened(path);
@@ -75,6 +76,7 @@ Deno.test("a file removed while open is written again from memory with all zones
   }
   const after = await found(path);
   assertEquals(after, {
+    instance, // it goes on telling of what it told before
     zones: [plain(next.version), plain(other.version)],
     cursor: "one",
     pending: WAITS,
@@ -102,6 +104,7 @@ Deno.test("a file damaged while open is set aside, and a new one written from me
   await using dir = await tempDir();
   const path = `${dir.path}/state.db`;
   await makeState(path);
+  const { instance } = await found(path);
   let { version } = first;
   {
     await using server = await opened(path);
@@ -116,7 +119,9 @@ Deno.test("a file damaged while open is set aside, and a new one written from me
     }
     assert(server.lines.some((line) => line.includes("damaged")), server.lines.join("\n"));
   }
-  assertEquals((await found(path)).zones, [plain(version), plain(other.version)]);
+  const after = await found(path);
+  assertEquals(after.zones, [plain(version), plain(other.version)]);
+  assertEquals(after.instance, instance);
   const aside = [...Deno.readDirSync(dir.path)].filter(({ name }) => name.includes(".damaged-"));
   assert(aside.length > 0);
 });
