@@ -35,6 +35,9 @@ function newRows(ids: RowIds): Row[] {
   return [...NS.map((kind) => row("@", kind)), ...filling];
 }
 
+/** A zone that was removed without triggers has left its rows behind. */
+const withoutRows = (zone: string) => `delete from zonecast.records where zone = ${literal(zone)}`;
+
 export class SetZone implements Operation {
   constructor(readonly zone: number | string, readonly change: Partial<Settings>) {}
 
@@ -75,6 +78,7 @@ export class AddZone implements Operation {
     const { mname, rname, refresh, minimum, default_ttl } = SETTINGS;
     const values = [zone, mname, rname, refresh, minimum, default_ttl].map(literal).join(", ");
     work.statements.push(
+      withoutRows(zone),
       `insert into zonecast.zones (name, mname, rname, refresh, minimum, default_ttl)
         values (${values})`,
       insertSql(zone, rows),
@@ -113,6 +117,7 @@ export class RenameZone implements Operation {
     touch(work.touched, zone, "all");
     touch(work.touched, to, "all");
     work.statements.push(
+      withoutRows(to),
       `update zonecast.zones set name = ${literal(to)} where name = ${literal(zone)}`,
     );
     return true;
@@ -134,6 +139,7 @@ export const putZone = (
     touch(work.touched, zone, "all");
     const fields = Object.entries({ name: zone, ...settings });
     work.statements.push(
+      withoutRows(zone),
       `insert into zonecast.zones (${fields.map(([field]) => field).join(", ")})
         values (${fields.map(([, value]) => literal(value)).join(", ")})`,
       insertSql(zone, rows),
