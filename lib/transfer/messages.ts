@@ -30,7 +30,10 @@ import {
 import { firstMessages } from "./first_messages.ts";
 import type { TransferPlan } from "./plan.ts";
 
-/** One message in parts, to be sent one after the other. */
+/**
+ * One message in parts, to be sent one after the other. Good until the next is asked for: the
+ * header of a page's message is the next one's too.
+ */
 export interface MessageParts {
   /** Header, or the whole message. */
   readonly head: Uint8Array;
@@ -79,16 +82,14 @@ export function soaMessage(
   return writer.finish();
 }
 
-/** A header without a question; the ANCOUNT is the number of records that follow. */
-function pageHeader(query: Query, records: number): Uint8Array {
+/** A header without a question; the ANCOUNT, at 6, is still to be written. */
+function pageHeader(query: Query): Uint8Array {
   const header = new Uint8Array(HEADER_OCTETS);
   const flags = answerFlags(query);
   header[0] = query.id >> 8;
   header[1] = query.id;
   header[2] = flags >> 8;
   header[3] = flags;
-  header[6] = records >> 8;
-  header[7] = records;
   return header;
 }
 
@@ -119,8 +120,13 @@ export function* axfrMessages(
   };
   for (const head of firstMessages(version, query, edns, encode)) yield { head, block: undefined };
   if (isWhole) return;
+  const parts = { head: pageHeader(query), block: pages[1].block };
   for (let i = 1; i < pages.length; i++) {
-    yield { head: pageHeader(query, pages[i].records), block: pages[i].block };
+    const { block, records } = pages[i];
+    parts.head[6] = records >> 8;
+    parts.head[7] = records;
+    parts.block = block;
+    yield parts;
   }
   yield* encodedMessages([soa], query, undefined, { withQuestion: false });
 }
