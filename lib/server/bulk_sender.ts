@@ -9,18 +9,23 @@
  * Owns: one room for all connections. It is filled and sent within one turn: what is in it is
  * nobody's after that.
  *
- * Source: send(2).
+ * Sources: send(2), tcp(7).
  */
 import type { SystemCalls } from "../ops/mod.ts";
-import { BULK_DESCRIPTORS, BULK_OCTETS } from "./limits.ts";
+import { BULK_DESCRIPTORS, BULK_OCTETS, BULK_UNSENT_OCTETS } from "./limits.ts";
 import { descriptorOf, type NameCalls, SOCKET_TYPE } from "./socket_descriptor.ts";
 
 const MSG_DONTWAIT = 0x40;
 /** A peer that is gone is an error, not a signal that ends the process. */
 const MSG_NOSIGNAL = 0x4000;
 
+const IPPROTO_TCP = 6;
+const TCP_NOTSENT_LOWAT = 25;
+
 /** What is called. */
-export type BulkCalls = NameCalls & Pick<SystemCalls, "send">;
+export type BulkCalls = NameCalls & Pick<SystemCalls, "send" | "setsockopt">;
+
+const unsent = new Uint8Array(new Uint32Array([BULK_UNSENT_OCTETS]).buffer);
 
 /** One open connection, as bulk is sent over it. */
 export interface BulkSocket {
@@ -51,6 +56,8 @@ export class BulkSender {
     const calls = this.#calls;
     const fd = descriptorOf(calls, SOCKET_TYPE.stream, localAddr, remoteAddr, BULK_DESCRIPTORS);
     if (fd === undefined) return undefined;
+    // Where the kernel cannot (before Linux 3.12) it keeps some megabytes, as for the runtime.
+    calls.setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsent, unsent.length);
     return {
       room: this.#room,
       send(octets) {

@@ -152,6 +152,11 @@ export const LOOK_TURNS = 64;
  * has no room for is copied, so a transfer to a slow client holds as much.
  */
 export const BULK_OCTETS = 256 * 1024;
+/**
+ * Octets of bulk that the kernel keeps of what it cannot send yet: else up to 4 MB, which are then
+ * no longer in any cache when they leave, and stay with a client that has stopped reading.
+ */
+export const BULK_UNSENT_OCTETS = 1024 * 1024;
 /** Octets of a zone from which its transfer is bulk: its connection's descriptor is then looked for. */
 export const BULK_FROM_OCTETS = 256 * 1024;
 /**
