@@ -6,12 +6,12 @@
  * what fails, and it closes. A descriptor is good as long as the runtime has the connection open,
  * so whoever sends must know that it has, in the same turn of the event loop.
  *
- * Owns: one room for all connections. It is filled and sent within one turn: what is in it is
- * nobody's after that.
+ * Owns: one room for all connections. What is gathered in it is sent in the same turn.
  *
  * Sources: send(2), tcp(7).
  */
 import type { SystemCalls } from "../ops/mod.ts";
+import { BulkRoom } from "../transfer/mod.ts";
 import { BULK_DESCRIPTORS, BULK_OCTETS, BULK_UNSENT_OCTETS } from "./limits.ts";
 import { descriptorOf, type NameCalls, SOCKET_TYPE } from "./socket_descriptor.ts";
 
@@ -30,7 +30,7 @@ const unsent = new Uint8Array(new Uint32Array([BULK_UNSENT_OCTETS]).buffer);
 /** One open connection, as bulk is sent over it. */
 export interface BulkSocket {
   /** Where to gather what is sent next. */
-  readonly room: Uint8Array<ArrayBuffer>;
+  readonly room: BulkRoom;
   /**
    * Hands octets to the kernel, after all that was written before. Never to be called once the
    * connection is closed, nor while a write is on its way.
@@ -43,7 +43,7 @@ export interface BulkSocket {
 
 export class BulkSender {
   readonly #calls: BulkCalls;
-  readonly #room = new Uint8Array(BULK_OCTETS);
+  readonly #room = new BulkRoom(BULK_OCTETS);
 
   constructor(calls: BulkCalls) {
     this.#calls = calls;

@@ -13,7 +13,7 @@
  * a timer closes the connection, and it is counted as a zombie until the write
  * ends.
  */
-import { type StreamCount, transferMessages } from "../transfer/mod.ts";
+import type { StreamCount } from "../transfer/mod.ts";
 import { FrameReader, MESSAGE_HEADER_OCTETS, type Query } from "../wire/mod.ts";
 import { AnswerBatch } from "./answer_batch.ts";
 import type { BulkSender, BulkSocket } from "./bulk_sender.ts";
@@ -30,7 +30,6 @@ import {
   type ServerLimits,
 } from "./limits.ts";
 import type { Client, Response } from "./respond.ts";
-import { signedMessages } from "./signed_request.ts";
 import { TcpWriter } from "./tcp_writer.ts";
 import type { TransferQueue, TransferSlot } from "./transfer_queue.ts";
 import { sendTransfer } from "./transfer_sender.ts";
@@ -263,11 +262,8 @@ export class TcpSession {
     const run = () => ({ plan, ...count, durationMs: performance.now() - started });
     try {
       await this.#flush(); // what was asked before it is not held up
-      const messages = signedMessages(
-        transferMessages(plan, query, envelope.edns),
-        envelope.signature,
-      );
-      await sendTransfer(plan, messages, count, { writer: this.#writer, slot, transfers, work });
+      const sending = { writer: this.#writer, slot, transfers, work };
+      await sendTransfer({ plan, query, envelope }, count, sending);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       service.transferBroken(query, client, run(), why);

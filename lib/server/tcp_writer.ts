@@ -7,6 +7,7 @@
  *
  * Owns: the queue of writes; a timer.
  */
+import type { BulkRoom } from "../transfer/mod.ts";
 import type { BulkSocket } from "./bulk_sender.ts";
 import { StallWatch } from "./stall_watch.ts";
 
@@ -46,7 +47,7 @@ export class TcpWriter {
    * Where to gather what {@link writeBulk} writes: one room for all connections, so what is put in
    * it must be written before anything is waited for. Undefined: this connection has no bulk.
    */
-  get bulkRoom(): Uint8Array<ArrayBuffer> | undefined {
+  get bulkRoom(): BulkRoom | undefined {
     if (this.#closed) return undefined;
     this.#bulk ??= { socket: this.#openBulk() };
     return this.#bulk.socket?.room;
@@ -74,8 +75,8 @@ export class TcpWriter {
   }
 
   /**
-   * Writes all of some octets of the {@link bulkRoom}, after those asked for before: at once what
-   * the kernel takes. The room is free again when this returns: the rest is copied.
+   * Writes all of some octets, after those asked for before: at once what the kernel takes. The
+   * rest is copied: they may lie in the {@link bulkRoom}, and that is free when this returns.
    *
    * @throws as {@link write}
    */

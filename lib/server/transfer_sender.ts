@@ -5,12 +5,22 @@
  * A large zone goes to the kernel as bulk where its connection has that; all else the runtime
  * writes. The octets are the same.
  */
-import { type MessageParts, streamChunks, type StreamCount } from "../transfer/mod.ts";
+import { axfrChunks, streamChunks, type StreamCount, transferMessages } from "../transfer/mod.ts";
+import type { Query } from "../wire/mod.ts";
 import type { BulkPlan } from "./dns_service.ts";
+import type { Envelope } from "./edns.ts";
 import { BULK_FROM_OCTETS, TRANSFERS_AT_EASE } from "./limits.ts";
+import { signedMessages } from "./signed_request.ts";
 import type { TcpWriter } from "./tcp_writer.ts";
 import type { TransferQueue, TransferSlot } from "./transfer_queue.ts";
 import type { WorkShare } from "./work_share.ts";
+
+/** What is answered, with what. */
+export interface PlannedTransfer {
+  readonly plan: BulkPlan;
+  readonly query: Query;
+  readonly envelope: Envelope;
+}
 
 /** What a transfer is sent with. */
 export interface Sending {
@@ -27,15 +37,21 @@ export interface Sending {
  * @throws as {@link TcpWriter.write}
  */
 export async function sendTransfer(
-  plan: BulkPlan,
-  messages: Iterable<MessageParts>,
+  { plan, query, envelope: { edns, signature } }: PlannedTransfer,
   count: StreamCount,
   sending: Sending,
 ): Promise<void> {
-  const isLarge = plan.kind === "axfr" && plan.version.wireOctets >= BULK_FROM_OCTETS;
-  const room = isLarge ? sending.writer.bulkRoom : undefined;
-  if (room) await sendBulk(streamChunks(messages, count, room), sending);
-  else await sendChunks(streamChunks(messages, count), plan.kind === "ixfr", sending);
+  const large = plan.kind === "axfr" && plan.version.wireOctets >= BULK_FROM_OCTETS
+    ? plan.version
+    : undefined;
+  const room = large && sending.writer.bulkRoom;
+  if (large && room && !signature) {
+    return await sendBulk(axfrChunks(large, query, edns, count, room), sending);
+  }
+  const messages = signedMessages(transferMessages(plan, query, edns), signature);
+  const chunks = streamChunks(messages, count, room);
+  if (room) await sendBulk(chunks, sending);
+  else await sendChunks(chunks, plan.kind === "ixfr", sending);
 }
 
 /** Each chunk is written in the turn it is gathered in, for the room is everybody's. */

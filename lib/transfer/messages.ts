@@ -1,5 +1,5 @@
 /**
- * A transfer as a sequence of messages, and the messages as a stream of octets.
+ * A transfer as a sequence of messages.
  *
  * A version's pages are already the records of its messages: all but the first
  * are copied behind headers, not encoded. Differences are encoded as they are sent.
@@ -13,7 +13,6 @@
 import type { ResourceRecord } from "../dns/mod.ts";
 import {
   FLAG,
-  LENGTH_OCTETS,
   MAX_MESSAGE_OCTETS,
   MessageWriter,
   type Query,
@@ -42,12 +41,6 @@ export interface MessageParts {
   /** What ends the message: its signature. */
   readonly tail?: Uint8Array;
 }
-
-/**
- * Octets written to a socket at a time, at most: four or five messages of a page each, and never
- * less than the longest message. About 64 KiB was measured best for bulk (half the time of 16 KiB).
- */
-export const CHUNK_OCTETS = 80 * 1024;
 
 /**
  * Octets an encoded message is filled to: a signature with the longest key name has room
@@ -83,7 +76,7 @@ export function soaMessage(
 }
 
 /** A header without a question; the ANCOUNT, at 6, is still to be written. */
-function pageHeader(query: Query): Uint8Array {
+export function pageHeader(query: Query): Uint8Array {
   const header = new Uint8Array(HEADER_OCTETS);
   const flags = answerFlags(query);
   header[0] = query.id >> 8;
@@ -108,18 +101,9 @@ export function* axfrMessages(
   query: Query,
   edns: ResponseEdns | undefined,
 ): Generator<MessageParts> {
-  const { pages, soa } = version;
-  const isWhole = pages.length <= 1;
-  const encode = () => {
-    const records = [soa];
-    for (const owner of readOwners(pages, 0, Math.min(1, pages.length))) {
-      records.push(...owner.records);
-    }
-    if (isWhole) records.push(soa);
-    return Array.from(encodedMessages(records, query, edns), ({ head }) => head);
-  };
-  for (const head of firstMessages(version, query, edns, encode)) yield { head, block: undefined };
-  if (isWhole) return;
+  const { pages } = version;
+  for (const head of openingMessages(version, query, edns)) yield { head, block: undefined };
+  if (pages.length <= 1) return;
   const parts = { head: pageHeader(query), block: pages[1].block };
   for (let i = 1; i < pages.length; i++) {
     const { block, records } = pages[i];
@@ -128,7 +112,29 @@ export function* axfrMessages(
     parts.block = block;
     yield parts;
   }
-  yield* encodedMessages([soa], query, undefined, { withQuestion: false });
+  yield closingMessage(version, query);
+}
+
+/** The first messages of {@link axfrMessages}: SOA and first page; of a zone of one page all there are. */
+export function openingMessages(
+  version: ZoneVersion,
+  query: Query,
+  edns: ResponseEdns | undefined,
+): readonly Uint8Array[] {
+  const { pages, soa } = version;
+  return firstMessages(version, query, edns, () => {
+    const records = [soa];
+    for (const owner of readOwners(pages, 0, Math.min(1, pages.length))) {
+      records.push(...owner.records);
+    }
+    if (pages.length <= 1) records.push(soa);
+    return Array.from(encodedMessages(records, query, edns), ({ head }) => head);
+  });
+}
+
+export function closingMessage({ soa }: ZoneVersion, query: Query): MessageParts {
+  const [closing] = encodedMessages([soa], query, undefined, { withQuestion: false });
+  return closing;
 }
 
 /**
@@ -229,47 +235,4 @@ export function transferMessages(
   return plan.kind === "axfr"
     ? axfrMessages(plan.version, query, edns)
     : ixfrMessages(plan.version, plan.sequences, query, edns);
-}
-
-/** What has gone through a {@link streamChunks} so far. */
-export interface StreamCount {
-  messages: number;
-  /** Octets, length prefixes included. */
-  octets: number;
-}
-
-/**
- * Messages gathered into chunks as large as the buffer holds, each message behind its length. A
- * chunk ends where a message does, so that other answers may go between two.
- *
- * Every chunk is a view of the one buffer, from its beginning: write it whole before asking for
- * the next. Nothing of it is looked at again, so between two it may serve others.
- *
- * @param count  is added to as messages are gathered
- * @param buffer  holds the longest message at least; default: {@link CHUNK_OCTETS} of its own
- */
-export function* streamChunks(
-  messages: Iterable<MessageParts>,
-  count: StreamCount,
-  buffer = new Uint8Array(CHUNK_OCTETS),
-): Generator<Uint8Array<ArrayBuffer>> {
-  let filled = 0;
-  for (const { head, block, tail } of messages) {
-    const blockOctets = block?.length ?? 0;
-    const length = head.length + blockOctets + (tail?.length ?? 0);
-    if (filled + LENGTH_OCTETS + length > buffer.length) {
-      yield buffer.subarray(0, filled);
-      filled = 0;
-    }
-    buffer[filled] = length >> 8;
-    buffer[filled + 1] = length;
-    buffer.set(head, filled + LENGTH_OCTETS);
-    const blockAt = filled + LENGTH_OCTETS + head.length;
-    if (block) buffer.set(block, blockAt);
-    if (tail) buffer.set(tail, blockAt + blockOctets);
-    filled += LENGTH_OCTETS + length;
-    count.messages++;
-    count.octets += LENGTH_OCTETS + length;
-  }
-  if (filled > 0) yield buffer.subarray(0, filled);
 }

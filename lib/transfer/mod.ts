@@ -1,14 +1,13 @@
 /** Zone transfers and NOTIFY: what is decided and sent, without a socket. Pure. */
 export { axfrQuery, AxfrReader, TransferError } from "./axfr_reader.ts";
+export { BulkRoom } from "./bulk_room.ts";
+export { axfrChunks, CHUNK_OCTETS, streamChunks, type StreamCount } from "./chunks.ts";
 export {
   axfrMessages,
-  CHUNK_OCTETS,
   ixfrMessage,
   ixfrMessages,
   type MessageParts,
   soaMessage,
-  streamChunks,
-  type StreamCount,
   transferMessages,
 } from "./messages.ts";
 export {

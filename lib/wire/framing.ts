@@ -87,7 +87,7 @@ export class FrameReader {
  *
  * @throws {RangeError} the message is longer than a length can say
  */
-export function frame(message: Uint8Array): Uint8Array {
+export function frame(message: Uint8Array): Uint8Array<ArrayBuffer> {
   const { length } = message;
   if (length > MAX_MESSAGE_OCTETS) {
     throw new RangeError(

@@ -4,6 +4,7 @@ import { takeSystemCalls } from "../../../lib/ops/mod.ts";
 import { type BulkCalls, BulkSender, type BulkSocket } from "../../../lib/server/bulk_sender.ts";
 import { BULK_OCTETS } from "../../../lib/server/limits.ts";
 import { TcpWriter } from "../../../lib/server/tcp_writer.ts";
+import { BulkRoom } from "../../../lib/transfer/mod.ts";
 import { randomOf } from "../../support/random.ts";
 import { until } from "../../support/wait.ts";
 
@@ -80,8 +81,8 @@ for (const hostname of ["127.0.0.1", "::1"]) {
     for (const [index, { conn }] of pairs.entries()) {
       const socket = sender.socketOf(conn);
       assert(socket, "its descriptor is not found");
-      socket.room.fill(index, 0, 100);
-      assertEquals(socket.send(socket.room.subarray(0, 100)), 100);
+      const octets = socket.room.take().subarray(0, 100).fill(index);
+      assertEquals(socket.send(octets), 100);
       conn.close();
     }
     for (const [index, { peer }] of pairs.entries()) {
@@ -104,7 +105,7 @@ Deno.test("what the kernel has no room for goes on at the exact octet; the room 
   const { conn, peer } = pair;
   const sender = new BulkSender(calls);
   const writer = new TcpWriter(conn, 60_000, () => sender.socketOf(conn));
-  const room = writer.bulkRoom;
+  const room = writer.bulkRoom?.take();
   assert(room);
   let waits = 0;
   const writing = (async () => {
@@ -127,7 +128,7 @@ Deno.test("bulk waits for what is on its way, and what is written later for bulk
   const { conn, peer } = pair;
   const sender = new BulkSender(calls);
   const writer = new TcpWriter(conn, 60_000, () => sender.socketOf(conn));
-  const room = writer.bulkRoom!;
+  const room = writer.bulkRoom!.take();
   const first = new Uint8Array(MORE_THAN_KEPT);
   fill(first, 0);
   const writes = [writer.write(first)];
@@ -148,7 +149,7 @@ Deno.test("a peer that resets the connection ends the transfer with the reason, 
   const { conn, peer } = pair;
   const sender = new BulkSender(calls);
   const writer = new TcpWriter(conn, 60_000, () => sender.socketOf(conn));
-  const room = writer.bulkRoom!;
+  const room = writer.bulkRoom!.take();
   await writer.writeBulk(room);
   peer.close(); // with octets unread: a reset
   const error = await assertRejects(async () => {
@@ -171,7 +172,7 @@ Deno.test("a descriptor that has become another connection's gets nothing", asyn
   });
   using first = await connected();
   const writer = new TcpWriter(first.conn, 60_000, () => spied.socketOf(first.conn));
-  const room = writer.bulkRoom!;
+  const room = writer.bulkRoom!.take();
   await writer.writeBulk(room.subarray(0, 10));
   end(writer, first.conn);
   // The lowest free descriptor is taken: one of these has the closed connection's.
@@ -203,7 +204,8 @@ Deno.test("however the kernel takes it, in parts or not at all, the stream is th
   const random = randomOf(4);
   for (let round = 0; round < 200; round++) {
     const sent: number[] = [];
-    const room = new Uint8Array(300_000);
+    const bulk = new BulkRoom(300_000);
+    const room = bulk.take();
     const take = (octets: Uint8Array, most: number) => {
       const taken = Math.min(octets.length, most);
       for (let i = 0; i < taken; i++) sent.push(octets[i]);
@@ -211,7 +213,7 @@ Deno.test("however the kernel takes it, in parts or not at all, the stream is th
     };
     const parts = [0, 1, 7, 65_535, 65_536, 65_537, 262_144, Infinity];
     const some = () => parts[Math.floor(random() * parts.length)];
-    const socket: BulkSocket = { room, send: (octets) => take(octets, some()) };
+    const socket: BulkSocket = { room: bulk, send: (octets) => take(octets, some()) };
     const conn = {
       write: async (octets: Uint8Array) => {
         if (random() < 0.5) await Promise.resolve();
@@ -219,7 +221,7 @@ Deno.test("however the kernel takes it, in parts or not at all, the stream is th
       },
     };
     const writer = new TcpWriter(conn, 60_000, () => socket);
-    assertEquals(writer.bulkRoom, room);
+    assertEquals(writer.bulkRoom, bulk);
     let at = 0;
     for (let i = 0; i < 3; i++) {
       const octets = room.subarray(0, 1 + Math.floor(random() * BULK_OCTETS / 4));
