@@ -68,13 +68,19 @@ async function run(bench: Bench): Promise<void> {
     unit: "records/s",
     atLeast: best && best.median * TIMES_BEST,
     bound: best ? `${TIMES_BEST} × the best peer's, ${best.name}` : "10 × the best peer's",
-    reason: best && raw !== undefined && raw < best.median * TIMES_BEST
-      ? `a bare sender of the same octets reaches no more than ${
-        (raw / best.median).toFixed(1)
-      } × ${best.name} on this machine`
-      : "one thread copies the pages behind their headers and writes them to all, and shares " +
-        `${navigator.hardwareConcurrency} cores with the clients`,
+    reason: best && raw !== undefined ? whyMissed(raw, best) : undefined,
   });
+}
+
+/** @param raw  what the bare sender reached, records/s */
+function whyMissed(raw: number, best: { readonly name: string; readonly median: number }): string {
+  const times = `${(raw / best.median).toFixed(1)} × ${best.name}`;
+  if (raw < best.median * TIMES_BEST) {
+    return `a bare sender of the same octets reaches no more than ${times} on this machine`;
+  }
+  return `a bare sender of the same octets reaches ${times} on this machine; here the one thread ` +
+    `that sends also accepts, reads, answers and logs ${MOST} transfers, on ` +
+    `${navigator.hardwareConcurrency} cores shared with the clients`;
 }
 
 export const CLIENTS: Scenario = {

@@ -101,7 +101,7 @@ struct transfer {
   double began, first, last;
   uint64_t octets, messages, records;
   /* State of the reader. */
-  uint8_t *buffer;
+  uint8_t *buffer; /* the part of a message that waits for the rest */
   size_t held;
   uint8_t soa_tail[20];
   int soa_known;

@@ -3,7 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,7 +14,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { MOST_CLIENTS = 1024, WRITE_OCTETS = 64 * 1024 };
+/* ROUNDS: pieces for each client before the sender looks who else there is. */
+enum { MOST_CLIENTS = 1024, SEND_OCTETS = 256 * 1024, ROUNDS = 16 };
 
 static int client_count(void) {
   int count = option_number("clients", 1);
@@ -53,35 +55,64 @@ int mode_axfr(void) {
   return save && fclose(save) != 0;
 }
 
-struct sending {
-  int fd;
-  const uint8_t *octets;
-  size_t length;
+/* What the kernel keeps unsent, for one connection: more is in no cache when it leaves. */
+enum { UNSENT_OCTETS = 256 * 1024 };
+
+/* The connections of the bare sender, with how much of the stream each has; the listener is first. */
+struct senders {
+  struct pollfd polled[MOST_CLIENTS + 1];
+  size_t at[MOST_CLIENTS + 1];
+  int count;
 };
 
-static void *send_stream(void *argument) {
-  struct sending *sending = argument;
-  uint8_t query[512];
-  if (read(sending->fd, query, sizeof query) <= 0) fail("raw: no query");
-  for (size_t at = 0; at < sending->length; at += WRITE_OCTETS) {
-    size_t left = sending->length - at;
-    write_all(sending->fd, sending->octets + at, left < WRITE_OCTETS ? left : WRITE_OCTETS);
-  }
-  close(sending->fd);
-  free(sending);
-  return NULL;
+static void accept_client(struct senders *senders) {
+  int fd = accept4(senders->polled[0].fd, NULL, NULL, SOCK_NONBLOCK), on = 1, unsent = UNSENT_OCTETS;
+  if (fd < 0) fail("raw: %s", strerror(errno));
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+  senders->polled[senders->count] = (struct pollfd){.fd = fd, .events = POLLIN};
+  senders->at[senders->count++] = 0;
 }
 
-/* A thread per connection writes the stream; ends with its parent. */
+/* Sends one client the next piece. Returns whether there is more to be done for it at once. */
+static int send_some(struct senders *senders, int i, const uint8_t *octets, size_t length) {
+  struct pollfd *one = &senders->polled[i];
+  if (one->events == POLLIN) {
+    uint8_t query[512];
+    if (read(one->fd, query, sizeof query) <= 0) fail("raw: no query");
+    one->events = POLLOUT;
+  }
+  size_t left = length - senders->at[i];
+  ssize_t sent = send(one->fd, octets + senders->at[i], left < SEND_OCTETS ? left : SEND_OCTETS,
+                      MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN) fail("raw: %s", strerror(errno));
+  if (sent < 0) return 0;
+  senders->at[i] += sent;
+  if (senders->at[i] < length) return 1;
+  close(one->fd);
+  one->fd = -1;
+  return 0;
+}
+
+/*
+ * Sends the stream to all who connect, in turns, until its parent ends. The fastest sender found: a
+ * thread for each connection, smaller pieces, and no bound to what is unsent were slower.
+ */
 static void serve_stream(int listener, const uint8_t *octets, size_t length) {
+  static struct senders senders = {.count = 1};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  senders.polled[0] = (struct pollfd){.fd = listener, .events = POLLIN};
   for (;;) {
-    struct sending *sending = malloc(sizeof *sending);
-    *sending = (struct sending){accept(listener, NULL, NULL), octets, length};
-    pthread_t thread;
-    if (sending->fd < 0 || pthread_create(&thread, NULL, send_stream, sending) != 0)
-      fail("raw: %s", strerror(errno));
-    pthread_detach(thread);
+    if (poll(senders.polled, senders.count, -1) < 0) fail("raw: %s", strerror(errno));
+    if (senders.polled[0].revents && senders.count <= MOST_CLIENTS) accept_client(&senders);
+    for (int round = 0, going = 1; going && round < ROUNDS; round++) {
+      going = 0;
+      for (int i = 1; i < senders.count; i++) {
+        if (senders.polled[i].fd < 0 || !senders.polled[i].revents) continue;
+        if (send_some(&senders, i, octets, length)) going = 1;
+        else senders.polled[i].revents = 0;
+      }
+    }
   }
 }
 
