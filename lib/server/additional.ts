@@ -6,7 +6,7 @@
  * (SRV), RFC 9460 §4.1 (SVCB and HTTPS), RFC 2181 §9 (TC).
  */
 import { equalNames, isSubdomain, type Name, type ResourceRecord, TYPE } from "../dns/mod.ts";
-import { lookupOwner, type ZoneVersion } from "../zone/mod.ts";
+import { type AnswerRoom, lookupOwner, type ZoneVersion } from "../zone/mod.ts";
 import { locate, ofType } from "./find.ts";
 import { MAX_ADDITIONAL_NAMES } from "./limits.ts";
 
@@ -46,11 +46,13 @@ interface Target {
  *
  * @param rrset  records of one type for which {@link hasAdditional}
  * @param owner  what they are given as their owner
+ * @param room  in the answer
  */
 export function* additionsFor(
   version: ZoneVersion,
   rrset: readonly ResourceRecord[],
   owner: Name,
+  room: AnswerRoom,
 ): Generator<Addition> {
   const { type } = rrset[0];
   const seen: Name[] = [];
@@ -60,7 +62,7 @@ export function* additionsFor(
     if (seen.length === MAX_ADDITIONAL_NAMES) return;
     if (!isSubdomain(name, version.apex) || seen.some((other) => equalNames(name, other))) continue;
     seen.push(name);
-    const records = recordsAt(version, name, type);
+    const records = recordsAt(version, name, type, room);
     if (!records) continue;
     yield { name, records, types };
     if (types === ADDRESSES) continue;
@@ -90,10 +92,11 @@ function recordsAt(
   version: ZoneVersion,
   name: Name,
   type: number,
+  room: AnswerRoom,
 ): readonly ResourceRecord[] | undefined {
-  const place = locate(version, name, TYPE.A);
+  const place = locate(version, name, TYPE.A, room);
   if (place.kind === "owner") return place.records;
   if (place.kind !== "cut" || type !== TYPE.NS) return undefined;
-  const found = lookupOwner(version, name);
+  const found = lookupOwner(version, name, room);
   return found.kind === "found" ? found.records : undefined;
 }

@@ -21,7 +21,7 @@ import {
   RCODE,
   SECTION,
 } from "../wire/mod.ts";
-import type { ZoneTable, ZoneVersion } from "../zone/mod.ts";
+import type { AnswerRoom, ZoneTable, ZoneVersion } from "../zone/mod.ts";
 import { Answering } from "./answering.ts";
 import { chaosText, type Identity } from "./chaos.ts";
 import { type Envelope, withExpire, withExtendedError } from "./edns.ts";
@@ -86,10 +86,14 @@ export function answerQuery(
     if (!writer.record(SECTION.ANSWER, version.soa)) writer.addFlags(FLAG.TC);
   } else {
     const isOurs = (name: Name) => zones.closest(name) === version;
-    new Answering(writer, version, question.type, dnssecOk).answer(question.name, isOurs);
+    new Answering(writer, version, question.type, dnssecOk, envelope.maxOctets)
+      .answer(question.name, isOurs);
   }
   return writer.finish();
 }
+
+/** Enough to see what there is. */
+const NO_ROOM: AnswerRoom = { octets: 0, type: TYPE.NS };
 
 const NO_ZONE: Refusal = { rcode: RCODE.REFUSED, ede: EDE.NOT_AUTHORITATIVE };
 
@@ -120,7 +124,7 @@ function zoneFor(zones: ZoneTable, question: Question): ZoneVersion | undefined 
   const parent = zones.closest(parentName(name));
   if (!parent) return version;
   // Asked for anything but DS, a parent with a cut there answers by it.
-  return locate(parent, name, TYPE.NS).kind === "cut" ? parent : version;
+  return locate(parent, name, TYPE.NS, NO_ROOM).kind === "cut" ? parent : version;
 }
 
 function answerChaos(query: Query, envelope: Envelope, identity: Identity): Uint8Array {

@@ -14,7 +14,7 @@ import {
   TYPE,
 } from "../dns/mod.ts";
 import { FLAG, type MessageWriter, RCODE, SECTION, type Section } from "../wire/mod.ts";
-import { lookupOwner, soaMinimum, type ZoneVersion } from "../zone/mod.ts";
+import { type AnswerRoom, lookupOwner, soaMinimum, type ZoneVersion } from "../zone/mod.ts";
 import { additionsFor, hasAdditional } from "./additional.ts";
 import { apexRecords, findAt, type Finding, locate, ofType, signaturesOf } from "./find.ts";
 import { MAX_CHAIN } from "./limits.ts";
@@ -32,14 +32,19 @@ interface Source {
 export class Answering {
   /** DNAME records written: a chain may pass one twice, a message has it once. */
   readonly #dnames: ResourceRecord[] = [];
+  readonly #room: AnswerRoom;
 
+  /** @param maxOctets  what the message may take */
   constructor(
     readonly writer: MessageWriter,
     readonly version: ZoneVersion,
     readonly type: number,
     /** Whether signatures are wanted (RFC 4035 §3.1.1). */
     readonly dnssecOk: boolean,
-  ) {}
+    maxOctets: number,
+  ) {
+    this.#room = { octets: maxOctets, type };
+  }
 
   /**
    * Answers for a name, following CNAME and DNAME records as far as the zone goes.
@@ -65,7 +70,7 @@ export class Answering {
 
   /** Writes what the zone has for a name; returns the name to go on with, if any. */
   #step(name: Name, isFirst: boolean): Name | undefined {
-    const place = locate(this.version, name, this.type);
+    const place = locate(this.version, name, this.type, this.#room);
     switch (place.kind) {
       case "owner":
         return this.#fromOwner(name, findAt(place, this.type));
@@ -113,7 +118,10 @@ export class Answering {
   #deny(): void {
     const { soa } = this.version;
     const ttl = Math.min(soa.ttl, soaMinimum(soa));
-    this.#put(SECTION.AUTHORITY, TYPE.SOA, { records: apexRecords(this.version), ttl });
+    this.#put(SECTION.AUTHORITY, TYPE.SOA, {
+      records: apexRecords(this.version, this.#room),
+      ttl,
+    });
   }
 
   /**
@@ -170,7 +178,7 @@ export class Answering {
 
   /** Adds the addresses the zone has at a name; false when they do not fit. */
   #glue(name: Name): boolean {
-    const found = lookupOwner(this.version, name);
+    const found = lookupOwner(this.version, name, this.#room);
     if (found.kind !== "found") return true;
     return [TYPE.A, TYPE.AAAA].every((type) =>
       this.writer.records(SECTION.ADDITIONAL, ofType(found.records, type))
@@ -179,7 +187,7 @@ export class Answering {
 
   /** Adds the signatures of a name's addresses as far as they fit, unless it is below a cut. */
   #addSignatures(name: Name): void {
-    const place = locate(this.version, name, TYPE.A);
+    const place = locate(this.version, name, TYPE.A, this.#room);
     if (place.kind !== "owner" || place.wildcard) return;
     for (const type of [TYPE.A, TYPE.AAAA]) {
       this.writer.records(SECTION.ADDITIONAL, signaturesOf(place.records, type));
@@ -188,7 +196,9 @@ export class Answering {
 
   /** Adds what goes with an RRset of the answer, as far as it fits. */
   #addFor(rrset: readonly ResourceRecord[], owner: Name): void {
-    for (const { name, records, types } of additionsFor(this.version, rrset, owner)) {
+    for (
+      const { name, records, types } of additionsFor(this.version, rrset, owner, this.#room)
+    ) {
       for (const type of types) {
         if (!this.writer.records(SECTION.ADDITIONAL, ofType(records, type), name)) return;
         if (!this.dnssecOk) continue;

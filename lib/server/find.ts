@@ -5,9 +5,13 @@
  * (DNAME), RFC 8482 (ANY), RFC 4035 §3.1.4.1 (DS at a cut).
  */
 import { MAX_NAME_OCTETS, type Name, type ResourceRecord, TYPE } from "../dns/mod.ts";
-import { lookupOwner, type ZoneVersion } from "../zone/mod.ts";
+import { MAX_UDP_OCTETS } from "../wire/mod.ts";
+import { type AnswerRoom, lookupOwner, type ZoneVersion } from "../zone/mod.ts";
 
-/** What decides the answer for a name; records are all those of one owner. */
+/**
+ * What decides the answer for a name; records are those of one owner: all that the answer
+ * may have of it, but of an RRset without room only as many as show that.
+ */
 export type Place =
   /** The name itself, or the wildcard that stands for it. */
   | {
@@ -35,15 +39,27 @@ const EMPTY: Place = { kind: "empty" };
 const MISSING: Place = { kind: "missing" };
 
 /** Apex lookups, kept as long as their version: every answer needs one. */
-const apexes = new WeakMap<ZoneVersion, readonly ResourceRecord[]>();
+type Apexes = WeakMap<ZoneVersion, readonly ResourceRecord[]>;
+/** For answers over UDP, as they are by default, and for all others. */
+const SMALL_ROOM: AnswerRoom = { octets: MAX_UDP_OCTETS, type: TYPE.ANY };
+const [smallApexes, apexes]: Apexes[] = [new WeakMap(), new WeakMap()];
 
-/** The records of the apex, the SOA among them. */
-export function apexRecords(version: ZoneVersion): readonly ResourceRecord[] {
-  const known = apexes.get(version);
+/**
+ * The records of the apex, the SOA among them.
+ *
+ * @param room  in the answer
+ */
+export function apexRecords(
+  version: ZoneVersion,
+  room: AnswerRoom,
+): readonly ResourceRecord[] {
+  const isSmall = room.octets <= MAX_UDP_OCTETS;
+  const kept = isSmall ? smallApexes : apexes;
+  const known = kept.get(version);
   if (known) return known;
-  const found = lookupOwner(version, version.apex);
+  const found = lookupOwner(version, version.apex, isSmall ? SMALL_ROOM : undefined);
   const records = found.kind === "found" ? found.records : [];
-  apexes.set(version, records);
+  kept.set(version, records);
   return records;
 }
 
@@ -55,17 +71,23 @@ export function apexRecords(version: ZoneVersion): readonly ResourceRecord[] {
  *
  * @param name  at or below the version's apex
  * @param type  the DS at a cut is the parent's; all else there is the child's
+ * @param room  in the answer
  */
-export function locate(version: ZoneVersion, name: Name, type: number): Place {
+export function locate(
+  version: ZoneVersion,
+  name: Name,
+  type: number,
+  room: AnswerRoom,
+): Place {
   const apexAt = name.length - version.apex.length;
-  const atApex = apexRecords(version);
+  const atApex = apexRecords(version, room);
   if (apexAt === 0) return { kind: "owner", records: atApex, wildcard: false };
   if (hasType(atApex, TYPE.DNAME)) return { kind: "dname", records: atApex };
   let encloser = version.apex;
   for (const at of suffixesBelow(name, apexAt)) {
     const suffix = name.subarray(at);
-    const found = lookupOwner(version, suffix);
-    if (found.kind === "missing") return locateWildcard(version, encloser);
+    const found = lookupOwner(version, suffix, room);
+    if (found.kind === "missing") return locateWildcard(version, encloser, room);
     encloser = suffix;
     if (found.kind === "empty") continue;
     const { records } = found;
@@ -86,13 +108,13 @@ function suffixesBelow(name: Name, apexAt: number): number[] {
 }
 
 /** Spec: RFC 4592 §3.3.1 (the source of synthesis is `*` below the closest encloser). */
-function locateWildcard(version: ZoneVersion, encloser: Name): Place {
+function locateWildcard(version: ZoneVersion, encloser: Name, room: AnswerRoom): Place {
   if (encloser.length + 2 > MAX_NAME_OCTETS) return MISSING;
   const source = new Uint8Array(encloser.length + 2);
   source[0] = 1;
   source[1] = 0x2a;
   source.set(encloser, 2);
-  const found = lookupOwner(version, source);
+  const found = lookupOwner(version, source, room);
   if (found.kind === "missing") return MISSING;
   return found.kind === "empty" ? EMPTY : { kind: "owner", records: found.records, wildcard: true };
 }

@@ -195,7 +195,7 @@ export const UDP_REPLY_OCTETS = 1_232;
 export const UDP_ANSWERS_PENDING = 4_096;
 /**
  * Time that the UDP answers of one turn may take, ms: ordinary ones take a tenth of it, those from
- * RRsets of thousands of records more each. Above it fewer are taken at a time.
+ * RRsets of thousands of records ten times as much. Above it fewer are taken at a time.
  */
 export const BATCH_MS = 2;
 

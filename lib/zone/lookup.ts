@@ -6,6 +6,7 @@
  * though it owns no records).
  */
 import { canonicalKey, type Name, type ResourceRecord } from "../dns/mod.ts";
+import { type AnswerRoom, readOwnerWithin } from "./answer_read.ts";
 import { ownerEnd, readWholeOwner } from "./page_read.ts";
 import { BELOW, compareOwner, findOwner, findPage } from "./page_search.ts";
 import type { OwnerRecords } from "./owner_records.ts";
@@ -22,20 +23,30 @@ export type Lookup =
 /**
  * What stands at exactly this name, without regard to wildcards or cuts.
  * At the apex the records include the SOA. RDATA is uncompressed.
+ *
+ * @param room  in an answer: no more is read than {@link readOwnerWithin} does; all where it
+ *   is left out, or large
  */
-export function lookupOwner(version: ZoneVersion, name: Name): Lookup {
+export function lookupOwner(
+  version: ZoneVersion,
+  name: Name,
+  room?: AnswerRoom,
+): Lookup {
   const key = canonicalKey(name);
-  const found = lookupKey(version.pages, key);
+  const found = lookupKey(version.pages, key, room);
   if (key !== version.apexKey) return found;
   const { owner, records } = found.kind === "found" ? found : { owner: version.apex, records: [] };
   return { kind: "found", owner, records: [version.soa, ...records] };
 }
 
+/** An answer with so much room goes over TCP, and may take whatever an RRset takes. */
+const LARGE_ROOM_OCTETS = 0x4000;
+
 const EMPTY: Lookup = { kind: "empty" };
 const MISSING: Lookup = { kind: "missing" };
 
 /** What stands at a name, the SOA left out: told by the first owner at or after it. */
-function lookupKey(pages: readonly Page[], key: string): Lookup {
+function lookupKey(pages: readonly Page[], key: string, room?: AnswerRoom): Lookup {
   if (pages.length === 0) return MISSING;
   let at = findPage(pages, key);
   let index = findOwner(pages[at], key);
@@ -45,7 +56,9 @@ function lookupKey(pages: readonly Page[], key: string): Lookup {
   }
   const order = compareOwner(pages[at], index, key);
   if (order !== 0) return order === BELOW ? EMPTY : MISSING;
-  const { owner, records } = readAt(pages, at, index, key);
+  const { owner, records } = room && room.octets < LARGE_ROOM_OCTETS
+    ? readOwnerWithin(pages, at, index, key, room)
+    : readAt(pages, at, index, key);
   return { kind: "found", owner, records };
 }
 

@@ -25,6 +25,7 @@ export { whyHeld } from "./guard_text.ts";
 export { HeldOwners } from "./held_owners.ts";
 export { type HeldPart, heldRemoval } from "./held_part.ts";
 export { largeBuffer, releaseBuffers } from "./large_buffer.ts";
+export type { AnswerRoom } from "./answer_read.ts";
 export { type Lookup, lookupOwner } from "./lookup.ts";
 export { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
 export { HEADER_OCTETS, type Page } from "./page.ts";

@@ -1,7 +1,8 @@
 /** Owners whose records take several pages. */
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { parseName } from "../../../lib/dns/mod.ts";
-import { lookupOwner, ZoneVersion } from "../../../lib/zone/mod.ts";
+import { type Name, parseName, type ResourceRecord, TYPE } from "../../../lib/dns/mod.ts";
+import { type AnswerRoom, lookupOwner, readOwners, ZoneVersion } from "../../../lib/zone/mod.ts";
+import { NASTY_ZONES } from "../../support/nasty_zones.ts";
 import { versionOfFile } from "../../support/our_primary.ts";
 
 const APEX = `
@@ -50,3 +51,62 @@ Deno.test("and read anew when any of its pages is another", () => {
   assert(bigRecords(shorter).length < 5_000);
   assertEquals(bigRecords(first).length, 5_000);
 });
+
+Deno.test("for an answer no more is read of an owner than has room in it, and nothing that has is missing", async (t) => {
+  const rooms = [0, 100, 512, 1_232, 4_096];
+  const types = [TYPE.A, TYPE.TXT, TYPE.MX, TYPE.NS, TYPE.RRSIG, TYPE.ANY];
+  await t.step("owners of all kinds", () => {
+    for (const [zone, text] of Object.entries({ ...NASTY_ZONES, "zone.test.": MIXED })) {
+      const version = versionOfFile(zone, text);
+      for (const { owner } of readOwners(version.pages)) {
+        const all = byRrset(recordsOf(version, owner));
+        for (const octets of rooms) {
+          for (const type of types) {
+            const read = byRrset(recordsOf(version, owner, { octets, type }));
+            assertEquals([...read.keys()], [...all.keys()]);
+            for (const [rrset, records] of read) {
+              const whole = all.get(rrset)!;
+              assertEquals(records, whole.slice(0, records.length));
+              // As short as they can be sent: a pointer for the owner and for each name.
+              const least = records.reduce((sum, { rdata }) => sum + 11 + rdata.length, 0);
+              const isAsked = records[0].type === type || type === TYPE.ANY;
+              if (isAsked && records.length < whole.length) assert(least > octets);
+            }
+          }
+        }
+      }
+    }
+  });
+  await t.step("thousands of records", () => {
+    const mixed = versionOfFile("zone.test.", MIXED);
+    const read = (type: number) => recordsOf(mixed, BIG, { octets: 1_232, type }).length;
+    assertEquals(recordsOf(mixed, BIG).length, 7_000);
+    // Addresses may be in any answer, texts only in their own.
+    assert(read(TYPE.A) <= 1_232 / 15 + 4, `${read(TYPE.A)} records were read`);
+    assert(read(TYPE.TXT) <= 1_232 / 15 + 1_232 / 17 + 4, `${read(TYPE.TXT)} records were read`);
+  });
+});
+
+/** An owner of several pages with several RRsets. */
+const MIXED = APEX + Array.from({ length: 3_000 }, (_, i) =>
+  `big 300 A 10.0.${i >> 8}.${i & 255}
+big 300 TXT "text ${i}"
+${i < 1_000 ? `big 300 MX ${i} x${i}.mail` : ""}
+`).join("");
+
+function recordsOf(version: ZoneVersion, owner: Name, room?: AnswerRoom) {
+  const found = lookupOwner(version, owner, room);
+  assert(found.kind === "found");
+  return found.records;
+}
+
+/** Signatures by what they cover. */
+function byRrset(records: readonly ResourceRecord[]): Map<string, ResourceRecord[]> {
+  const rrsets = new Map<string, ResourceRecord[]>();
+  for (const record of records) {
+    const { type, rdata } = record;
+    const rrset = type === TYPE.RRSIG ? `${type} ${rdata[0]} ${rdata[1]}` : String(type);
+    rrsets.set(rrset, [...rrsets.get(rrset) ?? [], record]);
+  }
+  return rrsets;
+}
