@@ -114,7 +114,7 @@ export class TcpListener {
     if (gate) return this.#run((serving) => this.#serveTls(conn, ip, place, gate, serving));
     this.#run(async (serving) => {
       const { bulk } = sessions;
-      const openBulk = bulk && (() => bulk.socketOf(conn));
+      const openBulk = bulk && (() => bulk.socketOf(conn) ?? this.#reportNoBulk(ip));
       const session = new TcpSession(conn, { ip, transport: "tcp" }, sessions, place, openBulk);
       serving(session);
       await session.run();
@@ -157,6 +157,18 @@ export class TcpListener {
     await session.run();
     await relay.ended;
     leaveWhenSent(place, relay);
+  }
+
+  #reportNoBulk(client: string): undefined {
+    const { service } = this.#options.sessions;
+    const held = service.limiter.pass("no bulk");
+    if (held === undefined) return;
+    service.log.warn("a large zone is written by the runtime", {
+      client,
+      why: "its connection was not found among this process' file descriptors",
+      hint: "all of it is sent, but it takes longer; restart when it matters",
+      alike: held,
+    });
   }
 
   #reportAccept(error: unknown): void {
