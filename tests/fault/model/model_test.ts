@@ -39,6 +39,7 @@ const variants: fc.Arbitrary<Variant> = fc.record({
   minPublishInterval: fc.constantFrom("10ms", "30ms", "100ms"),
   condense: fc.constantFrom("on", "on", "off"),
   badRows: fc.constantFrom("keep", ...BAD_ROWS),
+  records: fc.constantFrom("table", "table", "view"),
 });
 
 /** What was done, in all runs. */

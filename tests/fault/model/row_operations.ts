@@ -118,6 +118,12 @@ export class Update implements Operation {
   }
 }
 
+/** Of the table, whether `records` is that or a view of it. */
+const TRUNCATE = `do $$ begin
+    if to_regclass('zonecast.own_records') is null then truncate zonecast.records;
+    else truncate zonecast.own_records; end if;
+  end $$`;
+
 /** Empties the table and fills it again, every so-manieth row left out. */
 export class Refill implements Operation {
   readonly name: string;
@@ -126,7 +132,7 @@ export class Refill implements Operation {
   }
 
   perform(work: Work, ids: RowIds): boolean {
-    work.statements.push("truncate zonecast.records");
+    work.statements.push(TRUNCATE);
     let n = 0;
     for (const zone of ZONES) {
       touch(work.touched, zone, "all");

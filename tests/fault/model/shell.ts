@@ -28,7 +28,7 @@ export class PutBack implements Command {
     const zone = model.tables.names[this.zone % model.tables.names.length];
     const served = model.history(zone).finals()[0].served;
     const copies = world.secondary.copies(zone);
-    if (!served || copies.length === 0) return;
+    if (!served || copies.length === 0 || world.variant.records === "view") return;
     let expected = served.text;
     if (this.copy === undefined) {
       const text = await world.zonecast.mustCli(["export", zone]);

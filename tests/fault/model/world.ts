@@ -19,6 +19,8 @@ export interface Variant {
   readonly condense: "on" | "off";
   /** Until a restart changes it. */
   readonly badRows: BadRows;
+  /** Whether `records` is what zonecast made, or a view in its place. */
+  readonly records: "table" | "view";
 }
 
 /** What may be another with each start. */
@@ -41,6 +43,10 @@ const APPLICATION = "model";
 /** Ids of rows that commands insert begin here; the model gives its own. */
 const COMMAND_IDS = 1_000_000;
 
+/** As the README does with own tables: what writes through the view fires the table's triggers. */
+const MAKE_VIEW = `alter table zonecast.records rename to own_records;
+  create view zonecast.records as select * from zonecast.own_records`;
+
 /** Nothing the test does should wait for a lock for long, in ms. */
 const LOCK_MS = 20_000;
 
@@ -57,6 +63,7 @@ export class World implements AsyncDisposable {
   readonly secondary = new Secondary(() => this.zonecast);
 
   private constructor(
+    readonly variant: Variant,
     readonly postgres: TestPostgres,
     readonly url: string,
     readonly dir: TempDir,
@@ -67,10 +74,11 @@ export class World implements AsyncDisposable {
   static async start(postgres: TestPostgres, variant: Variant): Promise<World> {
     const url = await postgres.createDatabase(`model${databases++}`);
     await mustZonecast(url, ["schema", "apply"]);
-    const world = new World(postgres, url, await tempDir());
+    const world = new World(variant, postgres, url, await tempDir());
     try {
       await world.sql.unsafe(`alter table zonecast.records alter id restart with ${COMMAND_IDS}`);
-      await world.#begin(variant);
+      if (variant.records === "view") await world.sql.unsafe(MAKE_VIEW).simple();
+      await world.#begin();
     } catch (error) {
       await world[Symbol.asyncDispose]();
       throw error;
@@ -78,9 +86,8 @@ export class World implements AsyncDisposable {
     return world;
   }
 
-  async #begin(
-    { serial, serialFloor, minPublishInterval, condense, badRows }: Variant,
-  ): Promise<void> {
+  async #begin(): Promise<void> {
+    const { serial, serialFloor, minPublishInterval, condense, badRows } = this.variant;
     await this.setFlags({ badRows });
     this.#zonecast = await startZonecast({
       source: this.url,
