@@ -13,6 +13,7 @@ import { MEANWHILE, Mistake } from "./mistake.ts";
 import type { Model } from "./model.ts";
 import { ZONES } from "./operation.ts";
 import { insertion, rowOperation, zoneOperation } from "./operations.ts";
+import { DeleteMany, Refill } from "./row_operations.ts";
 import { PutBack, RaiseAbove } from "./shell.ts";
 import {
   Burst,
@@ -24,6 +25,7 @@ import {
   TerminateConnections,
 } from "./troubles.ts";
 import { BAD_ROWS } from "./verdicts.ts";
+import { type GuardedStep, UnderGuard } from "./under_guard.ts";
 import type { World } from "./world.ts";
 import { AddZone } from "./zone_operations.ts";
 
@@ -74,6 +76,24 @@ const burst = fc
   )
   .map((parts) => new Burst(...parts));
 
+const guardedStep: fc.Arbitrary<GuardedStep> = fc.record({
+  operations: fc.oneof(
+    some(3),
+    fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 3 })).map((parts) => [new DeleteMany(...parts)]),
+    fc.integer({ min: 2, max: 3 }).map((each) => [new Refill(each)]),
+    zoneOperation.map((operation) => [operation]),
+  ),
+  then: fc.constantFrom(undefined, undefined, undefined, ...MEANWHILE),
+  waits: fc.boolean(),
+});
+
+const underGuard = fc
+  .tuple(
+    fc.array(guardedStep, { minLength: 2, maxLength: 6, size: "max" }),
+    fc.constantFrom("SQL", "command" as const),
+  )
+  .map((parts) => new UnderGuard(...parts));
+
 /** The commands, each as often as it is here. */
 export const COMMANDS: fc.Arbitrary<Command>[] = [
   ...Array<fc.Arbitrary<Command>>(22).fill(transaction),
@@ -104,6 +124,7 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
     fc.constantFrom("approved by SQL", "approved by command", "undone" as const),
   ).map((parts) => new Mistake(...parts)),
   some(2).map((operations) => new SecondaryAway(operations)),
+  ...Array<fc.Arbitrary<Command>>(2).fill(underGuard),
   fc.tuple(fc.nat(3), fc.constantFrom(1, 1000, 2 ** 20)).map((parts) => new RaiseFloor(...parts)),
   ...Array<fc.Arbitrary<Command>>(2).fill(
     fc.tuple(fc.nat(3), fc.oneof(fc.constant(undefined), fc.nat(4))).map((parts) =>

@@ -45,7 +45,7 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
     await settle(model, world);
     const made = this.#make(model, zone);
     if (!made) return;
-    await restart(model, world, "on");
+    await restartGuarded(model, world, "on");
     await settle(model, world);
 
     const { statements } = model.draft([made.mistake]);
@@ -61,15 +61,17 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
     await settle(model, world);
     const [before, after] = this.meanwhile;
     await happen(before, model, world);
+    await settle(model, world);
     await this.#changeOther(model, world, zone);
     await happen(after, model, world);
+    await settle(model, world);
     assertEquals(await world.heldId(zone), id, `${zone}: the same content has another id`);
 
     await this.#end(model, world, zone, id, made);
     model.guarded.clear();
     await settle(model, world);
     assert(!(await world.isHeld(zone)), `${zone} is still held, though it was ${this.ends}`);
-    await restart(model, world, "off");
+    await restartGuarded(model, world, "off");
     await settle(model, world);
   }
 
@@ -145,10 +147,15 @@ export class Mistake implements fc.AsyncCommand<Model, World> {
     `mistake (${this.kind}) in ${this.zone}, held, ${[...this.meanwhile, this.ends].join(", ")}`;
 }
 
-async function happen(what: Meanwhile | undefined, model: Model, world: World): Promise<void> {
+/** Lets something go wrong. */
+export async function happen(
+  what: Meanwhile | undefined,
+  model: Model,
+  world: World,
+): Promise<void> {
   switch (what) {
     case "killed":
-      await restart(model, world, "on");
+      await restartGuarded(model, world, "on");
       break;
     case "outage":
       await new Outage("fast", false).run(model, world);
@@ -160,10 +167,14 @@ async function happen(what: Meanwhile | undefined, model: Model, world: World): 
     case "disconnected":
       await new TerminateConnections().run(model, world);
   }
-  await settle(model, world);
 }
 
-async function restart(model: Model, world: World, guard: "on" | "off"): Promise<void> {
+/** zonecast is killed, and started with the guard on or off. */
+export async function restartGuarded(
+  model: Model,
+  world: World,
+  guard: "on" | "off",
+): Promise<void> {
   await world.stopZonecast("SIGKILL");
   await world.secondary.idle();
   await world.setFlags({ guard });

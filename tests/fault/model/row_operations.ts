@@ -5,7 +5,7 @@ import {
   literal,
   type Operation,
   pick,
-  type RowIds,
+  RowIds,
   type Work,
   ZONES,
 } from "./operation.ts";
@@ -146,6 +146,26 @@ export class Refill implements Operation {
     return true;
   }
 }
+
+/** Many rows at once, but the name servers. */
+export class DeleteMany implements Operation {
+  constructor(readonly zone: number, readonly each: number) {}
+
+  get name() {
+    return `delete each ${this.each}th row of ${this.zone}`;
+  }
+
+  perform(work: Work): boolean {
+    const zone = pick(work.tables.names, this.zone);
+    const rows = zone ? work.tables.rows(zone).filter(({ kind }) => kind.type !== "NS") : [];
+    const gone = rows.filter((_, i) => i % this.each === 0);
+    if (gone.length === 0) return false;
+    return exchangeRows(zone!, gone, []).perform(work, NO_IDS);
+  }
+}
+
+/** No row is made. */
+const NO_IDS = new RowIds();
 
 /** Every row of a type in a zone gets one TTL: many owners in one statement. */
 export class SetTtls implements Operation {

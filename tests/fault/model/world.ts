@@ -212,6 +212,11 @@ export class World implements AsyncDisposable {
     return id;
   }
 
+  /** All that is held. */
+  async held(): Promise<readonly { readonly zone: string; readonly id: string }[]> {
+    return await this.#sql<{ zone: string; id: string }[]>`select zone, id from zonecast.held`;
+  }
+
   async isHeld(zone: string): Promise<boolean> {
     return (await this.#sql`select from zonecast.held where zone = ${zone}`).length > 0;
   }
