@@ -3,15 +3,14 @@
  *
  * Owns: counters. Effects: per-secondary states, log.
  */
-import { formatName, type Name, type Serial, TYPE } from "../dns/mod.ts";
+import { formatName, type Name, TYPE } from "../dns/mod.ts";
 import { type Logger, normalIp } from "../ops/mod.ts";
 import type { TransferPlan } from "../transfer/mod.ts";
-import { EDE, type Query, RCODE, rcodeName } from "../wire/mod.ts";
+import { EDE, type Query, RCODE } from "../wire/mod.ts";
 import type { DifferenceReader } from "../zone/mod.ts";
 import type { Access, Asker } from "./access.ts";
 import { errorAnswer } from "./answer.ts";
 import { AnswerCounts } from "./answer_counts.ts";
-import type { Clock } from "./clock.ts";
 import { DifferenceReads } from "./difference_reads.ts";
 import type { Envelope } from "./edns.ts";
 import { LogLimiter } from "./log_limiter.ts";
@@ -25,47 +24,13 @@ import {
 } from "./respond.ts";
 import { PlainAnswers } from "./plain_answer.ts";
 import type { RateVerdict, ResponseRate } from "./response_rate.ts";
-import type { Secondary } from "./secondary.ts";
+import { noCounts } from "./server_counts.ts";
 import { signedAnswer } from "./signed_request.ts";
-import type { SecondaryStates, TransferState } from "./secondary_state.ts";
+import { TransferNotes, type TransferNotesOptions, type TransferRun } from "./transfer_notes.ts";
 import { truncatedAnswer } from "./truncated_answer.ts";
 
-/** Totals since the start. */
-export interface ServerCounts {
-  udpQueries: number;
-  tcpQueries: number;
-  tlsQueries: number;
-  /** Connections over TLS not let in: no TLS 1.3, no ALPN `dot`, no handshake in time. */
-  tlsRefused: number;
-  /** Messages not answered: responses, and octets too few for a header. */
-  ignored: number;
-  /** UDP answers not sent, because their prefix had its share. */
-  rateDropped: number;
-  /** UDP answers sent truncated for that reason. */
-  rateTruncated: number;
-  /** Signed requests whose key, signature or time was wrong. */
-  signatureFaults: number;
-  /** Answers that failed by a fault of ours. */
-  failures: number;
-  transfers: number;
-  transfersRefused: number;
-  /** Transfers cut off: the client went, or stopped reading. */
-  transfersBroken: number;
-  transferOctets: number;
-  /** Transfers not sent because too many ran. */
-  transfersPutOff: number;
-}
-
-/** A plan of several records: one that is a transfer. */
-export type BulkPlan = Extract<TransferPlan, { kind: "axfr" | "ixfr" }>;
-
-/** A transfer that was sent, or as much of it as was. */
-export interface TransferRun {
-  readonly plan: BulkPlan;
-  readonly messages: number;
-  readonly octets: number;
-  readonly durationMs: number;
-}
+export type { ServerCounts } from "./server_counts.ts";
+export type { BulkPlan, TransferRun } from "./transfer_notes.ts";
 
 /** A response whose answer depends on differences. */
 export type WantingResponse = Response & Required<Pick<Response, "wanted" | "envelope">> & {
@@ -88,36 +53,17 @@ function signed(response: Response): Response {
   return { ...response, message: signedAnswer(message, envelope.signature) };
 }
 
-export interface DnsServiceOptions extends Omit<AnswerContext, "keepsDifferences"> {
+export interface DnsServiceOptions
+  extends Omit<AnswerContext, "keepsDifferences">, TransferNotesOptions {
   readonly access: Access;
   /** Undefined: no differences are kept. */
   readonly differences?: DifferenceReader;
-  readonly states: SecondaryStates;
   /** Limits UDP answers; undefined: nothing does. */
   readonly rate?: ResponseRate;
-  readonly log: Logger;
-  readonly clock: Clock;
-  /** Told when a secondary has fetched a serial, or says in an IXFR query that it has ours. */
-  readonly onFetched?: (secondary: Secondary, apex: Name, serial: Serial) => void;
 }
 
 export class DnsService {
-  readonly counts: ServerCounts = {
-    udpQueries: 0,
-    tcpQueries: 0,
-    tlsQueries: 0,
-    tlsRefused: 0,
-    ignored: 0,
-    rateDropped: 0,
-    rateTruncated: 0,
-    signatureFaults: 0,
-    failures: 0,
-    transfers: 0,
-    transfersRefused: 0,
-    transfersBroken: 0,
-    transferOctets: 0,
-    transfersPutOff: 0,
-  };
+  readonly counts = noCounts();
   readonly answers = new AnswerCounts();
   readonly limiter: LogLimiter;
   readonly log: Logger;
@@ -125,6 +71,7 @@ export class DnsService {
   readonly #context: AnswerContext;
   readonly #plain: PlainAnswers;
   readonly #reads: DifferenceReads;
+  readonly #transfers: TransferNotes;
 
   constructor(options: DnsServiceOptions) {
     this.#options = options;
@@ -133,6 +80,7 @@ export class DnsService {
     this.#reads = new DifferenceReads(options.differences, options.clock);
     this.log = options.log;
     this.limiter = new LogLimiter(() => options.clock.now());
+    this.#transfers = new TransferNotes(options, this.counts, this.answers, this.limiter);
   }
 
   /**
@@ -250,49 +198,12 @@ export class DnsService {
 
   /** A transfer whose last octet was written. */
   transferred(query: Query, client: Client, run: TransferRun): void {
-    const { plan, durationMs, octets } = run;
-    this.counts.transfers++;
-    this.counts.transferOctets += octets;
-    this.answers.sent(plan.kind, octets);
-    const { serial, apex } = plan.version;
-    const at = this.#options.clock.now();
-    const state: TransferState = {
-      kind: plan.kind,
-      transport: client.transport,
-      serial,
-      octets,
-      durationMs,
-      at,
-    };
-    for (const secondary of this.#options.access.secondariesAt(client)) {
-      this.#options.states.of(secondary, apex).transfer = state;
-      this.#options.onFetched?.(secondary, apex, serial);
-    }
-    this.log.info("transfer sent", {
-      ...this.#transferFields(query, client),
-      kind: plan.kind,
-      from: plan.kind === "ixfr" ? query.ixfrSerial : undefined,
-      serial,
-      messages: run.messages,
-      octets,
-      ms: Math.round(durationMs),
-      reason: plan.reason,
-    });
+    this.#transfers.sent(query, client, run);
   }
 
   /** The answer to a request for a transfer that cannot wait any longer: ask again later. */
   transferPutOff(query: Query, client: Client, envelope: Envelope): Uint8Array {
-    this.counts.transfersPutOff++;
-    this.answers.putOff(query);
-    const held = this.limiter.pass(`put off ${client.ip}`);
-    if (held !== undefined) {
-      const hint = "raise --max-transfers or --max-transfers-per-client, or look for slow clients";
-      this.log.warn("transfer put off: too many run", {
-        ...this.#transferFields(query, client),
-        hint,
-        alike: held,
-      });
-    }
+    this.#transfers.putOff(query, client);
     return signedAnswer(
       errorAnswer(query, { rcode: RCODE.SERVFAIL, ede: EDE.OTHER }, envelope),
       envelope.signature,
@@ -312,27 +223,7 @@ export class DnsService {
 
   /** A transfer that ended before its last octet. */
   transferBroken(query: Query, client: Client, run: TransferRun, why: string): void {
-    this.counts.transfersBroken++;
-    this.answers.broken(run.plan.kind, run.octets);
-    this.log.warn("transfer broken off", {
-      ...this.#transferFields(query, client),
-      serial: run.plan.version.serial,
-      octets: run.octets,
-      ms: Math.round(run.durationMs),
-      why,
-    });
-  }
-
-  #transferFields({ question }: Query, client: Client) {
-    const secondaries = this.#options.access.secondariesAt(client);
-    return {
-      client: normalIp(client.ip),
-      transport: client.transport,
-      secondary: secondaries.map(({ name }) => name).join(" ") || undefined,
-      key: client.keyName && formatName(client.keyName),
-      zone: formatName(question.name),
-      asked: question.type === TYPE.IXFR ? "IXFR" : "AXFR",
-    };
+    this.#transfers.broken(query, client, run, why);
   }
 
   #notePlan(plan: TransferPlan, query: Query, client: Client, message?: Uint8Array): void {
@@ -343,27 +234,10 @@ export class DnsService {
       return;
     }
     this.answers.planned(plan, query);
-    const fields = this.#transferFields(query, client);
     if (plan.kind === "soa") {
       this.#noteSoaQueryOf(query, client);
-      const { serial, apex } = plan.version;
-      if (query.ixfrSerial === serial) {
-        for (const secondary of this.#options.access.secondariesAt(client)) {
-          this.#options.onFetched?.(secondary, apex, serial);
-        }
-      }
-      this.log.debug("transfer answered by the SOA alone", {
-        ...fields,
-        serial,
-        reason: plan.reason,
-      });
-      return;
-    }
-    this.counts.transfersRefused++;
-    const held = this.limiter.pass(`refused ${client.ip}`);
-    if (held === undefined) return;
-    const rcode = rcodeName(plan.rcode);
-    this.log.warn("transfer refused", { ...fields, rcode, reason: plan.reason, alike: held });
+      this.#transfers.answeredBySoa(plan, query, client);
+    } else this.#transfers.refused(plan, query, client);
   }
 
   #noteSoaQueryOf({ question }: Query, client: Client): void {
