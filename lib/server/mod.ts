@@ -32,7 +32,9 @@ export type {
   WatchState,
 } from "./secondary_state.ts";
 export type { SerialSurvey } from "./serial_survey.ts";
-export { DnsServer, type DnsServerOptions, type TlsOptions } from "./server.ts";
+export { DnsServer } from "./server.ts";
+export type { DnsServerOptions } from "./server_options.ts";
+export type { TlsOptions } from "./listeners.ts";
 export type { SecondaryStatus, ServerFigures, ServerStatus } from "./server_status.ts";
 export { ServerError } from "./server_error.ts";
 export { ALPN_DOT, type TlsCertificate } from "./tls_relay.ts";

@@ -5,16 +5,9 @@
  * per-secondary state, from {@link DnsServer.start} to {@link DnsServer.close}.
  */
 import { canonicalKey, formatName, type Name } from "../dns/mod.ts";
-import {
-  type Cidr,
-  formatSocketAddress,
-  type Logger,
-  parseCidr,
-  type SocketAddress,
-  type SystemCalls,
-} from "../ops/mod.ts";
-import type { DifferenceReader, ZoneTable, ZoneVersion } from "../zone/mod.ts";
-import { Access, type TransferRule } from "./access.ts";
+import { formatSocketAddress, parseCidr, type SocketAddress } from "../ops/mod.ts";
+import type { ZoneVersion } from "../zone/mod.ts";
+import { Access } from "./access.ts";
 import { BulkSender } from "./bulk_sender.ts";
 import { BufferAccount } from "./buffer_account.ts";
 import { Announcements } from "./announcements.ts";
@@ -33,75 +26,20 @@ import {
   type ServerLimits,
 } from "./limits.ts";
 import { KeyRing } from "./key_ring.ts";
+import { Listeners } from "./listeners.ts";
 import { NotifySender } from "./notify_sender.ts";
 import { ResponseRate } from "./response_rate.ts";
-import type { Secondary } from "./secondary.ts";
 import { SecondaryStates, type SecondarySummary, type SecondaryZone } from "./secondary_state.ts";
 import { Schedule } from "./schedule.ts";
 import { type SerialSurvey, surveySerials } from "./serial_survey.ts";
-import { ServerError } from "./server_error.ts";
+import type { DnsServerOptions } from "./server_options.ts";
 import type { ServerFigures, ServerStatus } from "./server_status.ts";
 import { SoaClient } from "./soa_client.ts";
-import { TcpListener } from "./tcp_listener.ts";
-import { TlsGate } from "./tls_gate.ts";
 import type { TlsCertificate } from "./tls_relay.ts";
 import type { SessionContext } from "./tcp_session.ts";
 import { TransferQueue } from "./transfer_queue.ts";
-import { UdpListener } from "./udp_listener.ts";
-import type { OpenUdpSocket } from "./udp_socket.ts";
-import { type SecondaryEvent, Watcher } from "./watcher.ts";
+import { Watcher } from "./watcher.ts";
 import { WorkShare } from "./work_share.ts";
-
-export interface DnsServerOptions {
-  readonly zones: ZoneTable;
-  /** UDP and TCP each; port 0 lets the system choose one for both. */
-  readonly listen: readonly SocketAddress[];
-  readonly secondaries: readonly Secondary[];
-  /** Who may transfer beside the secondaries. */
-  readonly allowTransfer: readonly TransferRule[];
-  /** The TSIG keys of secondaries and rules; default: none. */
-  readonly keys?: KeyRing;
-  /** Where clients are answered over TLS, and what with; undefined: nowhere. */
-  readonly tls?: TlsOptions;
-  /** Authorities that vouch for secondaries over TLS, in PEM, beside the runtime's own. */
-  readonly tlsAuthorities?: readonly string[];
-  /** Whether transfers leave over TLS alone. */
-  readonly transfersOverTlsOnly?: boolean;
-  /** Prefixes that may ask; undefined means everybody. */
-  readonly allowQuery?: readonly Cidr[];
-  /** Prefixes whose UDP answers are not limited; default {@link DEFAULT_RATE_EXEMPT}. */
-  readonly rateExempt?: readonly Cidr[];
-  /** Which server this is; undefined: not told. */
-  readonly serverId?: string;
-  /** Its version; undefined: not told. */
-  readonly chaosVersion?: string;
-  /** Where IXFR's differences come from; without it every IXFR client gets the zone. */
-  readonly differences?: DifferenceReader;
-  readonly log: Logger;
-  /** How long a secondary may lag before that is an alarm, ms; default one minute. */
-  readonly lagAlarmMs?: number;
-  /** Told at each change of how a secondary stands with a zone; must return soon. */
-  readonly onSecondary?: (event: SecondaryEvent) => void;
-  /** Told of each NOTIFY that goes to a secondary, given by its name; must return at once. */
-  readonly onNotify?: (secondary: string, version: ZoneVersion) => void;
-  readonly limits?: Partial<ServerLimits>;
-  /**
-   * What several UDP datagrams and large transfers are sent with; undefined: one datagram at a
-   * time, and the runtime writes.
-   */
-  readonly systemCalls?: SystemCalls;
-  /** For tests. */
-  readonly clock?: Clock;
-  /** For tests. */
-  readonly openUdpSocket?: OpenUdpSocket;
-}
-
-/** How TLS is spoken. */
-export interface TlsOptions {
-  /** Port 0 lets the system choose. */
-  readonly listen: readonly SocketAddress[];
-  readonly certificate: TlsCertificate;
-}
 
 /** Undefined when UDP answers are not limited. */
 function responseRate(limits: ServerLimits, clock: Clock): ResponseRate | undefined {
@@ -110,9 +48,6 @@ function responseRate(limits: ServerLimits, clock: Clock): ResponseRate | undefi
   const [secret] = crypto.getRandomValues(new Uint32Array(1));
   return new ResponseRate({ perSecond, slip, now: () => clock.now(), secret });
 }
-
-/** How often a port the system chose for TCP is tried for UDP too. */
-const MAX_PORT_TRIES = 8;
 
 export class DnsServer {
   readonly #options: DnsServerOptions;
@@ -127,11 +62,7 @@ export class DnsServer {
   readonly #watcher: Watcher;
   readonly #announcements: Announcements;
   readonly #clock: Clock;
-  readonly #datagrams: DatagramBatch | undefined;
-  #tcp: TcpListener[] = [];
-  #udp: UdpListener[] = [];
-  #tls: TcpListener[] = [];
-  #gate: TlsGate | undefined;
+  readonly #listeners: Listeners;
 
   constructor(options: DnsServerOptions) {
     this.#options = options;
@@ -199,7 +130,15 @@ export class DnsServer {
       hasRoom: () => this.#notify.hasRoom,
     });
     this.#clock = clock;
-    this.#datagrams = options.systemCalls && new DatagramBatch(options.systemCalls);
+    this.#listeners = new Listeners({
+      listen: options.listen,
+      tls: options.tls,
+      sessions: this.#sessions,
+      access: this.#access,
+      connections: this.#connections,
+      datagrams: options.systemCalls && new DatagramBatch(options.systemCalls),
+      log,
+    });
   }
 
   /**
@@ -209,8 +148,7 @@ export class DnsServer {
    */
   async start(): Promise<void> {
     try {
-      for (const address of this.#options.listen) this.#bind(address);
-      this.#bindTls();
+      this.#listeners.bind();
       this.#notify.start();
       this.#client.start();
       this.#fitDescriptors();
@@ -218,23 +156,17 @@ export class DnsServer {
       await this.close({ drainMs: 0 });
       throw error;
     }
-    for (const listener of [...this.#udp, ...this.#tcp, ...this.#tls]) listener.start();
-    for (const { address } of this.#tcp) {
-      this.#options.log.info("listening", { address: formatSocketAddress(address) });
-    }
-    for (const { address } of this.#tls) {
-      this.#options.log.info("listening for TLS", { address: formatSocketAddress(address) });
-    }
+    this.#listeners.start();
   }
 
   /** The addresses bound, with the ports the system chose. */
   get addresses(): readonly SocketAddress[] {
-    return this.#tcp.map(({ address }) => address);
+    return this.#listeners.addresses;
   }
 
   /** The same for TLS. */
   get tlsAddresses(): readonly SocketAddress[] {
-    return this.#tls.map(({ address }) => address);
+    return this.#listeners.tlsAddresses;
   }
 
   /**
@@ -244,7 +176,7 @@ export class DnsServer {
    * @throws {ServerError} it cannot be used; the old one stays
    */
   replaceCertificate(certificate: TlsCertificate): void {
-    this.#gate?.replace(certificate);
+    this.#listeners.replaceCertificate(certificate);
   }
 
   /** Who may ask and transfer from now on; the secondaries stay, and so do connections. */
@@ -331,14 +263,8 @@ export class DnsServer {
     this.#client.close();
     this.#service.close();
     this.#sessions.transfers.close();
-    await Promise.all([
-      ...this.#udp.map((listener) => listener.close()),
-      ...[...this.#tcp, ...this.#tls].map((listener) => listener.close(drainMs)),
-    ]);
+    await this.#listeners.close(drainMs);
     this.#sessions.work.close();
-    this.#tls = [];
-    this.#udp = [];
-    this.#tcp = [];
   }
 
   /** Sees to it that connections leave descriptors to the rest of the program. */
@@ -353,40 +279,5 @@ export class DnsServer {
       descriptors: free,
       hint: "raise the limit on open files (LimitNOFILE in a systemd unit, ulimit -n)",
     });
-  }
-
-  #bindTls(): void {
-    const { tls } = this.#options;
-    if (!tls) return;
-    this.#gate = new TlsGate(tls.certificate, this.#service, this.#limits);
-    for (const address of tls.listen) {
-      this.#tls.push(
-        new TcpListener(address, {
-          sessions: this.#sessions,
-          access: this.#access,
-          connections: this.#connections,
-          gate: this.#gate,
-        }),
-      );
-    }
-  }
-
-  #bind(address: SocketAddress): void {
-    for (let tries = 1;; tries++) {
-      const tcp = new TcpListener(address, {
-        sessions: this.#sessions,
-        access: this.#access,
-        connections: this.#connections,
-      });
-      try {
-        this.#udp.push(new UdpListener(tcp.address, this.#service, this.#datagrams));
-        this.#tcp.push(tcp);
-        return;
-      } catch (error) {
-        tcp.stopAccepting();
-        const isTaken = error instanceof ServerError && error.code === "address-in-use";
-        if (address.port !== 0 || !isTaken || tries === MAX_PORT_TRIES) throw error;
-      }
-    }
   }
 }
