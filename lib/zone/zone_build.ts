@@ -3,18 +3,7 @@
  *
  * Owns: the rows read for the zone, until {@link ZoneBuild.finish}. Pure otherwise.
  */
-import {
-  canonicalKey,
-  formatName,
-  isAhead,
-  isSerial,
-  MAX_NAME_OCTETS,
-  type Name,
-  parseName,
-  type ResourceRecord,
-  type Serial,
-  ZonecastError,
-} from "../dns/mod.ts";
+import { canonicalKey, formatName, type Name, parseName, type ResourceRecord } from "../dns/mod.ts";
 import type {
   BuildResult,
   BuildRules,
@@ -24,30 +13,21 @@ import type {
 } from "./build_rules.ts";
 import { CandidateZone } from "./candidate.ts";
 import { BelowDname } from "./below_dname.ts";
-import {
-  type BadRows,
-  belowDname,
-  checkApex,
-  checkOwner,
-  heldProblem,
-  type ReadOwner,
-} from "./checks.ts";
-import { equalOwners, firstVersion, getOwner, nextVersion } from "./diff.ts";
-import { equalRecords, normalizeOwner, type OwnerRecords } from "./owner_records.ts";
+import { buildSerial, buildSoa, soaDiffers } from "./build_soa.ts";
+import { checkApex, heldProblem } from "./checks.ts";
+import { firstVersion, getOwner, nextVersion } from "./diff.ts";
 import { guardedVersion, TOGETHER } from "./guarded_version.ts";
+import { ownerChanges } from "./owner_changes.ts";
 import { askOwners, keyOf } from "./owner_texts.ts";
 import type { OwnerChange } from "./page_edit.ts";
 import { afterThem, chain, firstOf } from "./paused.ts";
 import { readPlainRow } from "./plain_row.ts";
-import { allRead, partRead } from "./read_owners.ts";
 import { FoundProblems, ProblemBudget } from "./found_problems.ts";
 import { type Problem, problemGroup, WHOLE_ZONE, zoneProblem } from "./problem.ts";
 import { readRow, type RowText, type RowZone } from "./rows.ts";
 import { ServedRecords } from "./served_records.ts";
-import { nextSerial } from "./serial_policy.ts";
-import { makeSoa, SoaError } from "./soa.ts";
-import { MAX_KEY_OCTETS, ownerOfKey, WireRecord, writeKey } from "./wire_record.ts";
-import { withSerial, type ZoneVersion } from "./zone_version.ts";
+import { WireRecord } from "./wire_record.ts";
+import type { ZoneVersion } from "./zone_version.ts";
 
 export type {
   BuildResult,
@@ -205,10 +185,10 @@ export class ZoneBuild {
   ): Generator<unknown, BuildResult> {
     if (!current && this.#owners) return { kind: "incomplete" };
     if (this.#rows > this.maxRecords) return this.#tooLarge();
-    const serial = this.#serial(current, rules);
-    const soa = this.#soa(serial);
-    yield* this.#sort();
     const report = (problem: Problem) => this.problems.push(problem);
+    const serial = buildSerial(this.settings, current, rules);
+    const soa = buildSoa(this.apex, this.zone, this.settings, serial, report);
+    yield* this.#sort();
     const changes = this.#changes(current, rules, report);
     const first = yield* firstOf(changes);
     const missing = this.#apexProblem(current, first, rules);
@@ -264,7 +244,7 @@ export class ZoneBuild {
   ): Generator<undefined, BuildResult> {
     const rest = changes[Symbol.iterator]();
     const first = yield* firstOf(rest);
-    if (!first && !this.#soaDiffers(current, soa, floors)) return { kind: "unchanged" };
+    if (!first && !soaDiffers(this.settings, current, soa, floors)) return { kind: "unchanged" };
     const all = chain(first, { [Symbol.iterator]: () => rest });
     const next = yield* nextVersion(current, all, soa);
     // The SOA is no row.
@@ -302,46 +282,26 @@ export class ZoneBuild {
    * The owners that differ from what is served, among those read; undefined as a place
    * to pause. The same each time.
    */
-  *#changes(
+  #changes(
     current: ZoneVersion | undefined,
     { badRows = "keep" }: BuildRules,
     report: (problem: Problem) => void,
   ): Generator<OwnerChange | undefined, void> {
-    if (this.#served && this.#served.version !== current) {
+    const served = this.#served;
+    if (served && served.version !== current) {
       throw new RangeError("Cannot build zone: another version became current while it was read");
     }
-    if (this.#served?.all && this.#candidate.isEmpty) return;
-    const pages = current?.pages ?? [];
-    const dnames = this.#dnames = new BelowDname(this.apexKey, pages);
-    const owners = !current || this.#owners
-      ? partRead(this.#candidate, pages)
-      : allRead(this.#candidate, pages, this.#served, dnames);
-    for (const owner of owners) {
-      if (!owner) {
-        yield undefined;
-        continue;
-      }
-      const { key, served: before } = owner;
-      const after = this.#judge(owner, dnames, badRows, report);
-      dnames.decide(key, before, after);
-      if (before && after ? !equalOwners(before, after) : before !== after) {
-        yield { key, before, after };
-      }
-    }
-  }
-
-  /** What an owner becomes; its problems are noted. */
-  #judge(
-    owner: ReadOwner,
-    dnames: BelowDname,
-    badRows: BadRows,
-    report: (problem: Problem) => void,
-  ): OwnerRecords | undefined {
-    const dname = dnames.above(owner.key);
-    if (dname === undefined) return checkOwner(owner, this.#zone, badRows, report);
-    const [first] = normalizeOwner(owner.records).records; // as any other owner is spelled
-    if (first) report(belowDname(this.#zone, first.owner, ownerOf(dname, this.#zone)));
-    return undefined;
+    if (served?.all && this.#candidate.isEmpty) return nothing();
+    const dnames = this.#dnames = new BelowDname(this.apexKey, current?.pages ?? []);
+    return ownerChanges({
+      zone: this.#zone,
+      candidate: this.#candidate,
+      served,
+      isWhole: current !== undefined && !this.#owners,
+      dnames,
+      badRows,
+      report,
+    });
   }
 
   /** A zone needs NS records at its apex, in what was read or in what is served and not held. */
@@ -356,58 +316,10 @@ export class ZoneBuild {
     const apex = first?.key === apexKey ? first.after : current && getOwner(current.pages, apexKey);
     return checkApex(this.#zone, apex);
   }
-
-  #serial(current: ZoneVersion | undefined, rules: SerialRules): Serial {
-    const { serialFloor } = this.settings;
-    const floors = [...rules.floors, ...rules.ifChanged ?? []];
-    if (serialFloor !== null) floors.push(serialFloor);
-    return nextSerial(rules.policy, current?.serial, rules.nowMs, floors);
-  }
-
-  #soa(serial: Serial) {
-    try {
-      this.#checkFloor();
-      return makeSoa(this.apex, this.settings, serial);
-    } catch (error) {
-      if (!(error instanceof ZonecastError)) throw error;
-      const { code, message, hint } = error;
-      const zone = this.#zone.name;
-      const reason = `${zone} has no SOA: ${message}`;
-      this.problems.push(zoneProblem(zone, { type: "SOA", code, reason, hint }));
-      return undefined;
-    }
-  }
-
-  #checkFloor(): void {
-    const { serialFloor } = this.settings;
-    if (serialFloor === null || isSerial(serialFloor)) return;
-    throw new SoaError(
-      "soa-serial-floor",
-      `the zone's serial_floor is ${serialFloor}`,
-      "use a whole number from 0 to 4294967295, or null for none",
-    );
-  }
-
-  /** Whether the SOA itself asks for a new version: other fields, or a floor above the serial. */
-  #soaDiffers(
-    current: ZoneVersion,
-    soa: ResourceRecord,
-    floors: readonly Serial[],
-  ): boolean {
-    const { serialFloor } = this.settings;
-    return !equalRecords(withSerial(soa, 0), withSerial(current.soa, 0)) ||
-      [...floors, serialFloor].some((floor) => floor !== null && isAhead(floor, current.serial));
-  }
 }
 
-/** The name a key of the zone stands for, in lower case. */
-function ownerOf(key: string, { apex, apexKey }: RowZone): Name {
-  const octets = writeKey(key, apexKey, keyScratch);
-  return nameScratch.slice(0, ownerOfKey(keyScratch, 0, octets, apex, nameScratch));
-}
-
-const keyScratch = new Uint8Array(MAX_KEY_OCTETS);
-const nameScratch = new Uint8Array(MAX_NAME_OCTETS);
+/** No changes. */
+function* nothing(): Generator<undefined, void> {}
 
 /** The record of the row being read: one buffer serves all zones. */
 const scratch = new WireRecord();
