@@ -1,5 +1,6 @@
 /** Where records come from: Postgres, or SQLite embedded. */
 export * from "./source.ts";
+export * from "./write_back.ts";
 export { SourceError, type SourceErrorCode } from "./errors.ts";
 export {
   applySchema,

@@ -13,15 +13,8 @@ import { PostgresReader, type ReaderMemory } from "./postgres_read.ts";
 import { FEED_CHANNEL, type PostgresSession } from "./postgres_session.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 import { PostgresWriter } from "./postgres_write.ts";
-import type {
-  Deliver,
-  Reading,
-  ReadRequest,
-  Source,
-  SourceLink,
-  WakeReason,
-  WriteBack,
-} from "./source.ts";
+import type { Deliver, Reading, ReadRequest, Source, SourceLink, WakeReason } from "./source.ts";
+import type { WriteBack } from "./write_back.ts";
 
 /** The channel the schema's triggers notify on. */
 export const DEFAULT_CHANNEL = FEED_CHANNEL;

@@ -6,7 +6,7 @@
  * by all of them at once.
  */
 import { jsonb, literal, texts } from "./postgres_literals.ts";
-import type { ProblemReport, ProblemsReport } from "./source.ts";
+import type { ProblemReport, ProblemsReport } from "./write_back.ts";
 
 /** Problems in one statement: some 100 KB of SQL, a millisecond or two to write. */
 export const PROBLEMS_PER_PART = 256;

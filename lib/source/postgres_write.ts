@@ -18,7 +18,7 @@ import { jsonb, literal, texts } from "./postgres_literals.ts";
 import { writeProblems } from "./postgres_problems.ts";
 import { arrayText } from "./postgres_rows.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
-import type { WriteBack } from "./source.ts";
+import type { WriteBack } from "./write_back.ts";
 
 /** For each of connecting and greeting, in ms. */
 const CONNECT_MS = 5000;

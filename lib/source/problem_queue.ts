@@ -4,7 +4,7 @@
  * Owns: what is not written yet, each problem once.
  */
 import { runSliced } from "../ops/mod.ts";
-import type { ProblemReport, ProblemsReport } from "./source.ts";
+import type { ProblemReport, ProblemsReport } from "./write_back.ts";
 
 /** Problems sorted in between two pauses, and at once where no more have changed. */
 const PROBLEMS_PER_PAUSE = 64;

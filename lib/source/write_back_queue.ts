@@ -11,15 +11,15 @@
 import { ZonecastError } from "../dns/mod.ts";
 import type { Logger } from "../ops/mod.ts";
 import { ProblemQueue } from "./problem_queue.ts";
+import type { Source } from "./source.ts";
 import type {
   HeldReport,
   LiveReport,
   ProblemReport,
   PublishedReport,
   SecondaryReport,
-  Source,
   WriteBack,
-} from "./source.ts";
+} from "./write_back.ts";
 
 /**
  * Gathered this long before it is written, in ms. The secondaries fetch a new version within
