@@ -19,6 +19,9 @@ const MSG_DONTWAIT = 0x40;
 /** A peer that is gone is an error, not a signal that ends the process. */
 const MSG_NOSIGNAL = 0x4000;
 
+/** Connections accepted one after the other have descriptors in a row. */
+const DESCRIPTORS_NEAR = 4;
+
 const IPPROTO_TCP = 6;
 const TCP_NOTSENT_LOWAT = 25;
 
@@ -44,6 +47,8 @@ export interface BulkSocket {
 export class BulkSender {
   readonly #calls: BulkCalls;
   readonly #room = new BulkRoom(BULK_OCTETS);
+  /** The descriptor last found. */
+  #last = 0;
 
   constructor(calls: BulkCalls) {
     this.#calls = calls;
@@ -54,8 +59,12 @@ export class BulkSender {
     | BulkSocket
     | undefined {
     const calls = this.#calls;
-    const fd = descriptorOf(calls, SOCKET_TYPE.stream, localAddr, remoteAddr, BULK_DESCRIPTORS);
+    const find = (from: number, to: number) =>
+      descriptorOf(calls, SOCKET_TYPE.stream, localAddr, remoteAddr, [from, to]);
+    const near = this.#last + 1;
+    const fd = find(near, near + DESCRIPTORS_NEAR) ?? find(0, BULK_DESCRIPTORS);
     if (fd === undefined) return undefined;
+    this.#last = fd;
     // Where the kernel cannot (before Linux 3.12) it keeps some megabytes, as for the runtime.
     calls.setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsent, unsent.length);
     return {

@@ -161,7 +161,7 @@ export const BULK_UNSENT_OCTETS = 1024 * 1024;
 export const BULK_FROM_OCTETS = 256 * 1024;
 /**
  * Descriptors looked at for a connection: more than are open at a time unless the limits were
- * raised far; then the runtime writes. None found costs two milliseconds.
+ * raised far; then the runtime writes. None found costs five milliseconds.
  */
 export const BULK_DESCRIPTORS = 8_192;
 /**

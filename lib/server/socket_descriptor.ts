@@ -33,16 +33,16 @@ const length = new Uint8Array(4);
  *
  * @param bound  its own name, as the runtime has it
  * @param peer  whom it is connected to; undefined: that is not looked at
- * @param most  descriptors looked at
+ * @param range  descriptors looked at: the first, and the one behind the last
  */
 export function descriptorOf(
   calls: NameCalls,
   socketType: number,
   bound: Deno.NetAddr,
   peer?: Deno.NetAddr,
-  most = DESCRIPTORS_LOOKED_AT,
+  [from, to]: readonly [from: number, to: number] = [0, DESCRIPTORS_LOOKED_AT],
 ): number | undefined {
-  for (let fd = 0; fd < most; fd++) {
+  for (let fd = from; fd < to; fd++) {
     // First what tells most apart: the connections of a listener all have its name.
     if (peer && !isNamed(peer, calls.getpeername, fd)) continue;
     if (!isNamed(bound, calls.getsockname, fd)) continue;
