@@ -4,7 +4,7 @@
  * Zones are named as the source names them.
  */
 
-/** One published version */
+/** One published version. */
 export interface PublishedReport {
   /** Name as the source has it. */
   readonly zone: string;
@@ -34,7 +34,7 @@ export interface SecondaryReport {
   readonly state: "unknown" | "notified" | "transferred" | "live" | "behind";
 }
 
-/** A row, owner or zone that is not served as written */
+/** A row, owner or zone that is not served as written. */
 export interface ProblemReport {
   readonly zone: string;
   /** The owner's normal form; null where the whole zone is meant. */
@@ -49,7 +49,7 @@ export interface ProblemReport {
   readonly hint: string | undefined;
 }
 
-/** What has changed of them, or all. */
+/** What has changed of the problems, or all of them. */
 export interface ProblemsReport {
   /** Whether those to be put are all there are: whatever else stands there has gone. */
   readonly isWhole: boolean;
@@ -58,7 +58,7 @@ export interface ProblemsReport {
   readonly gone: Iterable<ProblemReport>;
 }
 
-/** What of a zone is not published until it is approved */
+/** What of a zone is not published until it is approved. */
 export interface HeldReport {
   readonly zone: string;
   readonly id: string;
