@@ -5,20 +5,20 @@
  * one. Every writing operation is one transaction; when it throws, the file is
  * as before.
  */
-import { equalOctets } from "../dns/mod.ts";
 import type { KnownProblem, Page } from "../zone/mod.ts";
 import { DamagedRow } from "./columns.ts";
 import { StateConnection } from "./connection.ts";
 import { damaged, type StateError, toStateError } from "./errors.ts";
 import { GuardTable } from "./guard_table.ts";
-import { type JournalBounds, journalLimits } from "./journal_bounds.ts";
+import type { JournalBounds } from "./journal_bounds.ts";
 import { NO_CHAIN } from "./journal_chain.ts";
 import { type JournalEnd, type JournalPart, JournalTable } from "./journal_table.ts";
 import { MetaTable } from "./meta_table.ts";
 import { PageTable } from "./page_table.ts";
 import { PendingTable } from "./pending_table.ts";
 import { ProblemRows } from "./problem_rows.ts";
-import { apexOf, diverged, journalDamaged, journalTooLong, problemsDamaged } from "./problems.ts";
+import { apexOf, journalDamaged, journalTooLong, problemsDamaged } from "./problems.ts";
+import { Publishing } from "./publishing.ts";
 import type { StateHead, WireDiff, WireProgress, WirePublication, ZoneHead } from "./protocol.ts";
 import {
   type GuardNote,
@@ -43,7 +43,6 @@ export class StateDatabase {
   readonly path: string;
   readonly readOnly: boolean;
   readonly report: (problem: StateError) => void;
-  readonly #bounds: JournalBounds;
   readonly #connection: StateConnection;
   readonly #zones: ZoneRows;
   readonly #pages: PageTable;
@@ -52,6 +51,7 @@ export class StateDatabase {
   readonly #pending: PendingTable;
   readonly #guard: GuardTable;
   readonly #problems: ProblemRows;
+  readonly #publishing: Publishing;
   /** Sum of the problems kept; undefined before it was read, or where they are not to be trusted. */
   #problemSum: string | undefined;
 
@@ -64,7 +64,6 @@ export class StateDatabase {
     this.path = path;
     this.readOnly = readOnly;
     this.report = report;
-    this.#bounds = bounds;
     try {
       this.#connection = new StateConnection(path, readOnly);
       const { db } = this.#connection;
@@ -75,6 +74,13 @@ export class StateDatabase {
       this.#pending = new PendingTable(db);
       this.#guard = new GuardTable(db);
       this.#problems = new ProblemRows(db);
+      this.#publishing = new Publishing({
+        path,
+        bounds,
+        zones: this.#zones,
+        pages: this.#pages,
+        journal: this.#journal,
+      });
     } catch (error) {
       const failure = toStateError(error, path, readOnly ? "read" : "open");
       // SQLITE_ERROR: our statements do not fit the tables, so these are no longer ours.
@@ -128,7 +134,7 @@ export class StateDatabase {
     this.#run("publish to", () => {
       const problems: StateError[] = [];
       this.#write(() => {
-        for (const publication of publications) this.#publishOne(publication, problems);
+        for (const publication of publications) this.#publishing.publish(publication, problems);
         const isNew = publications.some(({ previousSerial }) => previousSerial === undefined);
         if (isNew) this.#meta.set({ zones: this.#zones.count() });
         if (progress) this.#keepProgress(progress);
@@ -271,68 +277,6 @@ export class StateDatabase {
       ? "its SOA or pages are not those that were published"
       : `it has ${sum.pages} pages instead of ${pages}`;
     throw damaged(this.path, `zone ${apexOf(zone.soa)} is not whole: ${what}`);
-  }
-
-  #publishOne(publication: WirePublication, problems: StateError[]): void {
-    const { soa, serial, publishedAt } = publication;
-    const zone = this.#zoneToChange(publication);
-    const { sum } = zone;
-    try {
-      this.#pages.change(zone.zone, publication.gone, publication.put, sum);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw diverged(this.path, publication, error.message);
-    }
-    if (sum.pages !== publication.pages) {
-      throw diverged(this.path, publication, `it would keep ${sum.pages} pages`);
-    }
-    this.#zones.set(zone.zone, { serial, publishedAt, soa, sum });
-    if (publication.previousSerial !== undefined) {
-      this.#appendJournal(zone, publication, problems);
-    }
-  }
-
-  /** The zone as it was before: as it is stored, or for a first version a new, empty row. */
-  #zoneToChange(publication: WirePublication): ZoneRow {
-    const { apexKey, previousSerial, soa, serial, publishedAt, diff } = publication;
-    if (previousSerial === undefined) {
-      this.#zones.remove(apexKey); // leftovers are replaced
-      const zone = this.#zones.add(apexKey);
-      const sum = { pages: 0, checksum: 0 };
-      return { zone, apexKey, soa, serial, publishedAt, sum, journalOctets: 0, chain: NO_CHAIN };
-    }
-    const zone = this.#zones.find(apexKey);
-    if (!zone) throw diverged(this.path, publication, "the zone is not stored");
-    if (zone.serial !== previousSerial) {
-      throw diverged(
-        this.path,
-        publication,
-        `it follows serial ${previousSerial}, ${zone.serial} is stored`,
-      );
-    }
-    if (diff && (!equalOctets(diff.fromSoa, zone.soa) || !equalOctets(diff.toSoa, soa))) {
-      throw diverged(this.path, publication, "its difference does not lead from SOA to SOA");
-    }
-    return zone;
-  }
-
-  #appendJournal(zone: ZoneRow, publication: WirePublication, problems: StateError[]): void {
-    const { diff, cause, publishedAt, zoneOctets } = publication;
-    if (!diff) { // the chain is cut: what was before leads nowhere now
-      this.#journal.drop(zone.zone);
-      this.#zones.setJournal(zone.zone, NO_CHAIN, 0);
-      return;
-    }
-    const problem = this.#journal.endProblem(zone);
-    if (problem) {
-      problems.push(journalDamaged(this.path, zone.soa, problem));
-      this.#journal.drop(zone.zone);
-      zone = { ...zone, chain: NO_CHAIN, journalOctets: 0 };
-    }
-    const { id, chain, octets } = this.#journal.append(zone, { diff, cause, publishedAt });
-    const limits = journalLimits(this.#bounds, zoneOctets, publishedAt);
-    const rest = this.#journal.purge(zone.zone, zone.journalOctets + octets, id, limits);
-    this.#zones.setJournal(zone.zone, rest.isEmpty ? NO_CHAIN : chain, rest.octets);
   }
 
   /**
