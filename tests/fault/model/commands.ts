@@ -16,6 +16,7 @@ import { insertion, rowOperation, zoneOperation } from "./operations.ts";
 import { DeleteMany, Refill } from "./row_operations.ts";
 import { PutBack, RaiseAbove } from "./shell.ts";
 import {
+  BREAKS,
   Burst,
   CopyState,
   Outage,
@@ -73,6 +74,7 @@ const burst = fc
     fc.array(some(2), { minLength: 2, maxLength: 6, size: "max" }),
     fc.oneof(fc.constant(undefined), fc.nat(5)),
     fc.nat(40),
+    fc.constantFrom(...BREAKS),
   )
   .map((parts) => new Burst(...parts));
 

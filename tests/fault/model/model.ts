@@ -176,7 +176,9 @@ export function expectedStates(
     owners === "all" && verdict.badOwners.size > 0;
   const otherwise = verdict.held ? "held" : isNew ? "live" : "unchanged";
   if (owners !== "all" && [...owners].some((owner) => verdict.badOwners.has(owner))) {
-    return ["bad_row"];
+    // What the guard held before bad rows came is held on, and told of first.
+    const mayBeHeld = verdict.held && model.badRows === "hold";
+    return mayBeHeld ? ["bad_row", "held"] : ["bad_row"];
   }
   return mayBeBad ? ["bad_row", otherwise] : [otherwise];
 }

@@ -138,20 +138,24 @@ export class ReadEverything implements Command {
   toString = () => "have everything read";
 }
 
-/** Transactions as fast as they go, with transfers meanwhile; zonecast may be killed in the midst. */
+/** What may break a burst off, at any moment. */
+export const BREAKS = ["SIGKILL", "SIGTERM", "disconnected"] as const;
+
+/** Transactions as fast as they go, with transfers meanwhile; something may break in the midst. */
 export class Burst implements Command {
   constructor(
     readonly transactions: readonly (readonly Operation[])[],
-    /** After how many of them zonecast is killed; undefined: it is not. */
-    readonly killAfter: number | undefined,
+    /** After how many of them it breaks off; undefined: it does not. */
+    readonly breakAfter: number | undefined,
     /** So much later, in ms: a publication takes some 20. */
-    readonly killDelayMs: number,
+    readonly delayMs: number,
+    readonly breaks: typeof BREAKS[number],
   ) {}
 
   check = ({ open }: Readonly<Model>) => !open;
 
   async run(model: Model, world: World): Promise<void> {
-    let killed: Promise<void> | undefined;
+    let broken: Promise<void> | undefined;
     let isOver = false;
     const fetching = (async () => {
       while (!isOver) for (const zone of ZONES) await world.secondary.refresh(zone);
@@ -160,28 +164,29 @@ export class Burst implements Command {
       for (const [i, operations] of this.transactions.entries()) {
         const draft = model.draft(operations);
         model.committed(draft.work, await world.transact(draft.statements, "commit"));
-        if (this.killAfter === i) killed = this.#kill(world);
+        if (this.breakAfter === i) broken = this.#break(world);
       }
-      await killed;
+      await broken;
     } finally {
       isOver = true;
       await fetching;
     }
-    if (!killed) return;
+    if (!broken) return;
     model.mustTouch = true;
-    await world.zonecast.start();
+    if (this.breaks !== "disconnected") await world.zonecast.start();
   }
 
-  async #kill(world: World): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, this.killDelayMs));
-    await world.stopZonecast("SIGKILL");
+  async #break(world: World): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    if (this.breaks === "disconnected") await world.terminateConnections();
+    else await world.stopZonecast(this.breaks);
   }
 
   toString(): string {
-    const { transactions, killAfter, killDelayMs } = this;
-    const kill = killAfter === undefined
+    const { transactions, breakAfter, delayMs, breaks } = this;
+    const end = breakAfter === undefined
       ? ""
-      : `, zonecast killed ${killDelayMs} ms after commit ${killAfter}`;
-    return `burst: ${transactions.map(namesOf).join(" | ")}${kill}`;
+      : `, ${breaks} ${delayMs} ms after commit ${breakAfter}`;
+    return `burst: ${transactions.map(namesOf).join(" | ")}${end}`;
   }
 }
