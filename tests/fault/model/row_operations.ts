@@ -209,13 +209,11 @@ export const exchangeRows = (
   },
 });
 
-/** The name servers a zone has after somebody exchanged them. */
+/** The name servers a zone has after somebody exchanged them; others each time. */
 export function otherNameServers(ids: RowIds): Row[] {
-  return ["ns8.servers.example.", "ns9.servers.example."].map((name) => ({
-    id: ids.next(),
-    name: "@",
-    kind: { type: "NS", content: name, rdata: () => name.slice(0, -1), ofNames: true },
-    ttl: null,
-    disabled: false,
-  }));
+  return [ids.next(), ids.next()].map((id) => {
+    const name = `ns${id}.elsewhere.example.`;
+    const kind = { type: "NS", content: name, rdata: () => name.slice(0, -1), ofNames: true };
+    return { id, name: "@", kind, ttl: null, disabled: false };
+  });
 }
