@@ -11,14 +11,14 @@
 import type { Logger } from "../ops/mod.ts";
 import { SourceError } from "./errors.ts";
 import { runAll } from "./postgres_client.ts";
+import type { ChangeRow } from "./postgres_feed.ts";
 import {
-  type ChangeRow,
   type Inventory,
   type Present,
   presentOf,
   presentQuery,
   type PresentRow,
-} from "./postgres_feed.ts";
+} from "./postgres_present.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 
 /** Longest wait for a table's lock, in ms. */

@@ -14,14 +14,14 @@
  */
 import { type FeedCursor, snapshotBounds } from "./feed_cursor.ts";
 import { runAll } from "./postgres_client.ts";
+import type { ChangeRow } from "./postgres_feed.ts";
 import {
-  type ChangeRow,
   type Inventory,
   type Present,
   presentOf,
   presentQuery,
   type PresentRow,
-} from "./postgres_feed.ts";
+} from "./postgres_present.ts";
 import { type RawRow, type RecordColumns, selectRecords, sourceRow } from "./postgres_rows.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import type { SourceRow } from "./source.ts";

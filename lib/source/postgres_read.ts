@@ -15,14 +15,13 @@ import type { Logger } from "../ops/mod.ts";
 import { type FeedCursor, formatCursor, parseCursor, whyNotFrom } from "./feed_cursor.ts";
 import { OwnerWatch } from "./owner_watch.ts";
 import type { Sql } from "./postgres_client.ts";
+import { type Changes, FeedFollower } from "./postgres_feed.ts";
 import {
-  type Changes,
-  FeedFollower,
   type FeedObstacle,
   type Inventory,
   type Present,
   takeInventory,
-} from "./postgres_feed.ts";
+} from "./postgres_present.ts";
 import { CannotLock, OtherInventory, ReadOpener } from "./postgres_opening.ts";
 import {
   readAllRecords,

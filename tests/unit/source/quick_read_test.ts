@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { nullLogger } from "../../../lib/ops/mod.ts";
 import { applySchema, SourceError } from "../../../lib/source/mod.ts";
 import type { FeedCursor } from "../../../lib/source/feed_cursor.ts";
-import { type Present, takeInventory } from "../../../lib/source/postgres_feed.ts";
+import { type Present, takeInventory } from "../../../lib/source/postgres_present.ts";
 import { ReadOpener } from "../../../lib/source/postgres_opening.ts";
 import { QuickReader } from "../../../lib/source/postgres_quick.ts";
 import { readOwners, readZones } from "../../../lib/source/postgres_rows.ts";
