@@ -22,8 +22,12 @@ interface Pair extends Disposable {
   readonly peer: Deno.TcpConn;
 }
 
-async function connected(hostname = "127.0.0.1"): Promise<Pair> {
-  using listener = Deno.listen({ hostname, port: 0 });
+async function connected(at = "127.0.0.1", hostname = at): Promise<Pair> {
+  using listener = Deno.listen({ hostname: at, port: 0 });
+  return await accepted(listener, hostname);
+}
+
+async function accepted(listener: Deno.TcpListener, hostname = "127.0.0.1"): Promise<Pair> {
   const { port } = listener.addr;
   const [conn, peer] = await Promise.all([listener.accept(), Deno.connect({ hostname, port })]);
   const closed = (one: Deno.TcpConn) => {
@@ -71,12 +75,12 @@ function end(writer: TcpWriter, conn: Deno.TcpConn): void {
   conn.close();
 }
 
-for (const hostname of ["127.0.0.1", "::1"]) {
-  Deno.test(`bulk reaches whom the connection is with, and no other (${hostname})`, async () => {
+for (const [at, from] of [["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["::", "127.0.0.1"]]) {
+  Deno.test(`bulk reaches whom the connection is with, and no other (${from} to ${at})`, async () => {
     const sender = new BulkSender(calls);
-    using one = await connected(hostname);
-    using two = await connected(hostname);
-    using three = await connected(hostname);
+    using one = await connected(at, from);
+    using two = await connected(at, from);
+    using three = await connected(at, from);
     const pairs = [one, two, three];
     for (const [index, { conn }] of pairs.entries()) {
       const socket = sender.socketOf(conn);
@@ -170,7 +174,8 @@ Deno.test("a descriptor that has become another connection's gets nothing", asyn
       return calls.send(fd, octets, length, flags);
     },
   });
-  using first = await connected();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using first = await accepted(listener);
   const writer = new TcpWriter(first.conn, 60_000, () => spied.socketOf(first.conn));
   const room = writer.bulkRoom!.take();
   await writer.writeBulk(room.subarray(0, 10));
@@ -178,7 +183,7 @@ Deno.test("a descriptor that has become another connection's gets nothing", asyn
   // The lowest free descriptor is taken: one of these has the closed connection's.
   const others: Pair[] = [];
   try {
-    for (let i = 0; i < 3; i++) others.push(await connected());
+    for (let i = 0; i < 3; i++) others.push(await accepted(listener));
     const fds: number[] = [];
     const listed = new BulkSender({
       ...calls,
