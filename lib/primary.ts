@@ -55,11 +55,10 @@ export class Primary {
     const { config, log, source, store } = parts;
     const now = parts.now ?? Date.now;
     const rooms = makeRooms(parts, now, (apexKey) => this.#readAgain(apexKey));
-    const { trouble, telling } = rooms;
     const loop = new Loop({
       minIntervalMs: config.minPublishIntervalMs,
       retryMs: parts.retryMs,
-      trouble,
+      trouble: rooms.trouble,
       isSourceUp: () => source.link.up,
       now,
       between: () => this.#raise(),
@@ -74,7 +73,7 @@ export class Primary {
       log,
       fullReadIntervalMs: config.fullReadIntervalMs,
       wake: (reason) => this.wake(reason),
-      linkUp: () => telling.linkUp(),
+      linkUp: () => rooms.telling.linkUp(),
     });
     this.#standing = new Standing({ ...rooms, source, store, loop });
   }
@@ -234,11 +233,10 @@ export class Primary {
   /** Durable, then visible, then announced. Returns what has changed of the problems. */
   async #commit(
     { publications, pending, held, guard }: Outcome,
-    reading: Reading,
+    { cursor }: Reading,
   ): Promise<ProblemChange> {
     const { store } = this.#parts;
     const { current, holding, quarantine, waiting } = this.#rooms;
-    const { cursor } = reading;
     const problems = quarantine.unkept;
     const notes = holding.notesOf(guard);
     const isKept = samePending(pending, waiting.pending);
