@@ -163,10 +163,12 @@ export class TcpListener {
     const { service } = this.#options.sessions;
     const held = service.limiter.pass("no bulk");
     if (held === undefined) return;
-    service.log.warn("a large zone is written by the runtime", {
+    // No warning: of a connection that its client has just reset nothing is found either.
+    service.log.info("a large zone is written by the runtime", {
       client,
-      why: "its connection was not found among this process' file descriptors",
-      hint: "all of it is sent, but it takes longer; restart when it matters",
+      why: "its connection was not found among this process' file descriptors: the client has " +
+        "gone, or very many are open",
+      hint: "all of it is sent to a client that is there, but it takes longer",
       alike: held,
     });
   }

@@ -73,9 +73,10 @@ export class ProblemQueue {
       const { reports, isGone } = head;
       for (let next = reports.next(); !next.done; next = reports.next()) {
         this.#waiting.set(keyOf(next.value), { report: next.value, isGone });
-        if (++taken % PROBLEMS_PER_PAUSE === 0) yield;
+        if (++taken % PROBLEMS_PER_PAUSE > 0) continue;
+        yield;
+        if (this.#unsorted[0] !== head) break; // done, or all forgotten, meanwhile
       }
-      // Not where that was done, or all forgotten, meanwhile.
       if (this.#unsorted[0] === head) this.#unsorted.shift();
     }
   }
