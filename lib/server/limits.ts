@@ -172,10 +172,11 @@ export const BULK_DESCRIPTORS = 8_192;
 export const TRANSFERS_AT_EASE = 16;
 
 /**
- * A transfer whose client has not taken 80 KiB for so long hardly moves, ms: it goes on, and no
- * longer counts as one of those that move.
+ * A transfer whose client has not taken {@link SLOW_WRITE_OCTETS} for so long hardly moves, ms: it
+ * goes on, and no longer counts as one of those that move. A larger write has longer.
  */
 export const SLOW_WRITE_MS = 500;
+export const SLOW_WRITE_OCTETS = 80 * 1024;
 /** Time between two looks for such transfers while others wait, ms. */
 export const SLOW_LOOK_MS = 100;
 /**

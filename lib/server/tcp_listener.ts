@@ -29,6 +29,9 @@ interface Serving {
   close(): void;
 }
 
+/** fe80::/10 (RFC 4291 §2.5.6), as the runtime writes it. */
+const LINK_LOCAL = /^fe[89ab]/i;
+
 export class TcpListener {
   /** With the port the system chose, if 0 was asked for. */
   readonly address: SocketAddress;
@@ -114,7 +117,10 @@ export class TcpListener {
     if (gate) return this.#run((serving) => this.#serveTls(conn, ip, place, gate, serving));
     this.#run(async (serving) => {
       const { bulk } = sessions;
-      const openBulk = bulk && (() => bulk.socketOf(conn) ?? this.#reportNoBulk(ip));
+      // Of two links to one link-local network each may have a connection of the same names.
+      const openBulk = bulk && !LINK_LOCAL.test(ip)
+        ? () => bulk.socketOf(conn) ?? this.#reportNoBulk(ip)
+        : undefined;
       const session = new TcpSession(conn, { ip, transport: "tcp" }, sessions, place, openBulk);
       serving(session);
       await session.run();

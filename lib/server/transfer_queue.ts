@@ -17,14 +17,15 @@ import {
   SLOW_LOOK_MS,
   SLOW_TRANSFERS,
   SLOW_WRITE_MS,
+  SLOW_WRITE_OCTETS,
   TRANSFER_QUEUE_MS,
   TRANSFERS_QUEUED,
 } from "./limits.ts";
 
 /** A transfer's leave to run. */
 export interface TransferSlot {
-  /** A write begins. */
-  writing(): void;
+  /** A write begins, of so many octets. */
+  writing(octets?: number): void;
   /** It has ended. */
   written(): void;
   /**
@@ -55,8 +56,8 @@ interface Waiter {
 }
 
 interface Run {
-  /** When the write on its way began, ms; undefined between two. */
-  writingSince: number | undefined;
+  /** When the write on its way takes too long, ms; undefined between two. */
+  slowAt: number | undefined;
   isSlow: boolean;
 }
 
@@ -124,15 +125,16 @@ export class TransferQueue {
   }
 
   #run(client: string, share: ClientShare): TransferSlot {
-    const run: Run = { writingSince: undefined, isSlow: false };
+    const run: Run = { slowAt: undefined, isSlow: false };
     share.held++;
     this.#moving.add(run);
     return {
-      writing: () => {
-        run.writingSince = this.#clock.now();
+      writing: (octets = 0) => {
+        const times = Math.max(1, octets / SLOW_WRITE_OCTETS);
+        run.slowAt = this.#clock.now() + times * SLOW_WRITE_MS;
       },
       written: () => {
-        run.writingSince = undefined;
+        run.slowAt = undefined;
       },
       leave: (pending) => {
         const gone = () => {
@@ -197,9 +199,7 @@ export class TransferQueue {
     this.#cancelLook = undefined;
     const now = this.#clock.now();
     for (const run of this.#moving) {
-      if (run.writingSince !== undefined && now - run.writingSince >= SLOW_WRITE_MS) {
-        this.#becomeSlow(run);
-      }
+      if (run.slowAt !== undefined && now >= run.slowAt) this.#becomeSlow(run);
     }
     for (const [client, share] of this.#clients) {
       while (share.waiting[0]?.deadline <= now) this.#dismiss(client, share, 0);

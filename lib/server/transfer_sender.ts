@@ -60,7 +60,7 @@ async function sendBulk(
   { writer, slot, work }: Sending,
 ): Promise<void> {
   for (const chunk of chunks) {
-    slot.writing();
+    slot.writing(chunk.length);
     await writer.writeBulk(chunk); // also when all is written: other transfers have their turn
     slot.written();
     if (work.isLongBulk) await work.look();
@@ -79,7 +79,7 @@ async function sendChunks(
     if (isEncoded && !isFirst || transfers.counts.moving > TRANSFERS_AT_EASE) {
       while (work.isLongTurn) await work.nextTurn();
     }
-    slot.writing();
+    slot.writing(chunk.length);
     await writer.write(chunk);
     slot.written();
     isFirst = false;

@@ -24,6 +24,7 @@ export class WorkShare {
   /** When what goes on without waiting began; undefined: the event loop had its turn since. */
   #beganAt: number | undefined;
   #turnTimer: number | undefined;
+  #closed = false;
   #nextTurn: Promise<void> | undefined;
   #look: Promise<void> | undefined;
 
@@ -58,6 +59,7 @@ export class WorkShare {
   #begins(): void {
     this.#beganAt = this.now();
     clearTimeout(this.#turnTimer);
+    if (this.#closed) return;
     this.#turnTimer = setTimeout(() => {
       this.#beganAt = this.#turnTimer = undefined;
     }, 0);
@@ -65,6 +67,7 @@ export class WorkShare {
 
   /** Nothing follows any more. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#turnTimer);
   }
 

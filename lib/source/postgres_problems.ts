@@ -46,7 +46,7 @@ export async function writeProblems(
     where id not in (select unnest(${texts(ids)})) and ${isOurs(instance)}`;
 }
 
-/** So many at a time; the first part is one more than that where there are more. */
+/** One more than {@link PROBLEMS_PER_PART} at a time, so that the first tells whether there are more. */
 function* inParts(problems: Iterable<ProblemReport>): Generator<ProblemReport[], undefined> {
   let part: ProblemReport[] = [];
   for (const problem of problems) {

@@ -57,6 +57,7 @@ export class ProblemQueue {
     if (this.isEmpty) return undefined;
     if (this.#mustCompare) {
       this.#mustCompare = false;
+      this.clear();
       // Read as it is written: what changes meanwhile is told of afterwards.
       return { isWhole: true, put: this.all(), gone: [] };
     }

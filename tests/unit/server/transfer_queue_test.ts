@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import {
   SLOW_TRANSFERS,
   SLOW_WRITE_MS,
+  SLOW_WRITE_OCTETS,
   TRANSFER_QUEUE_MS,
   TRANSFERS_QUEUED,
 } from "../../../lib/server/limits.ts";
@@ -68,6 +69,16 @@ Deno.test("a transfer that hardly moves holds up others no longer; its own clien
   assert(await other.slot);
   assertEquals(queue.counts, { moving: 1, slow: 2, waiting: 0 });
   slow.leave();
+  assertEquals(queue.counts, { moving: 1, slow: 1, waiting: 0 });
+});
+
+Deno.test("a larger write has longer, as its client may be as slow", () => {
+  const { clock, queue, run, wait } = queueOf(1, 1);
+  run("a").writing(4 * SLOW_WRITE_OCTETS);
+  wait("b");
+  clock.advance(3 * SLOW_WRITE_MS);
+  assertEquals(queue.counts, { moving: 1, slow: 0, waiting: 1 });
+  clock.advance(SLOW_WRITE_MS + 200);
   assertEquals(queue.counts, { moving: 1, slow: 1, waiting: 0 });
 });
 
