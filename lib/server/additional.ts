@@ -14,7 +14,7 @@ import { MAX_ADDITIONAL_NAMES } from "./limits.ts";
 export interface Addition {
   /** As asked for; a wildcard's records are given it. */
   readonly name: Name;
-  /** All records of the owner. */
+  /** Records of the owner: all, or more than there is room for. */
   readonly records: readonly ResourceRecord[];
   readonly types: readonly number[];
 }

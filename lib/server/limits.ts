@@ -150,7 +150,7 @@ export const LOOK_TURNS = 64;
 /**
  * Octets handed to the kernel at a time: measured, 128 KiB are 3 to 7 % slower, and more is no
  * faster. What it has no room for is copied, so a transfer to a slow client holds as much: 48 MiB
- * with all that may run, fast and slow, where every zone is large.
+ * with 64 fast and {@link SLOW_TRANSFERS} slow ones, where every zone is large.
  */
 export const BULK_OCTETS = 256 * 1024;
 /**
@@ -181,7 +181,7 @@ export const SLOW_WRITE_OCTETS = 80 * 1024;
 export const SLOW_LOOK_MS = 100;
 /**
  * Transfers that hardly move, and sockets of those that ended so; each holds some megabytes of
- * the kernel's. At so many, only clients without any are let in.
+ * the kernel's, or about {@link BULK_UNSENT_OCTETS}. At so many, only clients without any are let in.
  */
 export const SLOW_TRANSFERS = 128;
 /** Transfers waiting in the queue; above that they are answered SERVFAIL at once. */
