@@ -81,16 +81,21 @@ export class TcpListener {
   }
 
   async #accept(): Promise<void> {
+    const { connections, sessions } = this.#options;
+    // Whether the last thing done about a failure was to wait.
+    let hasPaused = false;
     while (this.#open) {
       try {
         this.#admit(await this.#listener.accept());
-        const { work } = this.#options.sessions;
-        if (work.isLongTurn) await work.nextTurn();
+        hasPaused = false;
+        if (sessions.work.isLongTurn) await sessions.work.nextTurn();
       } catch (error) {
         if (!this.#open) return;
-        if (isOutOfDescriptors(error)) this.#options.connections.evict();
         this.#reportAccept(error);
-        await new Promise((resume) => setTimeout(resume, ACCEPT_PAUSE_MS));
+        // First a pause: who came last may be the only one that waits, its question on its way.
+        const gaveWay: boolean = hasPaused && isOutOfDescriptors(error) && connections.evict();
+        hasPaused = !gaveWay;
+        await new Promise((resume) => setTimeout(resume, gaveWay ? 0 : ACCEPT_PAUSE_MS));
       }
     }
   }

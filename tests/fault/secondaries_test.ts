@@ -70,7 +70,8 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
     state: "behind",
     after: [4, 12],
   },
-  { name: "flaps", begin: () => {}, state: "live", after: [4, 16] },
+  // Of what is sent to it each has even odds to be lost: as many as where all are, if it comes so.
+  { name: "flaps", begin: () => {}, state: "live", after: [20, 16] },
 ];
 
 const counts = ({ notifies, soaQueries }: FakeSecondary) => ({
