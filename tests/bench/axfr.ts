@@ -5,6 +5,7 @@ import {
   ClientShares,
   noteSameContent,
   SUBJECT,
+  takeTurn,
   transfer,
 } from "./contenders.ts";
 import { format } from "./report.ts";
@@ -46,7 +47,7 @@ async function run(bench: Bench): Promise<void> {
   ];
   await bench.interleave(measured, async ({ name, measure }, round) => {
     bench.progress(`round ${round + 1}: ${name}`);
-    record(name, await measure());
+    await takeTurn(async () => record(name, await measure()));
   });
 
   await assertSameContent(bench.client, contenders.zone, contenders.all);

@@ -6,6 +6,7 @@ import {
   ClientShares,
   noteSameContent,
   SUBJECT,
+  takeTurn,
   transfer,
 } from "./contenders.ts";
 import type { Bench, Scenario } from "./scenario.ts";
@@ -40,18 +41,19 @@ async function run(bench: Bench): Promise<void> {
     },
   ];
   for (const clients of COUNTS) {
-    await bench.interleave(measured, async ({ name, measure }) => {
-      const result = await measure(clients);
-      shares.add(name, result.cpuShare);
-      bench.record({
-        scenario: SCENARIO,
-        what: words(clients),
-        server: name,
-        size,
-        unit: "records/s",
-        value: result.records / result.all,
-      });
-    });
+    await bench.interleave(measured, ({ name, measure }) =>
+      takeTurn(async () => {
+        const result = await measure(clients);
+        shares.add(name, result.cpuShare);
+        bench.record({
+          scenario: SCENARIO,
+          what: words(clients),
+          server: name,
+          size,
+          unit: "records/s",
+          value: result.records / result.all,
+        });
+      }));
     bench.progress(`measured ${words(clients)}`);
   }
   await assertSameContent(bench.client, contenders.zone, contenders.all);
