@@ -23,8 +23,9 @@ const CHANGES = 20;
 const WARM_UP = 20;
 /** Between two changes, in ms: more than the least time between two versions. */
 const PAUSE_MS = 250;
-/** How long zonecast is left alone to see what it uses without changes, in seconds. */
-const IDLE_S = 6;
+/** How long, in seconds, and how often zonecast is looked at without changes. */
+const IDLE_S = 2;
+const IDLE_LOOKS = 5;
 /** IXFRs asked one after another on one connection. */
 const REPEATS = 200;
 
@@ -48,7 +49,7 @@ async function run(bench: Bench): Promise<void> {
       primaries.push({ size, primary, pid, idle: 0 });
       for (let change = 0; change < WARM_UP; change++) await spaced(primary);
     }
-    for (const entry of primaries) entry.idle = await idleShare(entry.pid, IDLE_S);
+    for (const entry of primaries) entry.idle = await idleShare(entry.pid, IDLE_S, IDLE_LOOKS);
     await bench.interleave(primaries, async ({ size, primary, pid, idle }) => {
       const record = recorder(bench, size);
       const [cpu, began] = [cpuSeconds(pid), performance.now()];

@@ -1,4 +1,6 @@
 /** CPU time of a process, as the kernel counts it (Linux). */
+import { sleep } from "../support/wait.ts";
+import { median } from "./statistics.ts";
 
 /** Seconds of CPU that all threads of a process have used, in user and system mode. */
 export function cpuSeconds(pid: number): number {
@@ -10,9 +12,16 @@ export function cpuSeconds(pid: number): number {
   return ns / 1e9;
 }
 
-/** The share of one core that a process uses while it is left alone for `seconds`. */
-export async function idleShare(pid: number, seconds: number): Promise<number> {
-  const [cpu, began] = [cpuSeconds(pid), performance.now()];
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  return (cpuSeconds(pid) - cpu) / ((performance.now() - began) / 1000);
+/**
+ * The share of one core that a process uses while it is left alone: the median of `times` looks of
+ * `seconds` each, so that what it still has to do about the past, once, does not count.
+ */
+export async function idleShare(pid: number, seconds: number, times: number): Promise<number> {
+  const shares: number[] = [];
+  for (let look = 0; look < times; look++) {
+    const [cpu, began] = [cpuSeconds(pid), performance.now()];
+    await sleep(seconds * 1000);
+    shares.push((cpuSeconds(pid) - cpu) / ((performance.now() - began) / 1000));
+  }
+  return median(shares);
 }
