@@ -127,8 +127,19 @@ export class RequestSigner {
    * undefined when it may.
    *
    * @param signed  as {@link sign} gave it for the message it answers
+   * @param earlier  the same of earlier messages, of which it may answer any as well
    */
-  fault(answer: Uint8Array, signed: Signed | undefined): string | undefined {
+  fault(
+    answer: Uint8Array,
+    signed: Signed | undefined,
+    earlier: readonly (Signed | undefined)[] = [],
+  ): string | undefined {
+    const fault = this.#faultOf(answer, signed);
+    const isOf = (one: Signed | undefined) => this.#faultOf(answer, one) === undefined;
+    return fault === undefined || earlier.some(isOf) ? undefined : fault;
+  }
+
+  #faultOf(answer: Uint8Array, signed: Signed | undefined): string | undefined {
     if (!signed) return this.names.length === 0 ? undefined : "nothing signed was asked";
     try {
       const { key, mac } = signed;

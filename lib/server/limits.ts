@@ -231,6 +231,8 @@ export const DEFAULT_LAG_ALARM_MS = 60_000;
 
 /** Least time between two NOTIFY messages to one secondary for one zone, ms: a zone that changes faster is told of less often. */
 export const NOTIFY_GAP_MS = 50;
+/** Messages of one NOTIFY, sent again and again, of which each may be acknowledged yet: some seconds. */
+export const NOTIFY_ANSWERABLE = 4;
 /** Time for which a secondary that showed its SOA counts as alive, ms: the next is asked for sooner. */
 export const LIVELY_MS = 6_000;
 /** NOTIFY messages to one secondary in one {@link PACE_WINDOW_MS}. */

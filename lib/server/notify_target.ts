@@ -22,7 +22,7 @@ import type { ZoneVersion } from "../zone/mod.ts";
 import type { Clock } from "./clock.ts";
 import { type KeyRing, RequestSigner, type Signed } from "./key_ring.ts";
 import type { LogLimiter } from "./log_limiter.ts";
-import { LIVELY_MS, NOTIFY_GAP_MS, PACE_WINDOW_MESSAGES } from "./limits.ts";
+import { LIVELY_MS, NOTIFY_ANSWERABLE, NOTIFY_GAP_MS, PACE_WINDOW_MESSAGES } from "./limits.ts";
 import { freeId } from "./message_ids.ts";
 import { NotifyLog } from "./notify_log.ts";
 import { Pacer } from "./pacer.ts";
@@ -45,8 +45,8 @@ interface Outstanding {
   retryAt: number;
   /** Whether it came through and was not accepted: sending it sooner is no use. */
   replied: boolean;
-  /** The signature of the message last sent, if it has one. */
-  signed: Signed | undefined;
+  /** The signatures of the messages last sent, the newest first: any may be acknowledged yet. */
+  signed: readonly (Signed | undefined)[];
   /** True while it waits for its turn to be sent. */
   queued: boolean;
   cancelTimer: (() => void) | undefined;
@@ -162,7 +162,7 @@ export class NotifyTarget {
       lagSeenAt: before?.lagSeenAt, // its messages are lost, this one may be too
       retryAt: Infinity,
       replied: false,
-      signed: undefined,
+      signed: [],
       queued: false,
       cancelTimer: undefined,
     };
@@ -212,7 +212,8 @@ export class NotifyTarget {
     const outstanding = reply && this.#byId.get(reply.id);
     if (!outstanding || outstanding.tries === 0) return;
     if (!answersNotify(reply, outstanding.id, outstanding.version.apex)) return;
-    const fault = this.#signer.fault(message, outstanding.signed);
+    const [newest, ...earlier] = outstanding.signed;
+    const fault = this.#signer.fault(message, newest, earlier);
     if (!fault) return this.#replied(outstanding, reply.rcode);
     // A reply that anybody may have sent changes nothing; it is asked again.
     this.#log.disbelieved(outstanding, reply.rcode, fault);
@@ -261,7 +262,7 @@ export class NotifyTarget {
     };
     const to = { ip: this.#secondary.ip, port: this.#secondary.port };
     const { message, signed } = this.#signer.sign(notifyMessage(outstanding.id, version.soa));
-    outstanding.signed = signed;
+    outstanding.signed = [signed, ...outstanding.signed].slice(0, NOTIFY_ANSWERABLE);
     this.socket?.send(message, to, (error) => this.#log.failed(error));
     this.#counts.notifySent++;
     this.#onSent?.(this.#secondary, version);

@@ -34,15 +34,22 @@ type Manner =
 
 /** The plain answer to a message of ours: NOTIFY acknowledged, or the SOA of the version. */
 function plainAnswer(message: Uint8Array): Uint8Array {
-  const isNotify = opcodeOf(message[2] << 8 | message[3]) === OPCODE.NOTIFY;
   const asQuery = message.slice();
   asQuery[2] &= 0x87; // read as a query, whose question it has
   const { id, question } = parseQuery(asQuery);
   const writer = new MessageWriter(512);
-  writer.header(id, FLAG.QR | FLAG.AA | (isNotify ? OPCODE.NOTIFY << 11 : 0), RCODE.NOERROR);
+  writer.header(
+    id,
+    FLAG.QR | FLAG.AA | (isNotify(message) ? OPCODE.NOTIFY << 11 : 0),
+    RCODE.NOERROR,
+  );
   writer.question(question);
-  if (!isNotify) writer.record(SECTION.ANSWER, ZONE.soa);
+  if (!isNotify(message)) writer.record(SECTION.ANSWER, ZONE.soa);
   return writer.finish();
+}
+
+function isNotify(message: Uint8Array): boolean {
+  return opcodeOf(message[2] << 8 | message[3]) === OPCODE.NOTIFY;
 }
 
 function answer(message: Uint8Array, manner: Manner): Uint8Array {
@@ -60,19 +67,31 @@ function answer(message: Uint8Array, manner: Manner): Uint8Array {
   return signMessage(plain, by, { nowSeconds: at, requestMac: mac }).message;
 }
 
+interface StartOptions {
+  /** What else is said of the secondary. */
+  readonly more?: string;
+  /** Whether a NOTIFY is answered only when the next one has come. */
+  readonly isLate?: boolean;
+}
+
 /** A server that tells one secondary of a zone, and that secondary, which answers as it is told to. */
-async function start(manner: Manner) {
+async function start(manner: Manner, { more = "", isLate = false }: StartOptions = {}) {
   const log: string[] = [];
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const port = socket.addr.transport === "udp" ? socket.addr.port : 0;
   const asked: Uint8Array[] = [];
   const state = { manner };
+  const late: Uint8Array[] = [];
   const answering = (async () => {
     try {
       while (true) {
         const [message, from] = await socket.receive();
         asked.push(message.slice());
-        await socket.send(answer(message, state.manner), from);
+        if (!isLate || !isNotify(message)) {
+          await socket.send(answer(message, state.manner), from);
+        } else if (late.push(message.slice()) > 1) {
+          await socket.send(answer(late.shift()!, state.manner), from);
+        }
       }
     } catch (error) {
       const isClosed = error instanceof Deno.errors.BadResource ||
@@ -80,14 +99,15 @@ async function start(manner: Manner) {
       if (!isClosed) throw error;
     }
   })();
+  let seconds = NOW; // another one with each look, so that no two messages have one MAC
   const zones = new ZoneTable();
   zones.set(ZONE);
   const server = new DnsServer({
     zones,
     listen: [parseSocketAddress("127.0.0.1:0")],
-    secondaries: [parseSecondary(`s=127.0.0.1:${port},key=own.key`)],
+    secondaries: [parseSecondary(`s=127.0.0.1:${port},key=own.key${more}`)],
     allowTransfer: [],
-    keys: new KeyRing([OWN], { timeOfDay: () => NOW * 1_000 }),
+    keys: new KeyRing([OWN], { timeOfDay: () => seconds++ * 1_000 }),
     log: createLogger({
       format: "logfmt",
       level: "info",
@@ -143,4 +163,16 @@ async function expectDisbelieved([what, manner, why]: typeof ROWS[number]): Prom
 
 Deno.test("the answers of a secondary with a key are believed only when it has signed them", async () => {
   await Promise.all(ROWS.map(expectDisbelieved));
+});
+
+Deno.test("an acknowledgement that comes when NOTIFY was sent again is believed", async () => {
+  await using running = await start({ by: OWN }, { more: ",watch=off", isLate: true });
+  const { log, asked, zone } = running;
+  await until(() => zone()?.notify?.acknowledgedAt, {
+    what: "it is acknowledged",
+    seen: () => log,
+  });
+  const macs = asked.map((message) => findTsig(message)!.mac.toHex());
+  assertEquals([macs.length, new Set(macs).size], [2, 2]);
+  assertEquals(log.filter((line) => line.includes("not believed")), []);
 });
