@@ -80,9 +80,10 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCases>> = {
     ends: [[1, ({ nowhere }) => ["status", ...nowhere], noServer]],
   },
   doctor: {
+    // So few connections that the descriptors of any machine suffice.
     good: ({ server }) => [
       ...["doctor", "--listen", `${server.addr}:${server.port}`],
-      ...["--allow-transfer", "127.0.0.1"],
+      ...["--allow-transfer", "127.0.0.1", "--max-connections", "100"],
     ],
     ends: [
       [3, () => ["doctor", "--secondary", "gone=127.0.0.1:1", "--timeout", "200ms"], /BAD/],

@@ -163,7 +163,7 @@ ns.root. 300 A 127.0.0.1\nexample. 300 NS ns.example.\nns.example. 300 A 127.0.0
 ns1.new.test. 300 A 127.0.0.1\nns1.old.test. 300 A 127.0.0.1\n`,
       "example.": atParent(1, "ns1.old.test."),
     });
-    using asker = new Asker({ triesMs: [500, 500] });
+    using asker = new Asker({ triesMs: [500, 2_500] }); // the old server answers nothing
     const resolver = new Resolver(asker, { ip: bind.addr, port: bind.port }, bind.port);
     assertEquals(await resolver.parentOf(parseName(ZONE)), {
       parent: "example.",

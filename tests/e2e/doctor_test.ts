@@ -41,7 +41,9 @@ interopTest("doctor: all is well with Postgres, NSD, Knot, BIND and PowerDNS", N
   const flags = SECONDARY_KINDS.flatMap((kind, at) => [
     "--secondary",
     `${kind}=127.0.0.1:${ports[at]}${kind === "knot" ? ",key=k.example" : ""}`,
-  ]).concat("--tsig-key-file", keyFile);
+  ])
+    // So few connections that the descriptors of any machine suffice.
+    .concat("--tsig-key-file", keyFile, "--max-connections", "100");
   const source = url.replace("postgres@", "serving@");
   // The secondaries first: a primary whose secondaries are silent waits for their serials.
   const primary = { addr: "127.0.0.1", port: freePort() };

@@ -17,16 +17,20 @@ systemTest(
     await using postgres = await startPostgres();
     const { url, sql, mustCli } = await sourceDatabase(postgres, ZONES);
     await using secondary = startFakeSecondary();
+    secondary.follows = true; // one that lags behind what it acknowledged is told again after 5 s
     await using zonecast = await serveZones({
       source: url,
       zones: ZONES,
       secondaries: [secondary],
     });
     const serials = () => Promise.all(ZONES.map((zone) => zonecast.serial(zone)));
-    const notified = (zone: string) =>
-      secondary.notifies.filter((notify) => `${notify.zone}.` === zone).map(({ serial }) => serial);
+    /** The serials announced, each once: a NOTIFY acknowledged late, on a busy machine, comes twice. */
+    const notified = (zone: string) => {
+      const ofZone = secondary.notifies.filter((notify) => `${notify.zone}.` === zone);
+      return [...new Set(ofZone.map(({ serial }) => serial))];
+    };
 
-    await t.step("each is announced once at the start", async () => {
+    await t.step("each is announced at the start", async () => {
       const before = await serials();
       await until(() => ZONES.every((zone) => notified(zone).length > 0), { what: "three NOTIFY" });
       assertEquals(ZONES.map((zone) => notified(zone)), before.map((serial) => [serial]));

@@ -52,10 +52,13 @@ systemTest(
       await using zonecast = await serve(source, "--serial", "date");
       const first = await newSerial(zonecast, ZONE, undefined);
       assert([before, today()].includes(first), `${first}`);
-      assertEquals(await change(zonecast), first + 1);
+      // The day may be another by then.
+      const second = await change(zonecast);
+      assert([first + 1, today()].includes(second), `${second} after ${first}`);
       await zonecast.stop();
       await zonecast.start();
-      assertEquals(await change(zonecast), first + 2);
+      const third = await change(zonecast);
+      assert([second + 1, today()].includes(third), `${third} after ${second}`);
     });
   },
 );

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { interopTest } from "../support/interop.ts";
-import { run } from "../support/processes.ts";
+import { run, spawn } from "../support/processes.ts";
 import { tempDir } from "../support/tempdir.ts";
 import { startZonecast, zonecastCommand } from "../support/zonecast.ts";
 
@@ -42,11 +42,12 @@ interopTest("progress: at a terminal, once it has taken a while, and gone at the
   db.exec("begin immediate");
   const [program, args] = zonecastCommand();
   const line = [program, ...args, "set", "example.org", "www", "A", "192.0.2.1"].join(" ");
-  const ended = run("script", ["-qec", line, "/dev/null"], { env });
-  setTimeout(() => db.exec("rollback"), 2_500);
-  const { code, stdout } = await ended;
+  await using waiting = spawn("script", ["-qec", line, "/dev/null"], { env });
+  await waiting.logged(/waiting for the source: seconds \d/);
+  db.exec("rollback");
+  const { code } = await waiting.ended;
   db.close();
+  const stdout = waiting.log();
   assertEquals(code, 0, stdout);
-  assertMatch(stdout, /waiting for the source: seconds [12]/);
   assert(stdout.endsWith("\r\x1b[Kset www.example.org. A 192.0.2.1\r\n"), stdout);
 });

@@ -9,6 +9,7 @@ import { freePort } from "../support/ports.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { run } from "../support/processes.ts";
 import { newSerial, serveZones, sourceDatabase } from "../support/setup.ts";
+import { untilStatus } from "../support/status.ts";
 import { tempDir } from "../support/tempdir.ts";
 import { until } from "../support/wait.ts";
 import { zonecastCommand } from "../support/zonecast.ts";
@@ -49,7 +50,15 @@ interopTest("one change, followed by its serial from commit to live", {
     ],
   });
   const first = (await zonecast.serial(ZONE))!;
-  await Promise.all([nsd.reaches(ZONE, first, 60_000), knot.reaches(ZONE, first, 60_000)]);
+  // What has not been seen of the first version would be told of, too.
+  await untilStatus(
+    zonecast,
+    "both zones are live at both",
+    ({ secondaries }) =>
+      secondaries.every(({ zones }) =>
+        zones.length === 2 && zones.every(({ state }) => state === "live")
+      ),
+  );
 
   const following = zonecast.cli(["tail", "example.org", "--json", "--count", "7"]);
   const inWords = zonecast.cli(["tail", "EXAMPLE.org.", "--count", "7"]);

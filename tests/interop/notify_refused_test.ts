@@ -49,16 +49,18 @@ for (const kind of ["nsd", "knot"] as const) {
       port: primary.port,
     });
 
-    await t.step("refused once, while the zone it has is followed", async () => {
+    await t.step("refused, and not tried again, while the zone it has is followed", async () => {
       const report = await untilStatus(
         zonecast,
         "the refusal",
         (report) => standingIn(report, LATER)?.notify?.rcode === REFUSALS[kind],
       );
-      assertEquals(standingIn(report, LATER)?.notify?.acknowledgedAt, undefined);
+      const refused = standingIn(report, LATER)?.notify;
+      assertEquals(refused?.acknowledgedAt, undefined);
       await untilLive(zonecast, KNOWN, await newSerial(zonecast, KNOWN, undefined));
       const standing = standingIn(await statusOf(zonecast), LATER);
-      assertEquals([standing?.notify?.attempts, standing?.state], [1, "unknown"]);
+      // A refusal that came late, on a busy machine, is of a second try.
+      assertEquals([standing?.notify?.attempts, standing?.state], [refused?.attempts, "unknown"]);
     });
 
     await before.stop();

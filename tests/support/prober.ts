@@ -5,7 +5,7 @@
 import * as dnsPacket from "dns-packet";
 import { Buffer } from "node:buffer";
 import type { Server } from "./dns_client.ts";
-import { sleep } from "./wait.ts";
+import { sleep, until } from "./wait.ts";
 
 export interface Probe {
   readonly answers: number;
@@ -26,7 +26,10 @@ export interface Probe {
 export interface Prober extends AsyncDisposable {
   /** What was seen since the start. */
   readonly probe: Probe;
-  /** Asks no more, and waits until what was asked is answered or lost. Returns all that was seen. */
+  /**
+   * Waits until what was asked is answered, or lost, as what is asked later is answered. Asks no
+   * more then. Returns all that was seen.
+   */
   end(): Promise<Probe>;
 }
 
@@ -40,7 +43,7 @@ export interface SteadyRecord {
 const INTERVAL_MS = 10;
 /** Questions asked after one before it counts as unanswered, unless the end comes first. */
 const LOST_AFTER = 100;
-/** What is not answered so long after the last question never will be, in ms. */
+/** What is not answered so long after a later question was never will be, in ms. */
 const DRAIN_MS = 2_000;
 
 class UdpProber implements Prober {
@@ -52,6 +55,8 @@ class UdpProber implements Prober {
   /** As many questions had been asked at the last answer. */
   #answeredAt = 0;
   #longestGap = 0;
+  /** Of the questions answered, how many were asked before the newest. */
+  #newestAnswered = -1;
   /** Questions without an answer: message ID → how many were asked before it. */
   readonly #open = new Map<number, number>();
   #lost = 0;
@@ -79,8 +84,12 @@ class UdpProber implements Prober {
   }
 
   async end(): Promise<Probe> {
+    const end = this.#questions;
+    const isPast = () => this.#newestAnswered >= end;
+    await until(isPast, { what: `${this.zone} is answered once more` });
     this.#over = true;
     await this.#asking.catch(() => {}); // the socket may be closed under it
+    for (const [id, asked] of this.#open) if (asked >= end) this.#open.delete(id);
     const deadline = performance.now() + DRAIN_MS;
     while (this.#open.size > 0 && performance.now() < deadline) await sleep(INTERVAL_MS);
     return this.probe;
@@ -110,6 +119,7 @@ class UdpProber implements Prober {
       this.#answeredAt = this.#questions;
       this.#answers++;
       const reply = dnsPacket.decode(Buffer.from(octets));
+      this.#newestAnswered = Math.max(this.#newestAnswered, this.#open.get(reply.id ?? -1) ?? 0);
       this.#open.delete(reply.id ?? -1);
       this.#judge(reply);
     }

@@ -32,7 +32,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { JUNK_OCTETS = 65537, READ_AT_ONCE = 65536, TICK_MS = 20, OPEN_PER_TICK = 400 };
+enum { JUNK_OCTETS = 65537, READ_AT_ONCE = 65536, TICK_MS = 20, OPEN_PER_TICK = 400, OTHER_FILES = 16 };
 
 enum kind { IDLE, PREFIX, DRIP, ZERO, JUNK, QUERIES, SLOW, RESET, KINDS };
 static const char *const kind_names[KINDS] = {"idle", "prefix",  "drip", "zero",
@@ -213,6 +213,8 @@ int mode_abuse(void) {
   run.again = option_number("again", 1);
   run.rate = option_number("rate", 8192);
   int count = (int)option_number("connections", 100);
+  /* Where there are fewer descriptors there are fewer abusers; "mostOpen" says how many. */
+  if ((rlim_t)count + OTHER_FILES > files.rlim_cur) count = (int)files.rlim_cur - OTHER_FILES;
   long resets = (long)option_number("resets", 0);
   prepare();
 

@@ -247,15 +247,15 @@ systemTest("the feed never shows a table short that is refilled 1,000 times", as
   await run(test.sql, fill);
   await test.mirror.read();
   let filling = true;
+  let reads = 0;
   const writer = (async () => {
     const one = await test.sql.reserve();
-    for (let times = 0; times < 1000; times++) {
+    for (let times = 0; times < 1000 || reads <= 100; times++) {
       await one.unsafe(`begin; truncate zonecast.records; ${fill}; commit`).simple();
     }
     one.release();
     filling = false;
   })();
-  let reads = 0;
   while (filling) {
     await test.mirror.read();
     assertEquals(test.mirror.rows.length, 20);
@@ -264,7 +264,6 @@ systemTest("the feed never shows a table short that is refilled 1,000 times", as
   await writer;
   await test.mirror.read();
   await test.mirror.assertEqual(test.sql);
-  assert(reads > 100, `only ${reads} reads took place`);
 });
 
 systemTest(

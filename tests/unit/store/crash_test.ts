@@ -26,6 +26,9 @@ async function runAndKill(path: string, kill: number, octets: number | undefined
     else {
       const publishing = () => publisher.log().includes("open");
       await until(publishing, { what: "publishing", intervalMs: 1 });
+      // However slow the machine, half of them come between two commits, or after one.
+      const hasSaid = () => lastSaid(publisher.log()) !== undefined;
+      if (kill % 2 === 1) await until(hasSaid, { what: "a commit", intervalMs: 1 });
     }
     await sleep(Math.random() * 30);
   } finally {
@@ -88,8 +91,7 @@ async function killAgainAndAgain(kills: number, octets: number | undefined): Pro
       await store.close();
     }
   }
-  // On a loaded machine a kill often comes before the next commit; some must come between two.
-  assert(acknowledged !== undefined && acknowledged > FIRST_SERIAL + kills / 5, `${acknowledged}`);
+  assert(acknowledged !== undefined && acknowledged >= FIRST_SERIAL + kills / 3, `${acknowledged}`);
 }
 
 Deno.test(`after each of ${KILLS} kills at any moment the state is whole, and what was acknowledged is there`, async () => {
