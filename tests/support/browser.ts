@@ -1,6 +1,7 @@
 /** Debian's Chromium, driven by playwright-core, for pages that zonecast shows. */
 import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { DEADLINE_MS } from "./wait.ts";
 
 /** The rules of accessibility, as a script; evaluated in the page, where its policy lets no script in. */
 const AXE = axe.source;
@@ -22,7 +23,9 @@ export class TestBrowser implements AsyncDisposable {
   static async start(): Promise<TestBrowser> {
     // Root has no sandbox of Chromium's; it is shown our own page only.
     const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-    return new TestBrowser(await chromium.launch({ executablePath: CHROMIUM, args }));
+    return new TestBrowser(
+      await chromium.launch({ executablePath: CHROMIUM, args, timeout: DEADLINE_MS }),
+    );
   }
 
   /** A page at an address, in a window of its own; what it says on its console is kept. */
@@ -32,6 +35,7 @@ export class TestBrowser implements AsyncDisposable {
       colorScheme: scheme,
       reducedMotion: "reduce",
     });
+    context.setDefaultTimeout(DEADLINE_MS);
     const page = await context.newPage();
     const complaints: string[] = [];
     const requests: string[] = [];

@@ -1,4 +1,5 @@
 /** Temporary directories that go away with their test. */
+import { until } from "./wait.ts";
 
 export interface TempDir extends AsyncDisposable {
   readonly path: string;
@@ -22,7 +23,18 @@ export async function tempDir(prefix = "zonecast-test-"): Promise<TempDir> {
     },
     async [Symbol.asyncDispose]() {
       if (Deno.env.get("ZONECAST_KEEP_TEMP")) console.error(`kept: ${path}`);
-      else await Deno.remove(path, { recursive: true });
+      else await until(() => removed(path), { what: `${path} is removed` });
     },
   };
+}
+
+/** Whether it is gone; what ends just now may have written another file meanwhile. */
+async function removed(path: string): Promise<boolean> {
+  try {
+    await Deno.remove(path, { recursive: true });
+    return true;
+  } catch (error) {
+    if (/^Directory not empty/.test(String((error as Error).message))) return false;
+    throw error;
+  }
 }
