@@ -7,7 +7,7 @@
  * the newer ones stay good.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { equalOctets } from "../dns/mod.ts";
+import { compareSerials, equalOctets } from "../dns/mod.ts";
 import { soaSerial } from "../zone/mod.ts";
 import { blob, DamagedRow, integer, type Row, text } from "./columns.ts";
 import { choosePurge, type JournalLimits, type JournalSize, ROW_OCTETS } from "./journal_bounds.ts";
@@ -73,6 +73,7 @@ export class JournalTable {
   readonly #list: StatementSync;
   readonly #oldest: StatementSync;
   readonly #findFrom: StatementSync;
+  readonly #findAmongRows: StatementSync;
   readonly #findTo: StatementSync;
   readonly #octets: StatementSync;
   readonly #newestFirst: StatementSync;
@@ -99,6 +100,10 @@ export class JournalTable {
     this.#findFrom = db.prepare(
       `SELECT id FROM journal WHERE zone = ? AND from_serial = ? AND id <= ?
        ORDER BY id DESC LIMIT 2`,
+    );
+    this.#findAmongRows = db.prepare(
+      `SELECT id FROM journal INDEXED BY journal_by_zone
+       WHERE zone = ? AND from_serial = ? AND id <= ? ORDER BY id DESC LIMIT 2`,
     );
     this.#findTo = db.prepare(
       "SELECT id FROM journal WHERE zone = ? AND to_serial = ? ORDER BY id DESC LIMIT 1",
@@ -210,8 +215,7 @@ export class JournalTable {
     if (to === undefined) return { kind: "unknown" };
     const [first, other] = this.#findFrom.all(end.zone, fromSerial, to);
     const from = this.#idOf(first);
-    if (from === undefined) return { kind: "unknown" };
-    if (other) return { kind: "ambiguous" };
+    if (from === undefined || other) return this.#notOne(end.zone, fromSerial, to, from);
     const sum = this.#octets.get(end.zone, from, to) ?? {};
     const octets = integer(sum, "octets");
     if (octets > maxOctets && integer(sum, "count") > 1) return { kind: "long", octets };
@@ -220,7 +224,25 @@ export class JournalTable {
       if (!diff) return { kind: "broken", at: id };
       if (id <= to) diffs.push(diff);
     }
-    return { kind: "kept", diffs: diffs.reverse() };
+    const [oldest] = diffs.reverse();
+    const isFrom = oldest && soaSerial(readSoa(oldest.fromSoa)) === fromSerial;
+    return isFrom ? { kind: "kept", diffs } : { kind: "broken", at: from };
+  }
+
+  /**
+   * Where the index shows no row from a serial, or two: so it is, or the index is damaged.
+   *
+   * @param shown  the newest it shows
+   */
+  #notOne(zone: number, fromSerial: number, to: number, shown: number | undefined): JournalPart {
+    const oldest = this.oldestSerial(zone);
+    // Most that ask for what is unknown come late: no row is looked at for them.
+    const isLate = oldest === undefined || compareSerials(fromSerial, oldest) === -1;
+    if (shown === undefined && isLate) return { kind: "unknown" };
+    const [first, other] = this.#findAmongRows.all(zone, fromSerial, to);
+    if (shown !== undefined && other) return { kind: "ambiguous" };
+    const at = this.#idOf(first) ?? shown;
+    return at === undefined ? { kind: "unknown" } : { kind: "broken", at };
   }
 
   /** Id of the newest row that is broken; undefined when all are whole. */

@@ -3,7 +3,7 @@ import { until } from "./wait.ts";
 
 export interface TempDir extends AsyncDisposable {
   readonly path: string;
-  /** Writes a file into it. Returns its path. */
+  /** Writes a file into it, readable as it is itself. Returns its path. */
   write(name: string, text: string): Promise<string>;
 }
 
@@ -19,6 +19,7 @@ export async function tempDir(prefix = "zonecast-test-"): Promise<TempDir> {
     path,
     async write(name, text) {
       await Deno.writeTextFile(`${path}/${name}`, text);
+      await Deno.chmod(`${path}/${name}`, 0o644); // whatever the umask is
       return `${path}/${name}`;
     },
     async [Symbol.asyncDispose]() {

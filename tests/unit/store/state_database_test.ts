@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
+import { DatabaseSync } from "node:sqlite";
 import { StateError } from "../../../lib/store/errors.ts";
 import { JOURNAL_MAX_AGE_MS } from "../../../lib/store/journal_bounds.ts";
 import type { Publication } from "../../../lib/store/mod.ts";
@@ -42,10 +43,9 @@ function stored(database: StateDatabase): Record<"cursor" | "pending" | "zones",
   };
 }
 
-Deno.test("a changed bit anywhere in the file is noticed, or changes nothing that is loaded", async () => {
-  await using dir = await tempDir();
-  const path = `${dir.path}/state.db`;
-  let database = open(path);
+/** A state file as it should be, closed: six differences, and all that is stored. */
+async function goodFile(path: string) {
+  const database = open(path);
   const first = firstVersion("example.", 1, hostPages("example.", 12));
   publish(database, first, "a cursor");
   const other = firstVersion("example.org.", 1, hostPages("example.org.", 2));
@@ -60,42 +60,74 @@ Deno.test("a changed bit anywhere in the file is noticed, or changes nothing tha
   }
   const whole = stored(database);
   database.close();
-  const good = await Deno.readFile(path);
+  return { path, octets: await Deno.readFile(path), whole, apexKey: version.apexKey };
+}
 
+/** Changes one bit of the file. Returns whether that was noticed; fails where it must have been. */
+async function changeBit(
+  { path, octets, whole, apexKey }: Awaited<ReturnType<typeof goodFile>>,
+  at: number,
+  bit: number,
+): Promise<boolean> {
+  const where = `octet ${at}, bit ${bit}`;
+  const bad = octets.slice();
+  bad[at] ^= 1 << bit;
+  for (const suffix of ["-wal", "-shm"]) await Deno.remove(path + suffix).catch(() => {});
+  await Deno.writeFile(path, bad);
+  const problems: StateError[] = [];
+  let database: StateDatabase;
+  try {
+    database = open(path, problems);
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    const codes = ["state-damaged", "state-newer"]; // a version of 2^n more passes for newer
+    assert(codes.includes(error.code), `${where}: ${error.message}`);
+    return true;
+  }
+  try {
+    assertEquals(stored(database), whole, where);
+    for (const from of [1, 2, 4]) {
+      const diffs = database.differences(apexKey, from);
+      assert(diffs?.length === 7 - from || problems.length > 0, `${where}, from ${from}`);
+    }
+    return problems.length > 0;
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    assertEquals(error.code, "state-damaged", `${where}: ${error.message}`);
+    return true;
+  } finally {
+    database.close();
+  }
+}
+
+Deno.test("a changed bit anywhere in the file is noticed, or changes nothing that is loaded", async () => {
+  await using dir = await tempDir();
+  const file = await goodFile(`${dir.path}/state.db`);
   let noticed = 0;
   const spots = [...Array(100).keys()]; // the whole header, and anywhere
-  while (spots.length < 400) spots.push(Math.floor(Math.random() * good.length));
+  while (spots.length < 400) spots.push(Math.floor(Math.random() * file.octets.length));
   for (const at of spots) {
     // SQLite takes another file format version for a lock: noticed, but after 5 s.
     if (at === 18 || at === 19) continue;
-    const bad = good.slice();
-    const bit = Math.floor(Math.random() * 8);
-    bad[at] ^= 1 << bit;
-    await Deno.writeFile(path, bad);
-    const problems: StateError[] = [];
-    try {
-      database = open(path, problems);
-    } catch (error) {
-      if (!(error instanceof StateError)) throw error;
-      const codes = ["state-damaged", "state-newer"]; // a version of 2^n more passes for newer
-      assert(codes.includes(error.code), `octet ${at}, bit ${bit}: ${error.message}`);
-      noticed++;
-      continue;
-    }
-    try {
-      assertEquals(stored(database), whole, `octet ${at}, bit ${bit}`);
-      const diffs = database.differences(version.apexKey, 1);
-      assert(diffs?.length === 6 || problems.length > 0, `octet ${at}, bit ${bit}`);
-    } catch (error) {
-      if (!(error instanceof StateError)) throw error;
-      assertEquals(error.code, "state-damaged", `octet ${at}, bit ${bit}: ${error.message}`);
-      noticed++;
-    } finally {
-      database.close();
-    }
-    for (const suffix of ["-wal", "-shm"]) await Deno.remove(path + suffix).catch(() => {});
+    if (await changeBit(file, at, Math.floor(Math.random() * 8))) noticed++;
   }
   assert(noticed > 0);
+});
+
+Deno.test("a changed bit in the index by which differences are found is noticed, or they are found", async () => {
+  await using dir = await tempDir();
+  const file = await goodFile(`${dir.path}/state.db`);
+  const db = new DatabaseSync(file.path, { readOnly: true });
+  const [{ page_size: size }] = db.prepare("PRAGMA page_size").all();
+  const [{ rootpage }] = db.prepare(
+    "SELECT rootpage FROM sqlite_schema WHERE name = 'journal_by_serial'",
+  ).all();
+  db.close();
+  // Its entries lie at the end of its page, the oldest one last.
+  const end = Number(rootpage) * Number(size);
+  for (let at = end - 24; at < end; at++) {
+    for (let bit = 0; bit < 8; bit++) await changeBit(file, at, bit);
+  }
 });
 
 Deno.test("after any sequence of publications, refusals and restarts the file holds the last versions", async () => {
