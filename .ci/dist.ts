@@ -160,6 +160,7 @@ async function writeSums(out: string): Promise<void> {
     lines.push(`${await sha256(`${out}/${name}`)}  ${name}\n`);
   }
   await Deno.writeTextFile(`${out}/SHA256SUMS`, lines.join(""));
+  await Deno.chmod(`${out}/SHA256SUMS`, 0o644); // whatever the umask is
 }
 
 const { out, executable, twice } = parseArgs(Deno.args, {

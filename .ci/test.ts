@@ -74,7 +74,8 @@ async function runFile(path: string, flags: readonly string[]): Promise<FileRun>
   // The shell only joins the two outputs, to keep their order.
   const child = new Deno.Command("sh", {
     args: ["-c", 'exec "$@" 2>&1', "sh", Deno.execPath(), ...test],
-    env: { NO_COLOR: "1" },
+    // A locale that is named and not installed has some programs complain.
+    env: { NO_COLOR: "1", LC_ALL: "C" },
     stdin: "null",
     stdout: "piped",
   }).spawn();
