@@ -41,7 +41,7 @@ systemTest(
       zones: [LARGE, SMALL],
       args: [
         ...["--tsig-key-file", `${dir.path}/keys`],
-        ...["--allow-transfer", "127.0.0.1"],
+        ...["--allow-transfer", "127.0.0.1", "--tcp-stall-timeout", "10m"], // one is held
         ...["--allow-transfer", `127.0.0.2,key=${formatName(KEY.name)}`],
       ],
     });

@@ -44,6 +44,7 @@ async function start(version: ZoneVersion, bulk = true, keys: string[] = []): Pr
     keys: new KeyRing([KEY]),
     log: nullLogger,
     systemCalls: bulk ? systemCalls : undefined,
+    limits: { writeMs: 600_000 }, // who does not read is held up by us
   });
   await server.start();
   const [{ ip: addr, port }] = server.addresses;
