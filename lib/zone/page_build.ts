@@ -44,6 +44,8 @@ class PageScratch {
 
 /** For pages that are written without a pause. */
 const shared = new PageScratch();
+/** For pages written with pauses, while none are: it takes 80 KB, and a read may build thousands of zones. */
+let spare: PageScratch | undefined;
 
 /** One page under construction. */
 class PageWriter {
@@ -148,10 +150,16 @@ export function* buildPages(
 }
 
 /** As {@link buildPages}, with places to pause: undefined where the owners have it, and as such. */
-export function buildPagesPaused(
+export function* buildPagesPaused(
   owners: Iterable<OwnerRecords | undefined>,
 ): Generator<Page | undefined, void> {
-  return writePages(owners, FRESH_PAGE_OCTETS, new PageScratch());
+  const scratch = spare ?? new PageScratch();
+  spare = undefined;
+  try {
+    yield* writePages(owners, FRESH_PAGE_OCTETS, scratch);
+  } finally {
+    spare = scratch;
+  }
 }
 
 function* writePages(
