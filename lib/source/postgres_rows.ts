@@ -22,7 +22,7 @@ import type { OwnerScope, SourceRow, ZoneSettings } from "./source.ts";
 const BATCH_ROWS = 500;
 /** Owners asked for at a time; most have a row or two, so that a batch is no larger than those. */
 const BATCH_OWNERS = 250;
-/** Zones asked for at a time. */
+/** Zones asked for at a time, of which owners are read, or all. */
 const BATCH_ZONES = 50;
 
 /** Which columns records has beside those it must have. */
@@ -144,7 +144,6 @@ export async function* readOwners(
   scope: ReadonlyMap<string, OwnerScope>,
   maxRecords = Infinity,
 ): AsyncGenerator<SourceRow[], boolean> {
-  const limit = Number.isFinite(maxRecords) ? ` limit ${maxRecords + 1}` : "";
   const own: ZoneQueries = {
     all: selectRecords(columns, ["zone = $1"]),
     owners: ownersQuery(columns),
@@ -158,16 +157,13 @@ export async function* readOwners(
     row: powerdnsRow,
   };
   const queriesOf = (zone: string) => zones.powerdns.has(zone) ? powerdns : own;
-  for (const [zone, owners] of scope) {
-    if (owners !== "all") continue;
-    const { all, row } = queriesOf(zone);
-    const whole = fetchAll<never>(sql, session, all + limit, [zone]);
-    for await (const rows of whole) yield rows.map(row);
+  const kinds = zones.powerdns.size > 0 ? [own, powerdns] : [own];
+  for (const queries of kinds) {
+    for (const { query, row } of zoneBatches(queries, scope, queriesOf, maxRecords)) {
+      for await (const rows of fetchAll<never>(sql, session, query)) yield rows.map(row);
+    }
   }
-  const batches = [
-    ...ownerBatches(own, scope, queriesOf),
-    ...zones.powerdns.size > 0 ? ownerBatches(powerdns, scope, queriesOf) : [],
-  ];
+  const batches = kinds.flatMap((queries) => [...ownerBatches(queries, scope, queriesOf)]);
   let asked: Promise<SourceRow[]> | undefined;
   for (const [index, { query, row }] of batches.entries()) {
     const isLast = index === batches.length - 1;
@@ -181,10 +177,29 @@ export async function* readOwners(
   return batches.length > 0;
 }
 
-/** One query for some owners of up to {@link BATCH_ZONES} zones. */
-interface OwnerBatch {
+/** One query for records of up to {@link BATCH_ZONES} zones. */
+interface ZoneBatch {
   readonly query: string;
   readonly row: ZoneQueries["row"];
+}
+
+/**
+ * Whole zones, as {@link ownerBatches}: ten thousand new ones take two hundred queries.
+ *
+ * @param queries  only of zones that are asked for by these
+ */
+function* zoneBatches(
+  queries: ZoneQueries,
+  scope: ReadonlyMap<string, OwnerScope>,
+  queriesOf: (zone: string) => ZoneQueries,
+  maxRecords: number,
+): Generator<ZoneBatch> {
+  const { all, row } = queries;
+  const limit = Number.isFinite(maxRecords) ? ` limit ${maxRecords + 1}` : "";
+  const whole = scope.entries()
+    .filter(([zone, owners]) => owners === "all" && queriesOf(zone) === queries)
+    .map(([zone]) => `(${inline(all, [zone])}${limit})`);
+  for (const parts of chunks(whole, BATCH_ZONES)) yield { query: parts.join("\nunion all "), row };
 }
 
 /**
@@ -196,7 +211,7 @@ function* ownerBatches(
   queries: ZoneQueries,
   scope: ReadonlyMap<string, OwnerScope>,
   queriesOf: (zone: string) => ZoneQueries,
-): Generator<OwnerBatch> {
+): Generator<ZoneBatch> {
   const { row } = queries;
   let [parts, owned]: [string[], number] = [[], 0];
   for (const [zone, owners] of scope) {
