@@ -225,6 +225,26 @@ systemTest("the feed", async (t) => {
     await test.mirror.assertEqual(test.sql);
   });
 
+  await t.step("has many zones read whole, none beyond as many rows as are asked for", async () => {
+    await using run = await feed(server, "whole");
+    const { sql, mirror } = run;
+    await sql`insert into zonecast.zones (name, mname, rname)
+      select 'z' || n || '.example', 'ns1', 'hostmaster' from generate_series(1, 120) as n`;
+    await sql`insert into zonecast.records (zone, name, type, content)
+      select zone.name, 'h' || n, 'A', '192.0.2.1' from zonecast.zones as zone,
+        generate_series(1, case when zone.name = 'z7.example' then 1200 else 3 end) as n`;
+    await mirror.read();
+    const names = (await sql`select name from zonecast.zones order by name`).map(({ name }) =>
+      name
+    );
+    const all = new Map(names.map((name) => [name, "all" as const]));
+    const request = { pending: all, due: new Set(names) };
+    const { scope, rows } = await mirror.read(request);
+    assertEquals([scope, rows], [Object.fromEntries(all), 121 * 3 + 1200]);
+    await mirror.assertEqual(sql);
+    assertEquals((await mirror.read({ ...request, maxRecords: 600 })).rows, 121 * 3 + 601);
+  });
+
   await t.step("brings the 100,000 rows of one COPY", async () => {
     await using test = await feed(server, "copy", "a");
     const { sql, mirror } = test;
