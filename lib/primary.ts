@@ -161,6 +161,7 @@ export class Primary {
     await this.#loop.ended();
     this.#rooms.raising.close();
     this.#rooms.holding.close();
+    this.#rooms.serials.close();
   }
 
   /** One turn of the pipeline; what was due still is when it fails, wherever that is. */
@@ -187,7 +188,7 @@ export class Primary {
     holding.takeApprovals(reading.approvals);
     const outcome = building.begin(reading);
     const buildRead = { reading, due, reason: read.reason };
-    for (const build of all) await building.build(build, buildRead, outcome);
+    await building.buildAll(all, buildRead, outcome);
     builds.release(); // of those that could not be built
     const isFirst = !this.#standing.hasReadAny;
     if (isFirst && reading.scope !== "everything") building.judgeBadAgain(all, outcome);
@@ -222,9 +223,12 @@ export class Primary {
     let builds: ZoneBuilds | undefined;
     const reading = await this.#parts.source.read(
       { cursor: this.#cursor, everything, pending, due, maxRecords },
-      (rows, zones, everything) => {
-        builds ??= new ZoneBuilds(zones, isWanted, everything ? served : undefined, maxRecords);
-        return runSliced(builds.take(rows));
+      async (rows, zones, everything) => {
+        if (!builds) {
+          builds = new ZoneBuilds(zones, isWanted, everything ? served : undefined, maxRecords);
+          if (everything) await runSliced(this.#rooms.serials.askAhead(builds.notServed(served)));
+        }
+        await runSliced(builds.take(rows));
       },
     );
     return { builds: builds ?? new ZoneBuilds(reading.zones, isWanted), reading };

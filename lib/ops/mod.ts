@@ -21,7 +21,7 @@ export {
   type ServiceNotifier,
 } from "./service_notify.ts";
 export * from "./size.ts";
-export { pause, runSliced, SLICE_MS } from "./slices.ts";
+export { pause, runSliced, SLICE_MS, Slices } from "./slices.ts";
 export { statusPage } from "./status_page.ts";
 export { type SystemCalls, takeSystemCalls } from "./system_calls.ts";
 export { type Slot, TimeRing } from "./time_ring.ts";

@@ -13,6 +13,23 @@ export function pause(): Promise<void> {
 }
 
 /**
+ * Many small pieces of work in slices.
+ *
+ * Owns: when the slice ends.
+ */
+export class Slices {
+  #ends = performance.now() + SLICE_MS;
+
+  /** To be awaited between two pieces: a pause where the slice is over, else nothing. */
+  next(): Promise<void> | undefined {
+    if (performance.now() < this.#ends) return undefined;
+    return pause().then(() => {
+      this.#ends = performance.now() + SLICE_MS;
+    });
+  }
+}
+
+/**
  * Runs a generator to its end and gives what it returns; pauses whenever it
  * has run for {@link SLICE_MS}.
  *

@@ -5,7 +5,7 @@
  * Owns nothing; what it finds goes into an {@link Outcome}, in force once that is
  * durable. Only what led to a read that must be repeated is noted at once.
  */
-import { runSliced } from "../ops/mod.ts";
+import { runSliced, Slices } from "../ops/mod.ts";
 import type { OwnerScope, Reading, WakeReason } from "../source/mod.ts";
 import type { Publication } from "../store/mod.ts";
 import type { ZoneBuild, ZoneTable } from "../zone/mod.ts";
@@ -69,8 +69,20 @@ export class Building {
     };
   }
 
-  /** Takes a zone's next version into the outcome. */
-  async build(build: ZoneBuild, read: BuildRead, outcome: Outcome): Promise<void> {
+  /** Takes the next versions of zones into the outcome; others run between two of them. */
+  async buildAll(
+    builds: readonly ZoneBuild[],
+    read: BuildRead,
+    outcome: Outcome,
+  ): Promise<void> {
+    const slices = new Slices();
+    for (const build of builds) {
+      await this.#build(build, read, outcome);
+      await slices.next();
+    }
+  }
+
+  async #build(build: ZoneBuild, read: BuildRead, outcome: Outcome): Promise<void> {
     const { zones, config, now, waiting, holding, serials, quarantine } = this.#options;
     const { reading, due, reason } = read;
     const { name } = build.settings;

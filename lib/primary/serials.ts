@@ -83,6 +83,22 @@ export class SerialGuard {
     this.#restored.add(version.apexKey);
   }
 
+  /**
+   * Begins to ask what secondaries have of zones that are not served, so that it is known when
+   * their records are read; yields after each as a place to pause.
+   */
+  *askAhead(apexes: Iterable<Name>): Generator<undefined, void> {
+    for (const apex of apexes) {
+      this.#floors.prepare(apex);
+      yield;
+    }
+  }
+
+  /** Has nothing built again any more. */
+  close(): void {
+    this.#floors.close();
+  }
+
   /** Whether a zone waits to be raised. */
   mustRaise(apexKey: string): boolean {
     return this.#raises.has(apexKey);

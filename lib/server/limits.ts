@@ -239,10 +239,12 @@ export const LIVELY_MS = 6_000;
 export const PACE_WINDOW_MESSAGES = 40;
 /** SOA queries to one server in one {@link PACE_WINDOW_MS}: 1,000 a second. */
 export const SOA_WINDOW_MESSAGES = 20;
+/** The same of a survey, for whose answers zones wait that are not served yet: 2,000 a second. */
+export const SURVEY_WINDOW_MESSAGES = 40;
 /**
  * With the numbers above, 2,000 NOTIFY a second to each: a thousand zones wait half a second. A
  * socket's usual buffer (208 KiB, by the kernel's count some 250 small datagrams) holds more than
- * 80 ms of both, in which the server does not come to read it.
+ * 80 ms of both, or 60 ms during a survey, in which the server does not come to read it.
  */
 export const PACE_WINDOW_MS = 20;
 /** Least time between SOA queries to a server that answers none, ms: 10 a second find out when it is back. */

@@ -17,15 +17,21 @@ export class Pacer {
   #cancelWindow: (() => void) | undefined;
   #running = false;
 
-  /** @param mayRun  whether one more may go, after `sent` in this window */
+  /** @param mayRun  whether one more may go, after `sent` in this window; one that is urgent */
   constructor(
     readonly clock: Clock,
-    readonly mayRun: (sent: number) => boolean = (sent) => sent < PACE_WINDOW_MESSAGES,
+    readonly mayRun: (sent: number, urgent: boolean) => boolean = (sent) =>
+      sent < PACE_WINDOW_MESSAGES,
   ) {}
 
   /** Turns not yet taken. */
   get waiting(): number {
     return this.#urgent.length + this.#queue.length;
+  }
+
+  /** Of these the urgent ones. */
+  get waitingUrgent(): number {
+    return this.#urgent.length;
   }
 
   /** Runs a turn now or when there is room; urgent ones before the others. */
@@ -46,8 +52,8 @@ export class Pacer {
     if (this.#running) return; // a turn may add others
     this.#running = true;
     try {
-      this.#take(this.#urgent);
-      this.#take(this.#queue);
+      this.#take(this.#urgent, true);
+      this.#take(this.#queue, false);
     } finally {
       this.#running = false;
     }
@@ -59,9 +65,11 @@ export class Pacer {
     });
   }
 
-  #take(turns: Turn[]): void {
+  #take(turns: Turn[], urgent: boolean): void {
     let next = 0;
-    while (next < turns.length && this.mayRun(this.#sent)) if (turns[next++]()) this.#sent++;
+    while (next < turns.length && this.mayRun(this.#sent, urgent)) {
+      if (turns[next++]()) this.#sent++;
+    }
     turns.splice(0, next);
   }
 }

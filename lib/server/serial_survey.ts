@@ -1,11 +1,12 @@
 /**
  * Which serials the watched servers show for a zone, asked all at once.
  *
- * Effects: some UDP messages.
+ * Of thousands of zones each is asked about when its questions can go soon: before that it takes
+ * no timers. Owns: the zones that wait. Effects: some UDP messages.
  */
 import type { Name, Serial } from "../dns/mod.ts";
 import type { Clock } from "./clock.ts";
-import { SURVEY_MS, SURVEY_TRIES, SURVEY_TRY_MS } from "./limits.ts";
+import { PACE_WINDOW_MS, SURVEY_MS, SURVEY_TRIES, SURVEY_TRY_MS } from "./limits.ts";
 import type { SoaAnswer, SoaPeer } from "./soa_client.ts";
 
 /** What a survey found. */
@@ -16,6 +17,50 @@ export interface SerialSurvey {
   readonly answered: number;
   /** Of those that showed the zone's SOA. */
   readonly serials: readonly Serial[];
+}
+
+/** A zone whose turn has not come, and who waits for it. */
+interface Waiting {
+  readonly apex: Name;
+  readonly begun: (survey: Promise<SerialSurvey>) => void;
+}
+
+/** Surveys of the same servers. */
+export class SerialSurveys {
+  readonly #waiting = new Set<Waiting>();
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(readonly peers: readonly SoaPeer[], readonly clock: Clock) {}
+
+  /** As {@link surveySerials}, once the servers have room for its questions. */
+  survey(apex: Name): Promise<SerialSurvey> {
+    return new Promise((begun) => {
+      this.#waiting.add({ apex, begun });
+      if (!this.#cancelTimer) this.#run();
+    });
+  }
+
+  /** Ends: what waits stays unanswered. */
+  close(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const none = { asked: this.peers.length, answered: 0, serials: [] };
+    for (const { begun } of this.#waiting) begun(Promise.resolve(none));
+    this.#waiting.clear();
+  }
+
+  #run(): void {
+    for (const one of this.#waiting) {
+      if (!this.peers.every(({ hasRoom }) => hasRoom)) break;
+      this.#waiting.delete(one);
+      one.begun(surveySerials(this.peers, one.apex, this.clock));
+    }
+    if (this.#waiting.size === 0) return;
+    this.#cancelTimer = this.clock.after(PACE_WINDOW_MS / 2, () => {
+      this.#cancelTimer = undefined;
+      this.#run();
+    });
+  }
 }
 
 /**

@@ -31,7 +31,7 @@ import { NotifySender } from "./notify_sender.ts";
 import { ResponseRate } from "./response_rate.ts";
 import { SecondaryStates, type SecondarySummary, type SecondaryZone } from "./secondary_state.ts";
 import { Schedule } from "./schedule.ts";
-import { type SerialSurvey, surveySerials } from "./serial_survey.ts";
+import { type SerialSurvey, SerialSurveys } from "./serial_survey.ts";
 import type { DnsServerOptions } from "./server_options.ts";
 import type { ServerFigures, ServerStatus } from "./server_status.ts";
 import { SoaClient } from "./soa_client.ts";
@@ -61,7 +61,7 @@ export class DnsServer {
   readonly #client: SoaClient;
   readonly #watcher: Watcher;
   readonly #announcements: Announcements;
-  readonly #clock: Clock;
+  readonly #surveys: SerialSurveys;
   readonly #listeners: Listeners;
 
   constructor(options: DnsServerOptions) {
@@ -129,7 +129,7 @@ export class DnsServer {
       },
       hasRoom: () => this.#notify.hasRoom,
     });
-    this.#clock = clock;
+    this.#surveys = new SerialSurveys(this.#watcher.peers, clock);
     this.#listeners = new Listeners({
       listen: options.listen,
       tls: options.tls,
@@ -201,10 +201,10 @@ export class DnsServer {
 
   /**
    * The serials that the watched servers of all secondaries show for a zone, whatever
-   * it is; within five seconds. Never rejects. To be called after {@link start}.
+   * it is; within five seconds, but for thousands of zones that wait their turn. Never rejects. To be called after {@link start}.
    */
   serials(apex: Name): Promise<SerialSurvey> {
-    return surveySerials(this.#watcher.peers, apex, this.#clock);
+    return this.#surveys.survey(apex);
   }
 
   /** How it stands, in numbers: what is asked for often. */
@@ -259,6 +259,7 @@ export class DnsServer {
   async close({ drainMs }: { drainMs: number }): Promise<void> {
     this.#announcements.close();
     this.#notify.close();
+    this.#surveys.close();
     this.#watcher.close();
     this.#client.close();
     this.#service.close();

@@ -15,6 +15,7 @@ import {
   SOA_ANSWER_MS,
   SOA_QUERIES_IN_FLIGHT,
   SOA_WINDOW_MESSAGES,
+  SURVEY_WINDOW_MESSAGES,
 } from "./limits.ts";
 import { KeyRing, RequestSigner, type Signed } from "./key_ring.ts";
 import { LogLimiter } from "./log_limiter.ts";
@@ -187,9 +188,9 @@ export class SoaPeer {
     this.#clock = clock;
     this.signer = signer;
     this.#trouble = trouble;
-    this.#pacer = new Pacer(clock, (sent) => {
+    this.#pacer = new Pacer(clock, (sent, urgent) => {
       if (this.#inFlight.size >= SOA_QUERIES_IN_FLIGHT) return false;
-      if (!this.isSilent) return sent < SOA_WINDOW_MESSAGES;
+      if (!this.isSilent) return sent < (urgent ? SURVEY_WINDOW_MESSAGES : SOA_WINDOW_MESSAGES);
       return clock.now() - this.#sentAt >= SILENT_GAP_MS;
     });
   }
@@ -202,6 +203,14 @@ export class SoaPeer {
   /** Whether questions wait their turn, and those that had it are answered. */
   get isBusy(): boolean {
     return this.#waiting.size > 0 && !this.isSilent && !this.#closed;
+  }
+
+  /**
+   * Whether no more urgent questions wait than go out in two windows; one that is silent has room
+   * for all, which then need not wait to be found unanswered.
+   */
+  get hasRoom(): boolean {
+    return this.isSilent || this.#pacer.waitingUrgent < 2 * SURVEY_WINDOW_MESSAGES;
   }
 
   open(socket: UdpSocket): void {

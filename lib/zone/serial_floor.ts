@@ -2,7 +2,7 @@
  * Above which serial a zone must begin of which no version is kept: the state
  * file is new, lost or restored, but secondaries may still have the zone.
  *
- * Owns: the questions under way and their answers, per zone. Effects: asks
+ * Owns: the questions under way and their answers, per zone, and a timer. Effects: asks
  * through the function it is given. Spec: RFC 1982 (the maximum of serials may
  * not exist).
  */
@@ -35,14 +35,30 @@ export type FloorVerdict =
 /** How far above all that is known a zone begins when no secondary answers. */
 export const UNANSWERED_JUMP = 2 ** 16;
 
+/**
+ * Zones whose answers come within these, in ms, are told of together, while others are asked
+ * about: each telling leads to a read.
+ */
+const GATHER_MS = 1_000;
+
 export class SerialFloors {
   readonly #answers = new Map<string, SerialAnswers | "asking">();
+  /** Zones whose verdict was "asking", and still would be. */
+  readonly #awaited = new Set<string>();
+  /** Of those the ones whose verdict is no longer that, and was not told of yet. */
+  #changed: Name[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param ask  undefined when there are no secondaries to ask
-   * @param answered  called when a zone's verdict may have changed
+   * @param answered  called when the verdict for a zone is no longer that it is being asked about
    */
   constructor(readonly ask: AskSerials | undefined, readonly answered: (apex: Name) => void) {}
+
+  /** Begins to ask about a zone, so that its verdict may be there when it is wanted. */
+  prepare(apex: Name): void {
+    if (this.ask) this.#answersFor(apex, keyOf(apex));
+  }
 
   /**
    * The verdict for a zone; the first call begins to ask.
@@ -52,17 +68,12 @@ export class SerialFloors {
    */
   verdict(apex: Name, known: readonly Serial[], chosen: boolean): FloorVerdict {
     if (!this.ask) return { kind: "known", floors: known };
-    const key = formatName(apex).toLowerCase();
-    const answers = this.#answers.get(key);
-    if (answers === undefined) {
-      this.#answers.set(key, "asking");
-      this.ask(apex).then((found) => {
-        this.#answers.set(key, found);
-        this.answered(apex);
-      });
+    const key = keyOf(apex);
+    const answers = this.#answersFor(apex, key);
+    if (answers === "asking") {
+      this.#awaited.add(key);
       return { kind: "asking" };
     }
-    if (answers === "asking") return { kind: "asking" };
     if (answers.asked > 0 && answers.answered === 0) {
       return { kind: "unanswered", floors: known, jump: UNANSWERED_JUMP };
     }
@@ -75,8 +86,44 @@ export class SerialFloors {
 
   /** Forgets what was answered about a zone: the next verdict asks again. */
   forget(apex: Name): void {
-    this.#answers.delete(formatName(apex).toLowerCase());
+    this.#answers.delete(keyOf(apex));
   }
+
+  /** Tells of nothing more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#awaited.clear();
+    this.#changed = [];
+  }
+
+  #answersFor(apex: Name, key: string): SerialAnswers | "asking" {
+    const answers = this.#answers.get(key);
+    if (answers !== undefined) return answers;
+    this.#answers.set(key, "asking");
+    this.ask!(apex).then((found) => {
+      this.#answers.set(key, found);
+      if (this.#awaited.delete(key)) this.#hasChanged(apex);
+    });
+    return "asking";
+  }
+
+  #hasChanged(apex: Name): void {
+    this.#changed.push(apex);
+    if (this.#awaited.size === 0) this.#tell();
+    else this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS);
+  }
+
+  #tell(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const apex of changed) this.answered(apex);
+  }
+}
+
+function keyOf(apex: Name): string {
+  return formatName(apex).toLowerCase();
 }
 
 /** The serial that none of the others is ahead of, or undefined when there is no such one. */

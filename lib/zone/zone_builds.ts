@@ -76,6 +76,15 @@ export class ZoneBuilds {
     }
   }
 
+  /** The apexes of zones that are to be served and are not yet. */
+  *notServed(served: (apex: Name) => ZoneVersion | undefined): Generator<Name, void> {
+    for (const [key, { name }] of this.#settings) {
+      if (!this.#isWanted(key)) continue;
+      const apex = parseName(name);
+      if (!served(apex)) yield apex;
+    }
+  }
+
   /** Takes a batch of rows, in any order; yields as places to pause. */
   *take(rows: readonly ZoneRow[]): Generator<undefined, void> {
     for (const [i, row] of rows.entries()) {

@@ -16,6 +16,12 @@ interface Driven extends AsyncDisposable {
   readonly primary: Primary;
 }
 
+interface Answer {
+  readonly asked: number;
+  readonly answered: number;
+  readonly serials: number[];
+}
+
 interface DriveOptions {
   readonly now?: () => number;
   readonly retryMs?: number;
@@ -24,7 +30,9 @@ interface DriveOptions {
   readonly dir?: string;
   readonly publishedSerials?: Map<string, number>;
   /** What the secondaries answer when asked for a zone's serial. */
-  readonly serials?: () => Promise<{ asked: number; answered: number; serials: number[] }>;
+  readonly serials?: () => Promise<Answer>;
+  /** Changes the source before it is read. */
+  readonly prepare?: (source: ScriptedSource) => void;
   /** Commits that fail before the first that succeeds. */
   readonly failingCommits?: number;
   /** Why they fail. */
@@ -36,6 +44,7 @@ async function drive(
     dir: place,
     publishedSerials,
     serials,
+    prepare,
     failingCommits = 0,
     failure = new Error("no room"),
     ...options
@@ -51,6 +60,7 @@ async function drive(
   };
   const source = new ScriptedSource();
   source.publishedSerials = publishedSerials;
+  prepare?.(source);
   const announced: ZoneVersion[] = [];
   const primary = new Primary({
     source,
@@ -283,10 +293,12 @@ Deno.test("a zone that waits for its secondaries' serials is published for the c
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
   const log = createLogger({ format: "logfmt", level: "info", write });
-  const answer = { asked: 1, answered: 1, serials: [] };
-  const serials = () => Promise.resolve(answer);
-  await using driven = await drive({ serials, log });
-  const { announced, source } = driven;
+  const answer = Promise.withResolvers<Answer>();
+  await using driven = await drive({ serials: () => answer.promise, log });
+  const { announced, primary, source } = driven;
+  await until(() => primary.status().reads.everything === 1, { what: "the first read" });
+  assertEquals(announced, []);
+  answer.resolve({ asked: 1, answered: 1, serials: [] });
   await until(() => announced.length === 1, { what: "the zone" });
   source.set("www", "192.0.2.1");
   await until(() => announced.length === 2, { what: "the change" });
@@ -295,9 +307,43 @@ Deno.test("a zone that waits for its secondaries' serials is published for the c
 });
 
 Deno.test("a zone that was due and could not be committed is due at the next try", async () => {
-  const answer = { asked: 1, answered: 1, serials: [] };
-  const serials = () => Promise.resolve(answer);
+  const answer = Promise.withResolvers<Answer>();
+  const serials = () => answer.promise;
   await using driven = await drive({ serials, failingCommits: 1, retryMs: 20 });
-  driven.source.touched = new Map(); // from now on the feed tells of nothing
-  await until(() => driven.announced.length === 1, { what: "the zone" });
+  const { announced, primary, source } = driven;
+  source.touched = new Map(); // from now on the feed tells of nothing
+  await until(() => primary.status().reads.everything === 1, { what: "the first read" });
+  answer.resolve({ asked: 1, answered: 1, serials: [] });
+  await until(() => announced.length === 1, { what: "the zone" });
+});
+
+Deno.test("zones that are not served are asked about while their records are read", async () => {
+  const answer = { asked: 1, answered: 1, serials: [1_900_000_000] };
+  await using driven = await drive({ serials: () => Promise.resolve(answer) });
+  const { announced, source } = driven;
+  await until(() => announced.length === 1, { what: "the zone" });
+  assertEquals([source.reads, announced[0].serial], [1, 1_900_000_001]);
+});
+
+Deno.test("thousands of zones are built in slices: what else is due runs in between", async () => {
+  const zones = Array.from({ length: 3_000 }, (_, n) => ({ ...SETTINGS, name: `z${n}.example` }));
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  /** How often each turn of the event loop asked for the time: each zone that is built is given it. */
+  const asked = new Map<number, number>();
+  const now = () => {
+    asked.set(turns, (asked.get(turns) ?? 0) + 1);
+    return Date.now();
+  };
+  await using driven = await drive({
+    now,
+    prepare(source) {
+      source.zones = zones;
+      source.rows = zones.map(({ name: zone }) => ({ ...source.rows[0], zone }));
+    },
+  });
+  await until(() => driven.announced.length === zones.length, { what: "all zones" });
+  clearInterval(timer);
+  const most = Math.max(...asked.values());
+  assert(most < zones.length / 2, `${most} zones were built in one turn of the event loop`);
 });

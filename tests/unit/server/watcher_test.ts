@@ -489,6 +489,20 @@ Deno.test("serials of 8,000 zones at once: a server that answers is waited for, 
   assertEquals(new Set(found.flatMap(({ serials }) => serials)), new Set([70]));
 });
 
+Deno.test("serials of thousands of zones: 2,000 are asked for in a second, the rest ends with the server", async () => {
+  const run = await rig([`ns1=${NS1}`], { log: nullLogger });
+  run.network.at(NS1).shows = () => 7;
+  const zones = Array.from({ length: 8_000 }, (_, i) => parseName(`zone${i}.example.`));
+  const surveys = Promise.all(zones.map((zone) => run.server.serials(zone)));
+  run.clock.advance(1_000);
+  const asked = run.network.at(NS1).count("soa");
+  assert(asked >= 1_800 && asked <= 2_100, `${asked} questions`);
+  await run.server.close({ drainMs: 0 });
+  const found = await surveys;
+  assertEquals(new Set(found.map(({ asked, answered }) => `${answered} of ${asked}`)).size, 2);
+  assert(found.filter(({ answered }) => answered === 0).length >= 8_000 - asked);
+});
+
 Deno.test("serials is urgent, ends with the server, and has nobody to ask without a watch", async () => {
   const run = await rig([`ns1=${NS1},notify=off`], { log: nullLogger });
   run.network.at(NS1).shows = () => 7;

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { parseName } from "../../../lib/dns/mod.ts";
+import { formatName, parseName } from "../../../lib/dns/mod.ts";
 import { jumpFloor, type SerialAnswers, SerialFloors } from "../../../lib/zone/mod.ts";
+import { until } from "../../support/wait.ts";
 
 const APEX = parseName("example.org.");
 
@@ -49,4 +50,52 @@ Deno.test("serials without a greatest one hold the zone until an operator choose
   const floors = await answered({ asked: 3, answered: 3, serials: [0, 2 ** 31] });
   assertEquals(floors.verdict(APEX, [], false).kind, "incomparable");
   assertEquals(floors.verdict(APEX, [123], true), { kind: "known", floors: [123] });
+});
+
+/** Floors whose secondaries answer when the test says so; of which zones it was told, and how often. */
+function asking(zones: readonly string[]) {
+  const answers = new Map<string, () => void>();
+  const told: string[] = [];
+  const floors = new SerialFloors((apex) => {
+    const { promise, resolve } = Promise.withResolvers<SerialAnswers>();
+    answers.set(formatName(apex), () => resolve({ asked: 1, answered: 1, serials: [7] }));
+    return promise;
+  }, (apex) => told.push(formatName(apex)));
+  const names = zones.map((zone) => parseName(zone));
+  const answer = async (zone: string) => {
+    answers.get(zone)!();
+    await Promise.resolve(); // what waits for it has run
+  };
+  return { floors, told, names, answer, asked: answers };
+}
+
+Deno.test("what was asked ahead is there for the first verdict, and nobody is told of it", async () => {
+  const { floors, told, names: [apex], answer, asked } = asking(["example.org."]);
+  floors.prepare(apex);
+  floors.prepare(apex);
+  await answer("example.org.");
+  assertEquals(floors.verdict(apex, [], false), { kind: "known", floors: [7] });
+  assertEquals([asked.size, told], [1, []]);
+});
+
+Deno.test("zones that are asked about at once are told of together", async () => {
+  const { floors, told, names, answer } = asking(["a.example.", "b.example.", "c.example."]);
+  for (const name of names) floors.prepare(name);
+  for (const name of names) assertEquals(floors.verdict(name, [], false), { kind: "asking" });
+  await answer("b.example.");
+  await answer("a.example.");
+  assertEquals(told, []);
+  await answer("c.example.");
+  assertEquals(told, ["b.example.", "a.example.", "c.example."]);
+});
+
+Deno.test("a zone does not wait for long for those that are asked about beside it", async () => {
+  const { floors, told, names, answer } = asking(["a.example.", "b.example."]);
+  for (const name of names) floors.verdict(name, [], false);
+  await answer("a.example.");
+  await until(() => told.length > 0, { what: "it is told of a" });
+  assertEquals(told, ["a.example."]);
+  await answer("b.example.");
+  assertEquals(told, ["a.example.", "b.example."]);
+  floors.close();
 });
