@@ -1,7 +1,11 @@
 /** What zonecast takes, and how fast it answers, each second. */
 import type { ServerStatus } from "../../lib/cli/status_report.ts";
 import { askServer, isJsonObject } from "../../lib/ops/mod.ts";
-import { processFigures } from "../support/process_figures.ts";
+import {
+  processFigures,
+  type SchedulerFigures,
+  schedulerFigures,
+} from "../support/process_figures.ts";
 import { questionMessage } from "../support/random_questions.ts";
 import { sleep } from "../support/wait.ts";
 import type { Zonecast } from "../support/zonecast.ts";
@@ -22,7 +26,15 @@ export interface Sample {
   readonly answerP99: number;
   /** By how much the event loop was late at most in ten seconds, ms: seen from inside. */
   readonly loopDelay: number;
+  /**
+   * How many times as long as by itself the work of its main thread took in these ten seconds, as
+   * others had the processor.
+   */
+  readonly slowdown: number;
 }
+
+/** Seconds in which the delay of the event loop is the longest. */
+const DELAY_SECONDS = 10;
 
 /** Errors of an outage's making: what waited too long to be written back. */
 const ERRORS_OF_OUTAGES = /what cannot be written back is given up/;
@@ -39,6 +51,8 @@ export class Sampler {
   #second: SecondOfAnswers = { answers: 0, p50: NaN, p99: NaN, lost: 0, wrong: 0 };
   #closed = false;
   #lastLine = "";
+  /** Of the last {@link DELAY_SECONDS} samples, and the one before. */
+  readonly #given: SchedulerFigures[] = [];
 
   constructor(
     readonly zonecast: Zonecast,
@@ -88,7 +102,15 @@ export class Sampler {
     const loopDelay = await loopDelayOf(this.zonecast.controlSocket);
     const at = (performance.now() - this.findings.startedAt) / 1000;
     const { p50, p99 } = this.#second;
-    return { at, ...processFigures(pid), answerP50: p50, answerP99: p99, loopDelay };
+    const slowdown = this.#slowdown(pid);
+    return { at, ...processFigures(pid), answerP50: p50, answerP99: p99, loopDelay, slowdown };
+  }
+
+  #slowdown(pid: number): number {
+    const now = schedulerFigures(pid);
+    const [before = { ranMs: 0, waitedMs: 0 }] = this.#given;
+    if (this.#given.push(now) > DELAY_SECONDS) this.#given.shift();
+    return 1 + (now.waitedMs - before.waitedMs) / Math.max(1, now.ranMs - before.ranMs);
   }
 
   /** Counts what is new in the log; an error that no outage explains is a finding. */

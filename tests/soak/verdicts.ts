@@ -17,7 +17,7 @@ export const MIB = 1024 ** 2;
 const LONG_S = 480;
 /** What memory may grow by beside a tenth, octets. */
 const RSS_SLACK = { long: 16 * MIB, short: 96 * MIB };
-/** What delays may grow by beside doubling, ms: the machine does other things too. */
+/** What delays may grow by beside doubling, ms, without what others took of the processor. */
 const DELAY_SLACK_MS = { long: 20, short: 100 };
 
 /** Where in a quarter's values one is judged. */
@@ -53,6 +53,11 @@ function flat(
   };
 }
 
+/** A delay as it would be had nobody else taken the processor. */
+function own(delay: "answerP99" | "loopDelay"): (sample: Sample) => number {
+  return (sample) => sample[delay] / sample.slowdown;
+}
+
 /** @param samples  one a second, in their order */
 export function flatness(samples: readonly Sample[]): Verdict[] {
   const seconds = samples.length === 0 ? 0 : samples[samples.length - 1].at;
@@ -70,8 +75,8 @@ export function flatness(samples: readonly Sample[]): Verdict[] {
       (n) => 1.1 * n + 16,
       count,
     ),
-    flat(samples, "SOA p99", LOWER_QUARTILE, ({ answerP99 }) => answerP99, delay, formatMs),
-    flat(samples, "loop delay", LOWER_QUARTILE, ({ loopDelay }) => loopDelay, delay, formatMs),
+    flat(samples, "SOA p99", LOWER_QUARTILE, own("answerP99"), delay, formatMs),
+    flat(samples, "loop delay", LOWER_QUARTILE, own("loopDelay"), delay, formatMs),
   ];
 }
 

@@ -13,6 +13,7 @@ function samples(seconds: number, over: (share: number) => Partial<Sample>): Sam
     answerP50: 0.2,
     answerP99: 3,
     loopDelay: 5,
+    slowdown: 1.2,
     ...over(index / seconds),
   }));
 }
@@ -40,6 +41,16 @@ Deno.test("a short soak may grow by more, a single second may be slow", () => {
   assertEquals(bad(samples(120, rise)), []);
   assertEquals(bad(samples(1_200, rise)), ["RSS"]);
   assertEquals(bad(samples(600, (share) => share === 0.9 ? { answerP99: 900 } : {})), []);
+});
+
+Deno.test("delays that grow as others take the processor are the machine's, and grow by as much", () => {
+  const delays = (by: number) => ({ answerP99: 60 * by, loopDelay: 60 * by });
+  const busier = (share: number) => share < 0.7 ? 1.5 : 6;
+  const machine = (share: number) => ({ ...delays(busier(share)), slowdown: busier(share) });
+  assertEquals(bad(samples(120, machine)), []);
+  assertEquals(bad(samples(120, (share) => delays(busier(share)))), ["SOA p99", "loop delay"]);
+  const ours = (share: number) => ({ ...machine(share), loopDelay: share < 0.7 ? 60 : 6_000 });
+  assertEquals(bad(samples(120, ours)), ["loop delay"]);
 });
 
 Deno.test("no figures are not taken for good ones", () => {
