@@ -30,6 +30,7 @@ export class Transaction implements Command {
   async run(model: Model, world: World): Promise<void> {
     if (this.asks) await settle(model, world); // so that it is the only one
     const before = knownNow(model);
+    const mightRise = new Set(model.mayRise);
     const draft = model.draft(this.operations, this.discarded);
     const xid = await world.transact(draft.statements, this.ends);
     const { touched } = draft.work;
@@ -38,7 +39,7 @@ export class Transaction implements Command {
     if (!this.asks) return;
     for (const zone of model.tables.names) {
       const { state, reason } = await world.waitLive(zone, xid, WAIT);
-      const expected = expectedStates(model, before.get(zone), zone, touched);
+      const expected = expectedStates(model, before.get(zone), mightRise, zone, touched);
       assert(
         expected.includes(state),
         `wait_live of ${zone}: ${state} (${reason}), expected ${expected.join(" or ")}; ` +
@@ -138,6 +139,7 @@ export class SecondaryAway implements Command {
   async run(model: Model, world: World): Promise<void> {
     await settle(model, world);
     const before = knownNow(model);
+    const mightRise = new Set(model.mayRise);
     world.secondary.up = false;
     const draft = model.draft(this.operations);
     const xid = await world.transact(draft.statements, "commit");
@@ -145,7 +147,7 @@ export class SecondaryAway implements Command {
     const { touched } = draft.work;
     try {
       for (const zone of model.tables.names) {
-        const expected = expectedStates(model, before.get(zone), zone, touched);
+        const expected = expectedStates(model, before.get(zone), mightRise, zone, touched);
         if (!before.get(zone) || expected.join() !== "live") continue;
         await until(async () => {
           const { state } = await world.waitLive(zone, xid, "100 ms");

@@ -157,10 +157,16 @@ export function knownNow(model: Model): Map<string, Served | undefined> {
   return new Map(ZONES.map((zone) => [zone, model.history(zone).finals()[0].served]));
 }
 
-/** The states that wait_live may answer, of a transaction that is the only one since a settling. */
+/**
+ * The states that wait_live may answer, of a transaction that is the only one since a settling.
+ *
+ * @param mightRise  the zones whose serial might rise before it: a floor that was held back with
+ *   its zone may be taken back
+ */
 export function expectedStates(
   model: Model,
   before: Served | undefined,
+  mightRise: ReadonlySet<string>,
   zone: string,
   touched: Touched,
 ): string[] {
@@ -174,11 +180,17 @@ export function expectedStates(
   const isNew = verdict.served?.text !== before?.text || model.mayRise.has(zone);
   const mayBeBad = model.mayShowOthers(zone, before) ||
     owners === "all" && verdict.badOwners.size > 0;
-  const otherwise = verdict.held ? "held" : isNew ? "live" : "unchanged";
+  const otherwise = verdict.held
+    ? ["held"]
+    : !isNew
+    ? ["unchanged"]
+    : verdict.served?.text === before?.text && mightRise.has(zone)
+    ? ["live", "unchanged"]
+    : ["live"];
   if (owners !== "all" && [...owners].some((owner) => verdict.badOwners.has(owner))) {
     // What the guard held before bad rows came is held on, and told of first.
     const mayBeHeld = verdict.held && model.badRows === "hold";
     return mayBeHeld ? ["bad_row", "held"] : ["bad_row"];
   }
-  return mayBeBad ? ["bad_row", otherwise] : [otherwise];
+  return mayBeBad ? ["bad_row", ...otherwise] : otherwise;
 }
