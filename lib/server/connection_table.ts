@@ -26,7 +26,7 @@ export interface Place {
 }
 
 /** Connections that wait, the longest first. */
-type Waiting = Map<Place, () => void>;
+type Waiting = Map<Place, { readonly end: () => void; readonly since: number }>;
 
 export class ConnectionTable {
   readonly #byAddress = new Map<string, number>();
@@ -40,8 +40,11 @@ export class ConnectionTable {
   #evicted = 0;
   #refused = 0;
 
-  /** @param limits  may be lowered later; who is in stays */
-  constructor(public limits: ServerLimits) {}
+  /**
+   * @param limits  may be lowered later; who is in stays
+   * @param now  ms, never set back
+   */
+  constructor(public limits: ServerLimits, readonly now = () => performance.now()) {}
 
   get connections(): number {
     return this.#open;
@@ -96,15 +99,24 @@ export class ConnectionTable {
     return this.#place(key, isTrusted, descriptors);
   }
 
-  /** Closes the connection that has waited longest, a stranger's first; false when none waits. */
-  evict(): boolean {
-    return this.#evict(this.#waitingStrangers) || this.#evict(this.#waitingTrusted);
+  /**
+   * Closes the connection that has waited longest, a stranger's first; false when none waits.
+   *
+   * @param atLeastMs  how long it must have waited: the question of one that has just come may be on
+   *   its way
+   */
+  evict(atLeastMs = 0): boolean {
+    return this.#evict(
+      this.#waitingStrangers.size > 0 ? this.#waitingStrangers : this.#waitingTrusted,
+      atLeastMs,
+    );
   }
 
-  #evict(waiting: Waiting): boolean {
+  #evict(waiting: Waiting, atLeastMs = 0): boolean {
     const [longest] = waiting;
     if (!longest) return false;
-    const [place, end] = longest;
+    const [place, { end, since }] = longest;
+    if (this.now() - since < atLeastMs) return false;
     end();
     place.leave();
     this.#evicted++;
@@ -117,8 +129,8 @@ export class ConnectionTable {
     let isZombie = false;
     const place: Place = {
       isTrusted,
-      waits(end) {
-        if (isHere) waiting.set(place, end);
+      waits: (end) => {
+        if (isHere) waiting.set(place, { end, since: this.now() });
       },
       works() {
         waiting.delete(place);

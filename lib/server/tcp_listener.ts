@@ -82,19 +82,18 @@ export class TcpListener {
 
   async #accept(): Promise<void> {
     const { connections, sessions } = this.#options;
-    // Whether the last thing done about a failure was to wait.
-    let hasPaused = false;
+    // Whether another connection was ended for the next one.
+    let gaveWay = false;
     while (this.#open) {
       try {
         this.#admit(await this.#listener.accept());
-        hasPaused = false;
+        gaveWay = false;
         if (sessions.work.isLongTurn) await sessions.work.nextTurn();
       } catch (error) {
         if (!this.#open) return;
         this.#reportAccept(error);
-        // First a pause: who came last may be the only one that waits, its question on its way.
-        const gaveWay: boolean = hasPaused && isOutOfDescriptors(error) && connections.evict();
-        hasPaused = !gaveWay;
+        // What was ended may take a moment to give its descriptor back: no second one for it.
+        gaveWay = !gaveWay && isOutOfDescriptors(error) && connections.evict(ACCEPT_PAUSE_MS);
         await new Promise((resume) => setTimeout(resume, gaveWay ? 0 : ACCEPT_PAUSE_MS));
       }
     }

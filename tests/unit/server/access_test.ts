@@ -244,6 +244,25 @@ Deno.test("ConnectionTable: the one that has waited longest makes room, a strang
   assertEquals(table.connections, 3);
 });
 
+Deno.test("ConnectionTable: for want of a descriptor nobody goes who has just come", () => {
+  let now = 0;
+  const closed: string[] = [];
+  const table = new ConnectionTable(DEFAULT_LIMITS, () => now);
+  const wait = (ip: string, trusted: boolean) =>
+    table.enter(ip, trusted)!.waits(() => closed.push(ip));
+  assertEquals(table.evict(100), false);
+  wait("secondary", true);
+  now = 1_000;
+  wait("stranger", false);
+  now = 1_099;
+  // Not the secondary in the place of a stranger whose time is not up.
+  assertEquals([table.evict(100), closed], [false, []]);
+  now = 1_100;
+  assertEquals([table.evict(100), closed], [true, ["stranger"]]);
+  assertEquals([table.evict(100), closed], [true, ["stranger", "secondary"]]);
+  assertEquals(table.connections, 0);
+});
+
 Deno.test("ConnectionTable: strangers of one IPv6 /64 count as one", () => {
   const table = new ConnectionTable({ ...DEFAULT_LIMITS, connectionsPerStranger: 1 });
   assert(table.enter("2001:db8::1", false));
