@@ -6,7 +6,13 @@
  */
 import type { Name, Serial } from "../dns/mod.ts";
 import type { Clock } from "./clock.ts";
-import { PACE_WINDOW_MS, SURVEY_MS, SURVEY_TRIES, SURVEY_TRY_MS } from "./limits.ts";
+import {
+  PACE_WINDOW_MS,
+  SURVEY_MS,
+  SURVEY_TRIES,
+  SURVEY_TRY_MS,
+  SURVEY_WINDOW_MESSAGES,
+} from "./limits.ts";
 import type { SoaAnswer, SoaPeer } from "./soa_client.ts";
 
 /** What a survey found. */
@@ -18,6 +24,9 @@ export interface SerialSurvey {
   /** Of those that showed the zone's SOA. */
   readonly serials: readonly Serial[];
 }
+
+/** Surveys begun in one turn of the event loop, at most; the next ones in the next, soon. */
+const BEGUN_AT_A_TIME = 2 * SURVEY_WINDOW_MESSAGES;
 
 /** A zone whose turn has not come, and who waits for it. */
 interface Waiting {
@@ -50,12 +59,15 @@ export class SerialSurveys {
   }
 
   #run(): void {
+    let begun = 0;
     for (const one of this.#waiting) {
-      if (!this.peers.every(({ hasRoom }) => hasRoom)) break;
+      // Servers that are silent have room for all, which would be thousands in one turn.
+      if (begun === BEGUN_AT_A_TIME || !this.peers.every(({ hasRoom }) => hasRoom)) break;
       this.#waiting.delete(one);
       one.begun(surveySerials(this.peers, one.apex, this.clock));
+      begun++;
     }
-    if (this.#waiting.size === 0) return;
+    if (begun === 0 && this.#waiting.size === 0) return;
     this.#cancelTimer = this.clock.after(PACE_WINDOW_MS / 2, () => {
       this.#cancelTimer = undefined;
       this.#run();

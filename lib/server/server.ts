@@ -201,8 +201,8 @@ export class DnsServer {
 
   /**
    * The serials that the watched servers of all secondaries show for a zone, whatever
-   * it is; within five seconds of when it is the zone's turn, which it is at once but
-   * among thousands. Never rejects. To be called after {@link start}.
+   * it is; within five seconds, but among thousands, that wait their turn for as long as servers
+   * answer. Never rejects. To be called after {@link start}.
    */
   serials(apex: Name): Promise<SerialSurvey> {
     return this.#surveys.survey(apex);

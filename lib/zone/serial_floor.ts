@@ -36,10 +36,11 @@ export type FloorVerdict =
 export const UNANSWERED_JUMP = 2 ** 16;
 
 /**
- * Zones whose answers come within these, in ms, are told of together, while others are asked
- * about: each telling leads to a read.
+ * Zones whose answers come within these, in ms, are told of together, while more than so many others
+ * are asked about: each telling leads to a read.
  */
 const GATHER_MS = 1_000;
+const GATHER_FROM_ZONES = 50;
 
 export class SerialFloors {
   readonly #answers = new Map<string, SerialAnswers | "asking">();
@@ -109,7 +110,7 @@ export class SerialFloors {
 
   #hasChanged(apex: Name): void {
     this.#changed.push(apex);
-    if (this.#awaited.size === 0) this.#tell();
+    if (this.#awaited.size < GATHER_FROM_ZONES) this.#tell();
     else this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS);
   }
 

@@ -78,24 +78,32 @@ Deno.test("what was asked ahead is there for the first verdict, and nobody is to
   assertEquals([asked.size, told], [1, []]);
 });
 
-Deno.test("zones that are asked about at once are told of together", async () => {
-  const { floors, told, names, answer } = asking(["a.example.", "b.example.", "c.example."]);
-  for (const name of names) floors.prepare(name);
-  for (const name of names) assertEquals(floors.verdict(name, [], false), { kind: "asking" });
-  await answer("b.example.");
-  await answer("a.example.");
-  assertEquals(told, []);
-  await answer("c.example.");
-  assertEquals(told, ["b.example.", "a.example.", "c.example."]);
-});
+/** More zones than are told of one by one. */
+const MANY = Array.from({ length: 60 }, (_, n) => `z${n}.example.`);
 
-Deno.test("a zone does not wait for long for those that are asked about beside it", async () => {
+Deno.test("of few zones each is told of at once, whatever else is asked about", async () => {
   const { floors, told, names, answer } = asking(["a.example.", "b.example."]);
   for (const name of names) floors.verdict(name, [], false);
-  await answer("a.example.");
-  await until(() => told.length > 0, { what: "it is told of a" });
-  assertEquals(told, ["a.example."]);
   await answer("b.example.");
-  assertEquals(told, ["a.example.", "b.example."]);
+  assertEquals(told, ["b.example."]);
+  floors.close();
+});
+
+Deno.test("many zones that are asked about at once are told of together", async () => {
+  const { floors, told, names, answer } = asking(MANY);
+  for (const name of names) floors.prepare(name);
+  for (const name of names) assertEquals(floors.verdict(name, [], false), { kind: "asking" });
+  for (const zone of MANY.slice(0, 10)) await answer(zone);
+  assertEquals(told, []);
+  await answer(MANY[10]); // few are left
+  assertEquals(told, MANY.slice(0, 11));
+});
+
+Deno.test("a zone does not wait for long for the many that are asked about beside it", async () => {
+  const { floors, told, names, answer } = asking(MANY);
+  for (const name of names) floors.verdict(name, [], false);
+  await answer(MANY[0]);
+  await until(() => told.length > 0, { what: "it is told of the first" });
+  assertEquals(told, [MANY[0]]);
   floors.close();
 });
