@@ -34,7 +34,7 @@ export type StateErrorCode =
   | "state-io"
   /** A version to publish does not follow the one stored; nothing was written. */
   | "state-diverged"
-  /** Part of a zone's journal is broken or missing; the zone itself is whole. */
+  /** Part of a zone's journal, or its index, is broken or missing; the zone itself is whole. */
   | "journal-damaged"
   /** The list of bad rows is broken; the zones are whole. */
   | "problems-damaged"
@@ -159,8 +159,17 @@ function cause(error: unknown, errcode: number | undefined): readonly [StateErro
 
 /** Whether SQLite says that the disk is full. */
 export function isDiskFull(error: unknown): boolean {
+  return sqliteSays(error) === "state-disk-full";
+}
+
+/** Whether SQLite says that the file is damaged. */
+export function isDamage(error: unknown): boolean {
+  return sqliteSays(error) === "state-damaged";
+}
+
+function sqliteSays(error: unknown): StateErrorCode | undefined {
   const errcode = sqliteErrcode(error) ?? 0;
-  return (CAUSES[errcode] ?? CAUSES[errcode & 0xff])?.[0] === "state-disk-full";
+  return (CAUSES[errcode] ?? CAUSES[errcode & 0xff])?.[0];
 }
 
 /** SQLite's extended result code in an error of `node:sqlite`. */

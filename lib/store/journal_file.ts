@@ -9,8 +9,9 @@ import { condense, DiffError } from "../zone/mod.ts";
 import { StateConnection } from "./connection.ts";
 import { tooLarge } from "./difference_size.ts";
 import { errorFields, toStateError } from "./errors.ts";
-import type { DifferenceAnswer, DifferenceRequest } from "./journal_protocol.ts";
-import { type JournalPart, JournalTable } from "./journal_table.ts";
+import type { BrokenPart, DifferenceAnswer, DifferenceRequest } from "./journal_protocol.ts";
+import type { JournalPart } from "./journal_part.ts";
+import { JournalTable } from "./journal_table.ts";
 import { journalDamaged } from "./problems.ts";
 import type { WireDiff } from "./protocol.ts";
 import { zoneDiff } from "./publication.ts";
@@ -52,10 +53,12 @@ export class JournalFile {
       const found = this.#find(request);
       if (!found) return none("the state file does not hold the zone");
       return this.#answer(request, found);
-    } catch (error) {
+    } catch (thrown) {
       this.close(); // what failed may be the connection
-      const failure = toStateError(error, this.path, "read the journal in");
-      return { kind: "failed", error: errorFields(failure) };
+      const error = errorFields(toStateError(thrown, this.path, "read the journal in"));
+      // What SQLite cannot read may be no more than the index: whoever repairs finds out.
+      if (error.code === "state-damaged") return { kind: "broken", at: "index", error };
+      return { kind: "failed", error };
     }
   }
 
@@ -101,6 +104,8 @@ export class JournalFile {
         );
       case "broken":
         return this.#broken(soa, part.at, "a row is broken");
+      case "index":
+        return this.#broken(soa, "index", "its index by serial does not fit its rows");
     }
   }
 
@@ -122,7 +127,7 @@ export class JournalFile {
     return reason === undefined ? { kind: "kept", sequences } : none(reason);
   }
 
-  #broken(soa: Uint8Array, at: number | undefined, what: string): DifferenceAnswer {
+  #broken(soa: Uint8Array, at: BrokenPart, what: string): DifferenceAnswer {
     return { kind: "broken", at, error: errorFields(journalDamaged(this.path, soa, what)) };
   }
 }

@@ -15,12 +15,15 @@ export interface DifferenceRequest {
   readonly zoneOctets: number;
 }
 
+/** A row's id, the index by serial, or undefined where neither is to blame. */
+export type BrokenPart = number | "index" | undefined;
+
 /** What is found. */
 export type DifferenceAnswer =
   | { readonly kind: "kept"; readonly sequences: readonly WireDiff[] }
   | { readonly kind: "none"; readonly reason: string }
-  /** The journal is broken; `at` is the row's id, undefined where no row is to blame. */
-  | { readonly kind: "broken"; readonly at: number | undefined; readonly error: StateErrorFields }
+  /** The journal is broken. */
+  | { readonly kind: "broken"; readonly at: BrokenPart; readonly error: StateErrorFields }
   /** The file could not be read. */
   | { readonly kind: "failed"; readonly error: StateErrorFields };
 

@@ -24,7 +24,7 @@ import { DifferenceCache } from "./difference_cache.ts";
 import { tooLarge } from "./difference_size.ts";
 import { errorFromFields, reportToConsole, type StateError, toStateError } from "./errors.ts";
 import { JournalLink } from "./journal_link.ts";
-import type { DifferenceAnswer } from "./journal_protocol.ts";
+import type { BrokenPart, DifferenceAnswer } from "./journal_protocol.ts";
 import { realStatePath } from "./path.ts";
 import { zoneDiff } from "./publication.ts";
 import type { Publication } from "./state_store.ts";
@@ -39,8 +39,8 @@ export interface JournalReaderOptions {
   /** Told of a worker that died and, without {@link repair}, of a broken journal; the console by default. */
   readonly report?: (problem: StateError) => void;
   /**
-   * Called when a zone's journal is found broken: should drop what is, and say
-   * so; {@link StateStore.repairJournal}.
+   * Called when a zone's journal is found broken: should mend it or drop what is,
+   * and say so; {@link StateStore.repairJournal}.
    */
   readonly repair?: (apex: Name) => Promise<void>;
   /** Starts the worker; by default the one that reads journals. */
@@ -83,8 +83,8 @@ class StateJournalReader implements JournalReader {
   readonly #cache = new DifferenceCache();
   /** Questions the worker has, so that the same one is asked once. */
   readonly #asked = new Map<string, Promise<Differences>>();
-  /** The broken row last found in a zone. */
-  readonly #broken = new Map<string, number | undefined>();
+  /** What was last found broken in a zone, and not mended since. */
+  readonly #broken = new Map<string, BrokenPart>();
 
   constructor(path: string, options: JournalReaderOptions) {
     this.#path = path;
@@ -179,14 +179,19 @@ class StateJournalReader implements JournalReader {
     return answer;
   }
 
-  /** Has a broken journal repaired, or at least told of, once for each row. */
-  #foundBroken({ apex, apexKey }: ZoneVersion, at: number | undefined, problem: StateError): void {
+  /** Has a broken journal repaired, or at least told of, once for each row; and its index. */
+  #foundBroken({ apex, apexKey }: ZoneVersion, at: BrokenPart, problem: StateError): void {
     if (this.#broken.has(apexKey) && this.#broken.get(apexKey) === at) return;
     this.#broken.set(apexKey, at);
     const { repair } = this.#options;
     if (!repair || at === undefined) return this.#report(problem);
-    repair(apex).catch((error) =>
-      this.#report(toStateError(error, this.#path, `repair the journal of ${formatName(apex)} in`))
+    repair(apex).then(
+      // An index that was mended may be damaged again; a row that was dropped does not come back.
+      () => at === "index" && this.#broken.delete(apexKey),
+      (error) => {
+        const doing = `repair the journal of ${formatName(apex)} in`;
+        this.#report(toStateError(error, this.#path, doing));
+      },
     );
   }
 

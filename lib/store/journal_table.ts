@@ -12,6 +12,7 @@ import { soaSerial } from "../zone/mod.ts";
 import { blob, DamagedRow, integer, type Row, text } from "./columns.ts";
 import { choosePurge, type JournalLimits, type JournalSize, ROW_OCTETS } from "./journal_bounds.ts";
 import { NO_CHAIN, rowChain, verifiedDiff } from "./journal_chain.ts";
+import type { JournalPart, JournalSpan } from "./journal_part.ts";
 import type { WireDiff } from "./protocol.ts";
 import { readSoa } from "./soa.ts";
 import type { JournalEntry } from "./state_store.ts";
@@ -41,33 +42,12 @@ export interface JournalRest {
   readonly octets: number;
 }
 
-/** Which differences are asked for. */
-export interface JournalSpan {
-  readonly fromSerial: number;
-  /** The zone's own by default. */
-  readonly toSerial?: number;
-  /** Octets of lists to read at most; a single difference is read whatever it takes. */
-  readonly maxOctets: number;
-}
-
-/** Differences as read back, or why they are not. */
-export type JournalPart =
-  /** Oldest first. */
-  | { readonly kind: "kept"; readonly diffs: WireDiff[] }
-  /** No row starts from the one serial, or none leads to the other. */
-  | { readonly kind: "unknown" }
-  /** Serials went all the way round: two rows start from this one. */
-  | { readonly kind: "ambiguous" }
-  /** They take more than was allowed. */
-  | { readonly kind: "long"; readonly octets: number }
-  /** A row is no good; it and all older ones are of no use. */
-  | { readonly kind: "broken"; readonly at: number };
-
 /** Columns before the lists, which may be long. */
 const HEAD = "id, from_serial, to_serial, published_at, removed_count, added_count, octets, cause";
 
 /** Journal rows by zone id. */
 export class JournalTable {
+  readonly #db: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #newest: StatementSync;
   readonly #list: StatementSync;
@@ -83,6 +63,7 @@ export class JournalTable {
   readonly #figures: StatementSync;
 
   constructor(db: DatabaseSync) {
+    this.#db = db;
     this.#insert = db.prepare(
       `INSERT INTO journal (zone, from_serial, to_serial, published_at, removed_count, added_count,
          octets, cause, previous_chain, chain, from_soa, to_soa, removed, added)
@@ -101,12 +82,15 @@ export class JournalTable {
       `SELECT id FROM journal WHERE zone = ? AND from_serial = ? AND id <= ?
        ORDER BY id DESC LIMIT 2`,
     );
+    // Keeps off the index by serial, which is in doubt where this is asked; it reads the
+    // zone's rows up to an id, without their lists: as many as the journal has, at most.
     this.#findAmongRows = db.prepare(
       `SELECT id FROM journal INDEXED BY journal_by_zone
        WHERE zone = ? AND from_serial = ? AND id <= ? ORDER BY id DESC LIMIT 2`,
     );
     this.#findTo = db.prepare(
-      "SELECT id FROM journal WHERE zone = ? AND to_serial = ? ORDER BY id DESC LIMIT 1",
+      `SELECT id FROM journal INDEXED BY journal_by_zone
+       WHERE zone = ? AND to_serial = ? ORDER BY id DESC LIMIT 1`,
     );
     this.#octets = db.prepare(
       `SELECT count(*) AS count, coalesce(sum(octets), 0) AS octets FROM journal
@@ -213,36 +197,35 @@ export class JournalTable {
       ? Number.MAX_SAFE_INTEGER
       : this.#idOf(this.#findTo.get(end.zone, toSerial));
     if (to === undefined) return { kind: "unknown" };
-    const [first, other] = this.#findFrom.all(end.zone, fromSerial, to);
-    const from = this.#idOf(first);
-    if (from === undefined || other) return this.#notOne(end.zone, fromSerial, to, from);
+    const shown = this.#findFrom.all(end.zone, fromSerial, to);
+    const from = this.#idOf(shown[0]);
+    if (from === undefined || shown.length > 1) {
+      return this.#notOne(end.zone, fromSerial, to, shown.length);
+    }
     const sum = this.#octets.get(end.zone, from, to) ?? {};
     const octets = integer(sum, "octets");
     if (octets > maxOctets && integer(sum, "count") > 1) return { kind: "long", octets };
     const diffs: WireDiff[] = [];
+    let reached: number | undefined;
     for (const { id, diff } of this.#back(end, from)) {
       if (!diff) return { kind: "broken", at: id };
       if (id <= to) diffs.push(diff);
+      reached = id;
     }
     const [oldest] = diffs.reverse();
-    const isFrom = oldest && soaSerial(readSoa(oldest.fromSoa)) === fromSerial;
-    return isFrom ? { kind: "kept", diffs } : { kind: "broken", at: from };
+    const isFrom = reached === from && soaSerial(readSoa(oldest.fromSoa)) === fromSerial;
+    return isFrom ? { kind: "kept", diffs } : { kind: "index" };
   }
 
-  /**
-   * Where the index shows no row from a serial, or two: so it is, or the index is damaged.
-   *
-   * @param shown  the newest it shows
-   */
-  #notOne(zone: number, fromSerial: number, to: number, shown: number | undefined): JournalPart {
+  /** Where the index does not show one row from a serial: so it is, or the index is damaged. */
+  #notOne(zone: number, fromSerial: number, to: number, shown: number): JournalPart {
     const oldest = this.oldestSerial(zone);
     // Most that ask for what is unknown come late: no row is looked at for them.
     const isLate = oldest === undefined || compareSerials(fromSerial, oldest) === -1;
-    if (shown === undefined && isLate) return { kind: "unknown" };
-    const [first, other] = this.#findAmongRows.all(zone, fromSerial, to);
-    if (shown !== undefined && other) return { kind: "ambiguous" };
-    const at = this.#idOf(first) ?? shown;
-    return at === undefined ? { kind: "unknown" } : { kind: "broken", at };
+    if (shown === 0 && isLate) return { kind: "unknown" };
+    const { length } = this.#findAmongRows.all(zone, fromSerial, to);
+    if (length !== shown) return { kind: "index" };
+    return { kind: length === 0 ? "unknown" : "ambiguous" };
   }
 
   /** Id of the newest row that is broken; undefined when all are whole. */
@@ -253,6 +236,11 @@ export class JournalTable {
 
   #idOf(row: Row | undefined): number | undefined {
     return row && integer(row, "id");
+  }
+
+  /** Writes the index by serial anew, from the rows of all zones. */
+  reindex(): void {
+    this.#db.prepare("REINDEX journal_by_serial").run(); // prepared: else errors have no result code
   }
 
   /** How many differences there are of all zones, and when the oldest was published. */

@@ -18,6 +18,22 @@ export function journalDamaged(path: string, soa: Uint8Array, what: string): Sta
   );
 }
 
+/** The error of a journal whose rows are whole, but not the index by which they are found. */
+export function indexDamaged(path: string, soa: Uint8Array, isMended: boolean): StateError {
+  return new StateError(
+    "journal-damaged",
+    `The journal of zone ${
+      apexOf(soa)
+    } in state file "${path}" is whole, but its index by serial ` +
+      (isMended ? "was damaged: it was written anew, and nothing was lost" : "is damaged"),
+    path,
+    isMended
+      ? "nothing is to be done, unless it comes again: then see the kernel log, and move the file " +
+        "to a sound disk"
+      : "the server mends it when a secondary asks for IXFR",
+  );
+}
+
 /** The error of too much asked for at once. */
 export function journalTooLong(
   path: string,

@@ -8,16 +8,17 @@
 import type { KnownProblem, Page } from "../zone/mod.ts";
 import { DamagedRow } from "./columns.ts";
 import { StateConnection } from "./connection.ts";
-import { damaged, type StateError, toStateError } from "./errors.ts";
+import { damaged, isDamage, type StateError, toStateError } from "./errors.ts";
 import { GuardTable } from "./guard_table.ts";
 import type { JournalBounds } from "./journal_bounds.ts";
-import { NO_CHAIN } from "./journal_chain.ts";
-import { type JournalEnd, type JournalPart, JournalTable } from "./journal_table.ts";
+import type { JournalPart } from "./journal_part.ts";
+import { JournalRepair } from "./journal_repair.ts";
+import { type JournalEnd, JournalTable } from "./journal_table.ts";
 import { MetaTable } from "./meta_table.ts";
 import { PageTable } from "./page_table.ts";
 import { PendingTable } from "./pending_table.ts";
 import { ProblemRows } from "./problem_rows.ts";
-import { apexOf, journalDamaged, journalTooLong, problemsDamaged } from "./problems.ts";
+import { apexOf, journalTooLong, problemsDamaged } from "./problems.ts";
 import { Publishing } from "./publishing.ts";
 import type { StateHead, WireDiff, WireProgress, WirePublication, ZoneHead } from "./protocol.ts";
 import {
@@ -47,6 +48,7 @@ export class StateDatabase {
   readonly #zones: ZoneRows;
   readonly #pages: PageTable;
   readonly #journal: JournalTable;
+  readonly #repair: JournalRepair;
   readonly #meta: MetaTable;
   readonly #pending: PendingTable;
   readonly #guard: GuardTable;
@@ -80,6 +82,12 @@ export class StateDatabase {
         zones: this.#zones,
         pages: this.#pages,
         journal: this.#journal,
+      });
+      this.#repair = new JournalRepair({
+        connection: this.#connection,
+        zones: this.#zones,
+        journal: this.#journal,
+        report,
       });
     } catch (error) {
       const failure = toStateError(error, path, readOnly ? "read" : "open");
@@ -119,7 +127,7 @@ export class StateDatabase {
         const problems = this.#readProblems(kept);
         return { instance, cursor, pending, guard: this.#guard.read(), problems, zones };
       });
-      for (const [zone, what] of broken) this.#discardJournal(zone, what);
+      for (const [zone, what] of broken) this.#repair.discard(zone, what);
       return head;
     });
   }
@@ -183,38 +191,47 @@ export class StateDatabase {
   /**
    * The differences from a serial to another, by default the stored one, oldest
    * first, verified; undefined when they are not all there. Rows found broken are
-   * reported and, with all older ones, dropped.
+   * reported and, with all older ones, dropped; a damaged index is mended first.
    *
    * @throws {StateError} "journal-too-long"
    */
   differences(apexKey: string, fromSerial: number, toSerial?: number): WireDiff[] | undefined {
     return this.#run("read", () => {
-      const [zone, part] = this.#connection.snapshot((): [ZoneRow?, JournalPart?] => {
-        const zone = this.#zones.find(apexKey);
-        if (!zone) return [];
-        if (fromSerial === (toSerial ?? zone.serial)) return [zone, { kind: "kept", diffs: [] }];
-        const span = { fromSerial, toSerial, maxOctets: MAX_DIFFERENCES_OCTETS };
-        return [zone, this.#journal.differences(zone, span)];
-      });
+      const [zone, part] = this.#findMended(apexKey, fromSerial, toSerial);
       if (zone && part?.kind === "long") {
         throw journalTooLong(this.path, zone.soa, part.octets, MAX_DIFFERENCES_OCTETS);
       }
       if (zone && part?.kind === "broken") {
-        this.#discardJournal(zone, "a row is broken", part.at);
+        this.#repair.discard(zone, "a row is broken", part.at);
       }
       return part?.kind === "kept" ? part.diffs : undefined;
     });
   }
 
-  /** Verifies a zone's journal; drops and reports what is broken. */
-  repairJournal(apexKey: string): void {
-    this.#run("read", () => {
-      const [zone, brokenAt] = this.#connection.snapshot((): [ZoneRow?, number?] => {
-        const zone = this.#zones.find(apexKey);
-        return zone ? [zone, this.#journal.brokenAt(zone)] : [];
-      });
-      if (zone && brokenAt !== undefined) this.#discardJournal(zone, "a row is broken", brokenAt);
+  #findMended(apexKey: string, fromSerial: number, toSerial?: number): [ZoneRow?, JournalPart?] {
+    try {
+      const found = this.#find(apexKey, fromSerial, toSerial);
+      if (found[1]?.kind !== "index") return found;
+    } catch (error) {
+      if (!isDamage(error)) throw error; // what SQLite cannot read may be no more than the index
+    }
+    this.#repair.repair(apexKey);
+    return this.#find(apexKey, fromSerial, toSerial);
+  }
+
+  #find(apexKey: string, fromSerial: number, toSerial?: number): [ZoneRow?, JournalPart?] {
+    return this.#connection.snapshot(() => {
+      const zone = this.#zones.find(apexKey);
+      if (!zone) return [];
+      if (fromSerial === (toSerial ?? zone.serial)) return [zone, { kind: "kept", diffs: [] }];
+      const span = { fromSerial, toSerial, maxOctets: MAX_DIFFERENCES_OCTETS };
+      return [zone, this.#journal.differences(zone, span)];
     });
+  }
+
+  /** Mends a zone's journal that was found damaged, and reports it: {@link JournalRepair.repair}. */
+  repairJournal(apexKey: string): void {
+    this.#run("repair the journal in", () => this.#repair.repair(apexKey));
   }
 
   /** Work for an idle moment. */
@@ -277,23 +294,6 @@ export class StateDatabase {
       ? "its SOA or pages are not those that were published"
       : `it has ${sum.pages} pages instead of ${pages}`;
     throw damaged(this.path, `zone ${apexOf(zone.soa)} is not whole: ${what}`);
-  }
-
-  /**
-   * Drops broken journal rows and all older ones, and says so. They would be
-   * found again if they stayed, so a failure to drop them is only reported.
-   */
-  #discardJournal(zone: JournalEnd, what: string, upTo?: number): void {
-    this.report(journalDamaged(this.path, zone.soa, what));
-    if (this.readOnly) return;
-    try {
-      this.#connection.transaction(() => {
-        const { isEmpty, octets } = this.#journal.drop(zone.zone, upTo);
-        this.#zones.setJournal(zone.zone, isEmpty ? NO_CHAIN : zone.chain, octets);
-      });
-    } catch (error) {
-      this.report(toStateError(error, this.path, "drop the damaged journal from"));
-    }
   }
 }
 

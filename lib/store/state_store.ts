@@ -156,8 +156,8 @@ export interface StateStore {
     toSerial?: number,
   ): Promise<readonly ZoneDiff[] | undefined>;
   /**
-   * Verifies a zone's journal; what is broken in it and all before is dropped and
-   * reported.
+   * Mends a zone's journal that was found damaged, and reports it: rows that are broken
+   * are dropped with all before; where all are whole, its index is written anew.
    */
   repairJournal(apex: Name): Promise<void>;
   close(): Promise<void>;

@@ -1,8 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
 import { DatabaseSync } from "node:sqlite";
 import { StateError } from "../../../lib/store/errors.ts";
 import { JOURNAL_MAX_AGE_MS } from "../../../lib/store/journal_bounds.ts";
+import { JournalFile } from "../../../lib/store/journal_file.ts";
 import type { Publication } from "../../../lib/store/mod.ts";
 import { wirePublication } from "../../../lib/store/publication.ts";
 import { readSoa } from "../../../lib/store/soa.ts";
@@ -63,17 +64,21 @@ async function goodFile(path: string) {
   return { path, octets: await Deno.readFile(path), whole, apexKey: version.apexKey };
 }
 
-/** Changes one bit of the file. Returns whether that was noticed; fails where it must have been. */
-async function changeBit(
-  { path, octets, whole, apexKey }: Awaited<ReturnType<typeof goodFile>>,
-  at: number,
-  bit: number,
-): Promise<boolean> {
-  const where = `octet ${at}, bit ${bit}`;
+type GoodFile = Awaited<ReturnType<typeof goodFile>>;
+
+/** Writes the file with one bit changed. */
+async function writeChanged({ path, octets }: GoodFile, at: number, bit: number): Promise<void> {
   const bad = octets.slice();
   bad[at] ^= 1 << bit;
   for (const suffix of ["-wal", "-shm"]) await Deno.remove(path + suffix).catch(() => {});
   await Deno.writeFile(path, bad);
+}
+
+/** Changes one bit of the file. Returns whether that was noticed; fails where it must have been. */
+async function changeBit(file: GoodFile, at: number, bit: number): Promise<boolean> {
+  const { path, whole, apexKey } = file;
+  const where = `octet ${at}, bit ${bit}`;
+  await writeChanged(file, at, bit);
   const problems: StateError[] = [];
   let database: StateDatabase;
   try {
@@ -114,19 +119,108 @@ Deno.test("a changed bit anywhere in the file is noticed, or changes nothing tha
   assert(noticed > 0);
 });
 
-Deno.test("a changed bit in the index by which differences are found is noticed, or they are found", async () => {
-  await using dir = await tempDir();
-  const file = await goodFile(`${dir.path}/state.db`);
-  const db = new DatabaseSync(file.path, { readOnly: true });
+/** Where the entries of the index by serial end in a closed file: the oldest one is the last. */
+function serialIndexEnd(path: string): number {
+  const db = new DatabaseSync(path, { readOnly: true });
   const [{ page_size: size }] = db.prepare("PRAGMA page_size").all();
   const [{ rootpage }] = db.prepare(
     "SELECT rootpage FROM sqlite_schema WHERE name = 'journal_by_serial'",
   ).all();
   db.close();
-  // Its entries lie at the end of its page, the oldest one last.
-  const end = Number(rootpage) * Number(size);
-  for (let at = end - 24; at < end; at++) {
-    for (let bit = 0; bit < 8; bit++) await changeBit(file, at, bit);
+  return Number(rootpage) * Number(size);
+}
+
+/** What SQLite says of the whole file. */
+function integrity(path: string): unknown {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const [row] = db.prepare("PRAGMA integrity_check").all();
+  db.close();
+  return row.integrity_check;
+}
+
+Deno.test("a changed bit in the index by which differences are found is mended, and none is lost", async (t) => {
+  await using dir = await tempDir();
+  const file = await goodFile(`${dir.path}/state.db`);
+  const { path, apexKey } = file;
+  const end = serialIndexEnd(path);
+  /**
+   * Asks with each bit of the last entries changed. Where SQLite cannot even clear the
+   * index, for it follows a length that leads out of the file, that must be said.
+   */
+  const eachBit = async (ask: (database: StateDatabase, where: string) => void) => {
+    let mended = 0;
+    let refused = 0;
+    for (let at = end - 24; at < end; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const where = `octet ${at}, bit ${bit}`;
+        await writeChanged(file, at, bit);
+        const problems: StateError[] = [];
+        const database = open(path, problems);
+        try {
+          ask(database, where);
+          assertEquals(database.journal(apexKey).length, 6, where);
+          for (const { message } of problems) {
+            assert(message.includes("written anew, and nothing was lost"), message);
+          }
+        } catch (error) {
+          if (!(error instanceof StateError)) throw error;
+          assertEquals(error.code, "state-damaged", where);
+          refused++;
+          continue;
+        } finally {
+          database.close();
+        }
+        if (problems.length === 0) continue; // nothing that was asked for lies there
+        assertEquals(integrity(path), "ok", where);
+        mended++;
+      }
+    }
+    assert(mended > 50 && refused < 40, `${mended} mended, ${refused} refused`);
+  };
+
+  await t.step("where the store itself is asked", async () => {
+    await eachBit((database, where) => {
+      for (let from = 1; from < 7; from++) {
+        assertEquals(database.differences(apexKey, from)?.length, 7 - from, where);
+      }
+    });
+  });
+
+  await t.step("where the reader beside it is asked, which has it mended", async () => {
+    await eachBit((database, where) => {
+      const reader = new JournalFile(path, false);
+      const ask = (fromSerial: number) =>
+        reader.read({ apexKey, fromSerial, toSerial: 7, zoneOctets: 10_000 });
+      try {
+        for (let from = 1; from < 7; from++) {
+          let answer = ask(from);
+          if (answer.kind !== "kept") {
+            assert(answer.kind === "broken" && answer.at === "index", `${where}: ${answer.kind}`);
+            database.repairJournal(apexKey);
+            answer = ask(from);
+          }
+          assertEquals(answer.kind === "kept" && answer.sequences.length, 7 - from, where);
+        }
+      } finally {
+        reader.close();
+      }
+    });
+  });
+});
+
+Deno.test("an index that cannot be written anew is told of", async () => {
+  await using dir = await tempDir();
+  const { path, apexKey, octets } = await goodFile(`${dir.path}/state.db`);
+  const size = octets[16] * 256 + octets[17];
+  octets.fill(0xff, serialIndexEnd(path) - size, serialIndexEnd(path)); // it is no page any more
+  await Deno.writeFile(path, octets);
+  const problems: StateError[] = [];
+  const database = open(path, problems);
+  try {
+    assertThrows(() => database.repairJournal(apexKey), StateError, "index by serial anew");
+    assertEquals(problems.map(({ code }) => code), ["journal-damaged", "state-damaged"]);
+  } finally {
+    database.close();
   }
 });
 
