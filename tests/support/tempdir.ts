@@ -24,18 +24,20 @@ export async function tempDir(prefix = "zonecast-test-"): Promise<TempDir> {
     },
     async [Symbol.asyncDispose]() {
       if (Deno.env.get("ZONECAST_KEEP_TEMP")) console.error(`kept: ${path}`);
-      else await until(() => removed(path), { what: `${path} is removed` });
+      else await remove(path);
     },
   };
 }
 
-/** Whether it is gone; what ends just now may have written another file meanwhile. */
-async function removed(path: string): Promise<boolean> {
-  try {
-    await Deno.remove(path, { recursive: true });
-    return true;
-  } catch (error) {
-    if (/^Directory not empty/.test(String((error as Error).message))) return false;
-    throw error;
-  }
+/** What ends just now may write another file meanwhile: then it is tried again. */
+async function remove(path: string): Promise<void> {
+  const { error } = await until(async () => {
+    try {
+      await Deno.remove(path, { recursive: true });
+      return { error: undefined };
+    } catch (error) {
+      return !/^Directory not empty/.test(String((error as Error).message)) && { error };
+    }
+  }, { what: `${path} is removed` });
+  if (error !== undefined) throw error;
 }
